@@ -1,0 +1,71 @@
+using System.ComponentModel;
+using System.Text.Json.Serialization;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Steps.Targets;
+
+/// <summary>How a service is run. Exactly one of compose, docker, kubernetes and process is given.</summary>
+public sealed record RuntimeOptions
+{
+    [Description("The target of kind compose whose project holds the service.")]
+    [TargetName("compose")]
+    public string? Compose { get; init; }
+
+    [Description("The service of the Compose project.")]
+    public string? Service { get; init; }
+
+    [Description("The name of a container of the Docker engine.")]
+    public string? Docker { get; init; }
+
+    [Description("A remote Docker engine: ssh://user@host or tcp://host:port.")]
+    public string? Host { get; init; }
+
+    [Description("The target of kind kubernetes whose cluster holds the workload.")]
+    [TargetName("kubernetes")]
+    public string? Kubernetes { get; init; }
+
+    [Description("The workload, as statefulset/neo4j or deployment/mcp.")]
+    public string? Workload { get; init; }
+
+    [Description("A process of this machine.")]
+    public ProcessOptions? Process { get; init; }
+}
+
+/// <summary>A service that is a plain process of this machine. It outlives the run.</summary>
+public sealed record ProcessOptions
+{
+    [Description("Executable and arguments that start it in the foreground.")]
+    [Example("[redis-server, /etc/redis/redis.conf]")]
+    public required IReadOnlyList<string> Start { get; init; }
+
+    [Description("File that holds its process id; written by the engine when the service itself does not.")]
+    [Example("/run/redis/redis.pid")]
+    public required string PidFile { get; init; }
+
+    [Description("The folder it starts in, and that identifies it.")]
+    [Example("/var/lib/redis")]
+    public required string Directory { get; init; }
+
+    [Description("Where its output is appended.")]
+    public string? Log { get; init; }
+
+    [Description("Added to the environment.")]
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+}
+
+/// <summary>A target that can be stopped and started.</summary>
+public abstract record RunningTarget : Target
+{
+    [Description("How the service is run; without it, it cannot be stopped, started or entered.")]
+    public RuntimeOptions? Runtime { get; init; }
+
+    /// <exception cref="RunbookException">The target has no runtime, or an incomplete one.</exception>
+    [JsonIgnore]
+    public Runtime Service => Runtimes.Of(this);
+}
+
+/// <summary>Makes the runtime that a target's options describe.</summary>
+public static class Runtimes
+{
+    public static Runtime Of(RunningTarget target) => throw new NotImplementedException(target.Name);
+}
