@@ -195,7 +195,8 @@ public sealed record ResidueLeft(string Path, Residue Residue) : RunEvent;
 public sealed record ResidueTakenBack(string Path, string Key) : RunEvent;
 
 /// <summary>The steps from <see cref="From"/> on start anew; run, clock and record go on.</summary>
-public sealed record RoundStarted(int Round, string From, string Reason, JsonObject Inputs) : RunEvent;
+/// <param name="Reset">Paths of the items that start anew, with all below them.</param>
+public sealed record RoundStarted(int Round, string From, string Reason, JsonObject Inputs, IReadOnlyList<string> Reset) : RunEvent;
 
 /// <summary>By experience the objective will be missed.</summary>
 public sealed record ForecastMissed(DateTimeOffset Eta, DateTimeOffset Due) : RunEvent;
