@@ -1,0 +1,112 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Steps.Backups;
+
+/// <summary>What is known of one backup. Stored beside its object as <c>KEY.manifest.json</c>, written last: without it there is no backup.</summary>
+public sealed record BackupManifest
+{
+    public const string Suffix = ".manifest.json";
+
+    public int Format { get; init; } = 1;
+    public required string Key { get; init; }
+
+    /// <summary>What it is, in the words of the system it came from: <c>redis.rdb</c>, <c>neo4j.dump</c>, <c>files.tar</c>.</summary>
+    public required string Kind { get; init; }
+
+    public BackupSource? Source { get; init; }
+
+    /// <summary>The time that the data stands for; age is measured from here, never from the time of a file (S3-14).</summary>
+    public required DateTimeOffset RecoveryPoint { get; init; }
+    public required DateTimeOffset MadeAt { get; init; }
+    public BackupMaker? MadeBy { get; init; }
+
+    /// <summary>The name the file had.</summary>
+    public string? FileName { get; init; }
+
+    /// <summary>Before compression and encryption.</summary>
+    public required ContentDigest Content { get; init; }
+
+    /// <summary>As it lies in the store.</summary>
+    public required ContentDigest Stored { get; init; }
+
+    public Compression Compression { get; init; } = Compression.None;
+    public BackupEncryption? Encryption { get; init; }
+
+    /// <summary>How much of what is in it: labels, relationship types, keys per database.</summary>
+    public IReadOnlyDictionary<string, long>? Counts { get; init; }
+
+    /// <summary>Something was left out or changed while it was read, and the runbook did not accept that: no selector takes it.</summary>
+    public bool Partial { get; init; }
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+    public IReadOnlyList<BackupProof> Proofs { get; init; } = [];
+    public BackupRejection? Rejected { get; init; }
+
+    /// <summary>Made before this tool; somebody vouched for the recovery point.</summary>
+    public BackupAdoption? Adopted { get; init; }
+
+    /// <summary>What a newer version wrote and this one does not know; kept when the manifest is rewritten.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; init; }
+
+    /// <summary>The newest restore of it was checked and good.</summary>
+    [JsonIgnore]
+    public bool Proven => Proofs.Count > 0 && Proofs.MaxBy(p => p.At)!.Passed;
+
+    /// <summary>A selector may take it.</summary>
+    [JsonIgnore]
+    public bool Selectable => !Partial && Rejected is null;
+
+    static readonly JsonSerializerOptions Json = new(StepJson.Options)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip,
+        WriteIndented = true,
+    };
+
+    public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, Json);
+
+    /// <exception cref="JsonException">Cut off, or not a manifest.</exception>
+    public static BackupManifest Parse(ReadOnlySpan<byte> bytes) =>
+        JsonSerializer.Deserialize<BackupManifest>(bytes, Json) ?? throw new JsonException("The manifest is empty.");
+}
+
+public sealed record ContentDigest(long Size, string Sha256)
+{
+    /// <summary>Not measured yet.</summary>
+    public static readonly ContentDigest None = new(0, "");
+}
+
+/// <summary>The system that the data came from.</summary>
+public sealed record BackupSource
+{
+    public string? Target { get; init; }
+
+    /// <summary>Where it was, as the target itself told.</summary>
+    public string? Place { get; init; }
+
+    /// <summary>Of tool and server, by name.</summary>
+    public IReadOnlyDictionary<string, string> Versions { get; init; } = new Dictionary<string, string>();
+}
+
+public sealed record BackupMaker(string Run, string Step, string Runbook, string Operator);
+
+/// <summary>How it was encrypted; see FORMAT.md. Never the key.</summary>
+public sealed record BackupEncryption(string Format, string KeyId);
+
+/// <summary>A restore into a throw-away target that was checked.</summary>
+public sealed record BackupProof
+{
+    public required DateTimeOffset At { get; init; }
+    public required bool Passed { get; init; }
+    public required string Run { get; init; }
+
+    /// <summary>The throw-away target.</summary>
+    public string? Target { get; init; }
+    public string? Note { get; init; }
+    public IReadOnlyDictionary<string, long>? Counts { get; init; }
+}
+
+public sealed record BackupRejection(DateTimeOffset At, string By, string Reason);
+
+public sealed record BackupAdoption(DateTimeOffset At, string By);

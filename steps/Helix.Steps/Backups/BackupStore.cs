@@ -1,0 +1,87 @@
+using System.Text.Json.Nodes;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Steps.Backups;
+
+/// <summary>A target that holds backups.</summary>
+public abstract record BackupTarget : Target, IHoldsBackups
+{
+    /// <summary>Opens the store. Dispose it.</summary>
+    /// <exception cref="StepFailedException">It is not there, or refuses these credentials.</exception>
+    public abstract Task<BackupStore> Open(PlanContext context);
+
+    public async Task<BackupChoice> Choose(string prefix, string selector, PlanContext context)
+    {
+        await using var store = await Open(context);
+        var manifest = await new BackupSeries(store, prefix).Select(selector, context.Time.GetUtcNow(), cancelled: context.Cancelled);
+        return new(manifest.Key, manifest.Stored.Sha256, manifest.RecoveryPoint, manifest.Proven);
+    }
+}
+
+/// <summary>Objects under keys, whatever lies below. An object is there completely or not at all.</summary>
+public abstract class BackupStore : IAsyncDisposable
+{
+    /// <summary>For messages: <c>/backups</c>, <c>s3://bucket/prefix</c>.</summary>
+    public abstract string Place { get; }
+
+    /// <summary>Begins an object of unknown length. Nothing of it is visible before <see cref="UploadStream.Commit"/>.</summary>
+    public abstract Task<UploadStream> Create(string key, UploadHints hints, CancellationToken cancelled);
+
+    /// <summary>A part of an object, or all of it from the offset.</summary>
+    /// <exception cref="StepFailedException">Missing when there is no such object.</exception>
+    public abstract Task<Stream> Read(string key, long offset, long? length, CancellationToken cancelled);
+
+    /// <returns>Null when there is no such object.</returns>
+    public abstract Task<StoredObject?> Stat(string key, CancellationToken cancelled);
+
+    /// <summary>Every object whose key starts with the prefix. Throws when the listing cannot be completed.</summary>
+    public abstract IAsyncEnumerable<StoredObject> List(string prefix, CancellationToken cancelled);
+
+    /// <summary>Missing is done.</summary>
+    public abstract Task Delete(string key, CancellationToken cancelled);
+
+    /// <summary>A small object and the tag that <see cref="Replace"/> wants; null when there is none.</summary>
+    public abstract Task<(byte[] Bytes, string Tag)?> ReadSmall(string key, CancellationToken cancelled);
+
+    /// <summary>Writes a small object whole, if it is still the one with the tag; null: if there is none.</summary>
+    /// <exception cref="StepFailedException">Conflict when it is another by now.</exception>
+    public abstract Task Replace(string key, ReadOnlyMemory<byte> bytes, string? tag, CancellationToken cancelled);
+
+    public abstract ValueTask DisposeAsync();
+}
+
+public sealed record StoredObject(string Key, long Size);
+
+/// <summary>What is known before an object is written.</summary>
+public sealed record UploadHints
+{
+    /// <summary>No more bytes than this will come; decides the size of the parts.</summary>
+    public long? LargestSize { get; init; }
+
+    /// <summary>What an interrupted attempt left to go on from.</summary>
+    public UploadMemory Memory { get; init; } = UploadMemory.None;
+}
+
+/// <summary>Durable values of one upload, so that a resume sends only what is missing.</summary>
+public sealed record UploadMemory(Func<string, JsonNode?> Saved, Func<string, JsonNode, Task> Save)
+{
+    public static UploadMemory None { get; } = new(_ => null, (_, _) => Task.CompletedTask);
+}
+
+/// <summary>Takes the bytes of one object. Disposed without <see cref="Commit"/>, nothing of them becomes visible.</summary>
+public abstract class UploadStream : Stream
+{
+    /// <summary>Makes the object visible under its key.</summary>
+    public abstract Task Commit(CancellationToken cancelled);
+
+    public sealed override bool CanRead => false;
+    public sealed override bool CanSeek => false;
+    public sealed override bool CanWrite => true;
+    public sealed override long Length => throw new NotSupportedException();
+    public sealed override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+    public sealed override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    public sealed override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public sealed override void SetLength(long value) => throw new NotSupportedException();
+    public override void Flush() { }
+    public override void Write(byte[] buffer, int offset, int count) => WriteAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+}

@@ -1,0 +1,179 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Helix.Runbooks.Steps;
+using Helix.Steps.Files;
+
+namespace Helix.Steps.Backups;
+
+public sealed record BackupUploadOptions
+{
+    [Description("Where the backup goes.")]
+    [TargetName("s3", "directory")]
+    public required string Target { get; init; }
+
+    [Description("The file to back up.")]
+    [Example("\"{{ steps.save.file }}\"")]
+    public required string File { get; init; }
+
+    [Description("The series that it belongs to: the start of the key, ending with '/'.")]
+    [Example("redis/")]
+    [Fixed]
+    public required string Prefix { get; init; }
+
+    [Description("The rest of the key. Default: recovery point, run and the file's ending.")]
+    public string? Name { get; init; }
+
+    [Description("What it is, in the words of the system it came from.")]
+    [Example("redis.rdb")]
+    public required string Kind { get; init; }
+
+    [Description("The time that the data stands for, as the step that made it says.")]
+    [Example("\"{{ steps.save.recoveryPoint }}\"")]
+    public required DateTimeOffset RecoveryPoint { get; init; }
+
+    [Description("The target that the data came from; its place goes into the manifest.")]
+    [TargetName]
+    public string? Source { get; init; }
+
+    [Description("Versions of tool and server, by name.")]
+    public IReadOnlyDictionary<string, string> Versions { get; init; } = new Dictionary<string, string>();
+
+    [Description("How much of what is in it, for the check after a restore.")]
+    public IReadOnlyDictionary<string, long>? Counts { get; init; }
+
+    [Description("Compression on the way; input that is compressed already is stored as it is.")]
+    public Compression Compression { get; init; } = Compression.Zstd;
+
+    [Description("Compression level: 1 to 19 for zstd, 1 to 9 for gzip. Default: 3 and 6.")]
+    [Range(1, 19)]
+    public int? Level { get; init; }
+
+    [Description("Threads for zstd. Default: one for each core.")]
+    [Range(1, 64)]
+    public int? Threads { get; init; }
+
+    [Description("Read everything back once it is stored and compare the SHA-256.")]
+    public bool ReadBack { get; init; } = true;
+
+    [Description("The file lacks something or changed while it was read, as the step that made it says.")]
+    public bool Partial { get; init; }
+
+    [Description("What was missing, for the manifest.")]
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    [Description("Let selectors take it although it is partial.")]
+    public bool AllowPartial { get; init; }
+}
+
+public sealed record BackupUploadOutputs
+{
+    public required string Key { get; init; }
+
+    /// <summary>Bytes in the store.</summary>
+    public required long Size { get; init; }
+    public required string Sha256 { get; init; }
+    public required DateTimeOffset RecoveryPoint { get; init; }
+
+    /// <summary>The key of the manifest.</summary>
+    public required string Manifest { get; init; }
+
+    /// <summary>Before compression.</summary>
+    public required long ContentSize { get; init; }
+    public required string ContentSha256 { get; init; }
+}
+
+[Step("backup.upload", "Stores a file as a backup with its manifest.")]
+sealed class BackupUpload : Step<BackupUploadOptions, BackupUploadOutputs>
+{
+    public override IEnumerable<TargetEffect> Effects(BackupUploadOptions options) => [TargetEffect.Changes(options.Target)];
+
+    public override Task<StepPlan> Plan(BackupUploadOptions options, PlanContext context) =>
+        Task.FromResult(new StepPlan { Lines = [$"store {options.File} below {options.Prefix} in {options.Target}, {options.Compression.ToString().ToLowerInvariant()}"] });
+
+    public override async Task<BackupUploadOutputs> Run(BackupUploadOptions options, StepContext context)
+    {
+        BackupKey.CheckPrefix(options.Prefix);
+        var about = await About(options, context);
+        await context.Save("key", about.Key);
+        await using var store = await context.Target<BackupTarget>(options.Target).Open(context);
+        if (await Existing(store, about.Key, context) is { } done)
+            return Outputs(done);
+        var path = context.FullPath(options.File);
+        using var source = SourceFile.Open(path);
+        var memory = new UploadMemory(context.Saved, context.Save);
+        var manifest = await BackupWriter.Write(
+            store, about, source.Content, Treatment(options), new UploadHints { LargestSize = source.Length, Memory = memory },
+            source.CheckUnchanged, done => context.Progress(done, source.Length), context.Cancelled);
+        context.Log($"{manifest.Key}: {ByteSize.Words(manifest.Content.Size)} stored as {ByteSize.Words(manifest.Stored.Size)}, SHA-256 {manifest.Stored.Sha256}");
+        return Outputs(manifest);
+    }
+
+    public override async Task<ProbeResult<BackupUploadOutputs>> Probe(BackupUploadOptions options, StepContext context)
+    {
+        if (context.Saved("key")?.GetValue<string>() is not { } key)
+            return ProbeResult<BackupUploadOutputs>.NotDone("it had not begun");
+        await using var store = await context.Target<BackupTarget>(options.Target).Open(context);
+        return await Existing(store, key, context) is { } done
+            ? ProbeResult<BackupUploadOutputs>.Done(Outputs(done), $"the manifest of {key} is there")
+            : ProbeResult<BackupUploadOutputs>.NotDone($"there is no manifest of {key}");
+    }
+
+    /// <summary>What an earlier attempt of this very step finished.</summary>
+    static async Task<BackupManifest?> Existing(BackupStore store, string key, StepContext context)
+    {
+        if (await store.ReadSmall(BackupKey.Manifest(key), context.Cancelled) is not var (bytes, _))
+            return null;
+        var manifest = BackupManifest.Parse(bytes);
+        return manifest.MadeBy?.Run == context.Run.Id && manifest.MadeBy.Step == context.Path ? manifest : null;
+    }
+
+    static async Task<BackupManifest> About(BackupUploadOptions options, StepContext context)
+    {
+        var file = Path.GetFileName(options.File);
+        return new()
+        {
+            Key = context.Saved("key")?.GetValue<string>() ?? BackupKey.Check(options.Prefix + (options.Name ?? DefaultName(options, file, context))),
+            Kind = options.Kind,
+            Source = await Source(options, context),
+            RecoveryPoint = options.RecoveryPoint,
+            MadeAt = context.Time.GetUtcNow(),
+            MadeBy = new(context.Run.Id, context.Path, context.Run.Runbook, context.Run.Operator),
+            FileName = file,
+            Content = ContentDigest.None,
+            Stored = ContentDigest.None,
+            Counts = options.Counts,
+            Partial = options.Partial && !options.AllowPartial,
+            Warnings = options.Warnings,
+        };
+    }
+
+    static async Task<BackupSource> Source(BackupUploadOptions options, StepContext context) => new()
+    {
+        Target = options.Source,
+        Place = options.Source is { } name ? await context.Target<Target>(name).ReadPlace(context) : null,
+        Versions = options.Versions,
+    };
+
+    static string DefaultName(BackupUploadOptions options, string file, StepContext context)
+    {
+        var time = options.RecoveryPoint.ToUniversalTime().ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+        var step = new string([.. context.Path.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')]);
+        return $"{time}-{context.Run.Id}-{step}{Path.GetExtension(file)}";
+    }
+
+    static BackupTreatment Treatment(BackupUploadOptions options) =>
+        new() { Compression = options.Compression, Level = options.Level, Threads = options.Threads, ReadBack = options.ReadBack };
+
+    static BackupUploadOutputs Outputs(BackupManifest manifest) => new()
+    {
+        Key = manifest.Key,
+        Size = manifest.Stored.Size,
+        Sha256 = manifest.Stored.Sha256,
+        RecoveryPoint = manifest.RecoveryPoint,
+        Manifest = BackupKey.Manifest(manifest.Key),
+        ContentSize = manifest.Content.Size,
+        ContentSha256 = manifest.Content.Sha256,
+    };
+}

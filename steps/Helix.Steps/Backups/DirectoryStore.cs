@@ -1,0 +1,175 @@
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using Helix.Runbooks.Steps;
+using Helix.Steps.Files;
+
+namespace Helix.Steps.Backups;
+
+/// <summary>Objects as files: written under a hidden temporary name, synced, renamed, folder synced.</summary>
+sealed class DirectoryStore(string folder) : BackupStore
+{
+    public override string Place => folder;
+
+    public override Task<UploadStream> Create(string key, UploadHints hints, CancellationToken cancelled) => Disk.Guard(Place, () =>
+    {
+        var path = PathOf(key);
+        MakeFolder(path);
+        return Task.FromResult<UploadStream>(new DirectoryUpload(folder, path));
+    });
+
+    public override Task<Stream> Read(string key, long offset, long? length, CancellationToken cancelled) => Disk.Guard(Place, () =>
+    {
+        var path = PathOf(key);
+        if (!File.Exists(path))
+            throw StepFailedException.Missing($"There is no object {key} in {folder}.");
+        var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 0, FileOptions.Asynchronous);
+        file.Position = offset;
+        return Task.FromResult<Stream>(length is { } most ? new Slice(file, most) : file);
+    });
+
+    public override Task<StoredObject?> Stat(string key, CancellationToken cancelled) => Disk.Guard(Place, () =>
+    {
+        var file = new FileInfo(PathOf(key));
+        RequireFolder();
+        return Task.FromResult(file.Exists ? new StoredObject(key, file.Length) : null);
+    });
+
+    public override async IAsyncEnumerable<StoredObject> List(string prefix, [EnumeratorCancellation] CancellationToken cancelled)
+    {
+        await Task.CompletedTask;
+        RequireFolder();
+        var start = Path.Combine(folder, Path.GetDirectoryName(prefix) ?? "");
+        if (!Directory.Exists(start))
+            yield break;
+        // An unreadable folder throws: an incomplete listing must never look like a short one.
+        foreach (var file in new DirectoryInfo(start).EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, AttributesToSkip = 0 }))
+        {
+            cancelled.ThrowIfCancellationRequested();
+            var key = Path.GetRelativePath(folder, file.FullName);
+            if (key.StartsWith(prefix, StringComparison.Ordinal) && !key.Split('/').Any(s => s.StartsWith('.')))
+                yield return new StoredObject(key, file.Length);
+        }
+    }
+
+    public override Task Delete(string key, CancellationToken cancelled) => Disk.Guard(Place, () =>
+    {
+        RequireFolder();
+        var path = PathOf(key);
+        if (File.Exists(path))
+        {
+            File.Delete(path);
+            Durable.SyncFolder(Path.GetDirectoryName(path)!);
+        }
+        return Task.FromResult(true);
+    });
+
+    public override Task<(byte[] Bytes, string Tag)?> ReadSmall(string key, CancellationToken cancelled) => Disk.Guard(Place, async () =>
+    {
+        RequireFolder();
+        var path = PathOf(key);
+        if (!File.Exists(path))
+            return null;
+        var bytes = await File.ReadAllBytesAsync(path, cancelled);
+        return ((byte[], string)?)(bytes, Convert.ToHexStringLower(SHA256.HashData(bytes)));
+    });
+
+    public override Task Replace(string key, ReadOnlyMemory<byte> bytes, string? tag, CancellationToken cancelled) => Disk.Guard(Place, async () =>
+    {
+        var path = PathOf(key);
+        MakeFolder(path);
+        using var alone = await Alone(path, cancelled);
+        if ((await ReadSmall(key, cancelled))?.Tag != tag)
+            throw StepFailedException.Conflict($"{key} in {folder} was changed by somebody else meanwhile.", "Try again; the other change is kept.");
+        await using var sink = new DirectoryUpload(folder, path);
+        await sink.WriteAsync(bytes, cancelled);
+        await sink.Commit(cancelled);
+        return true;
+    });
+
+    public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>Holds others off while a small object is compared and replaced.</summary>
+    static async Task<FileStream> Alone(string path, CancellationToken cancelled)
+    {
+        var name = Path.Combine(Path.GetDirectoryName(path)!, ".lock");
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                return new FileStream(name, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException e) when (Disk.IsLocked(e) && tries < 200)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(25), TimeProvider.System, cancelled);
+            }
+        }
+    }
+
+    void MakeFolder(string path)
+    {
+        RequireFolder();
+        Durable.CreateFolder(Path.GetDirectoryName(path)!);
+    }
+
+    void RequireFolder()
+    {
+        if (!Directory.Exists(folder))
+            throw StepFailedException.Missing($"The folder {folder} is not there any more.", "Is its disk still mounted?");
+    }
+
+    string PathOf(string key)
+    {
+        var path = Path.GetFullPath(Path.Combine(folder, key));
+        return path.StartsWith(folder + "/", StringComparison.Ordinal) ? path : throw new RunbookException($"The key '{key}' leaves the folder {folder}.");
+    }
+}
+
+/// <summary>One object on its way into a folder.</summary>
+sealed class DirectoryUpload : UploadStream
+{
+    readonly string _folder;
+    readonly string _path;
+    readonly string _temporary;
+    readonly FileStream _file;
+    bool _committed;
+
+    public DirectoryUpload(string folder, string path)
+    {
+        _folder = folder;
+        _path = path;
+        _temporary = Unfinished.NameFor(path);
+        Unfinished.RemoveAbandoned(path);
+        _file = new FileStream(_temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0, FileOptions.Asynchronous);
+    }
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+        new(Disk.Guard(_folder, async () =>
+        {
+            await _file.WriteAsync(buffer, cancellationToken);
+            return true;
+        }));
+
+    public override void Write(byte[] buffer, int offset, int count) => Disk.Guard(_folder, () =>
+    {
+        _file.Write(buffer, offset, count);
+        return Task.FromResult(true);
+    }).GetAwaiter().GetResult();
+
+    public override Task Commit(CancellationToken cancelled) => Disk.Guard(_folder, () =>
+    {
+        _file.Flush(flushToDisk: true);
+        _file.Dispose();
+        Durable.Rename(_temporary, _path);
+        _committed = true;
+        return Task.FromResult(true);
+    });
+
+    protected override void Dispose(bool disposing)
+    {
+        _file.Dispose();
+        // The name is free for another writer once it was renamed.
+        if (!_committed && Directory.Exists(_folder))
+            File.Delete(_temporary);
+        base.Dispose(disposing);
+    }
+}

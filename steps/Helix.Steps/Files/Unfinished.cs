@@ -1,0 +1,33 @@
+using System.Globalization;
+
+namespace Helix.Steps.Files;
+
+/// <summary>Names of files that are still being written: hidden, beside the final name, with the writer's process in it.</summary>
+static class Unfinished
+{
+    const string Ending = ".unfinished";
+
+    static long _count;
+
+    public static string NameFor(string path) => Path.Combine(
+        Path.GetDirectoryName(path)!,
+        $".{Short(Path.GetFileName(path))}.{Environment.ProcessId}-{Interlocked.Increment(ref _count)}{Ending}");
+
+    /// <summary>Removes what writers of the same file left that are gone by now.</summary>
+    public static void RemoveAbandoned(string path)
+    {
+        var start = $".{Short(Path.GetFileName(path))}.";
+        foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(path)!, ".*" + Ending))
+            if (Path.GetFileName(file).StartsWith(start, StringComparison.Ordinal) && !WriterLives(file))
+                File.Delete(file);
+    }
+
+    static bool WriterLives(string file)
+    {
+        var tail = Path.GetFileName(file)[..^Ending.Length].Split('.')[^1].Split('-')[0];
+        return !int.TryParse(tail, NumberStyles.None, CultureInfo.InvariantCulture, out var id) || id == Environment.ProcessId || Directory.Exists($"/proc/{id}");
+    }
+
+    // A name may have 255 bytes, the marks around it included.
+    static string Short(string name) => name.Length <= 60 ? name : name[..60];
+}

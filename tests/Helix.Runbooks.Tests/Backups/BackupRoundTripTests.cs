@@ -1,0 +1,187 @@
+using System.Text;
+using Helix.Runbooks.Steps;
+using Helix.Steps.Backups;
+
+namespace Helix.Runbooks.Tests.Backups;
+
+public sealed class BackupRoundTripTests : IDisposable
+{
+    static readonly DateTimeOffset Noon = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+    readonly string _shelf = Directory.CreateTempSubdirectory("helix-shelf-").FullName;
+    readonly Trial _trial;
+
+    public BackupRoundTripTests() => _trial = new Trial(new DirectoryTarget { Name = "shelf", Path = _shelf });
+
+    [Theory]
+    [InlineData(Compression.Zstd)]
+    [InlineData(Compression.Gzip)]
+    [InlineData(Compression.None)]
+    public async Task What_was_uploaded_comes_back_as_it_was(Compression compression)
+    {
+        var content = Text(3_000_000);
+        var file = _trial.Write("dump.rdb", content);
+        var up = await _trial.Run(new BackupUpload(), Upload(file) with { Compression = compression, Counts = new Dictionary<string, long> { ["db0"] = 10_000 } });
+        var down = await _trial.Run(new BackupDownload(), Download("latest"), "fetch");
+        Assert.Equal(content, File.ReadAllBytes(down.File));
+        Assert.Equal(up.Key, down.Key);
+        Assert.Equal(Noon, down.RecoveryPoint);
+        Assert.Equal(10_000, down.Counts["db0"]);
+        Assert.Equal("redis.rdb", down.Kind);
+        Assert.False(down.Proven);
+        Assert.Equal(compression == Compression.None, up.Size == content.Length);
+        Assert.Equal(content.Length, up.ContentSize);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task Tiny_files_make_the_round_trip_too(int size)
+    {
+        var file = _trial.Write("dump.rdb", new byte[size]);
+        await _trial.Run(new BackupUpload(), Upload(file));
+        var down = await _trial.Run(new BackupDownload(), Download("latest"), "fetch");
+        Assert.Equal(size, new FileInfo(down.File).Length);
+    }
+
+    [Fact]
+    public async Task Compressed_input_is_stored_as_it_is()
+    {
+        using var packed = new MemoryStream();
+        await using (var zip = new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true))
+            await zip.WriteAsync(Text(100_000));
+        var up = await _trial.Run(new BackupUpload(), Upload(_trial.Write("dump.gz", packed.ToArray())));
+        Assert.Equal(packed.Length, up.Size);
+        Assert.Equal(up.ContentSha256, up.Sha256);
+        Assert.Equal(packed.ToArray(), File.ReadAllBytes((await _trial.Run(new BackupDownload(), Download("latest"), "fetch")).File));
+    }
+
+    [Fact]
+    public async Task S3_17_a_source_that_grows_during_the_upload_fails_the_step_and_stores_nothing()
+    {
+        var file = _trial.Write("dump.rdb", Text(4_000_000));
+        _trial.OnProgress = _ =>
+        {
+            _trial.OnProgress = null;
+            File.AppendAllText(file, "more");
+        };
+        var failure = await Assert.ThrowsAsync<StepFailedException>(() => _trial.Run(new BackupUpload(), Upload(file)));
+        Assert.Contains("changed while it was read", failure.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFiles(_shelf, "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task S3_17_a_source_that_is_rewritten_with_the_same_length_is_seen_too()
+    {
+        var content = Text(4_000_000);
+        var file = _trial.Write("dump.rdb", content);
+        File.SetLastWriteTimeUtc(file, Noon.UtcDateTime);
+        _trial.OnProgress = _ => File.SetLastWriteTimeUtc(file, Noon.UtcDateTime.AddSeconds(1));
+        await Assert.ThrowsAsync<StepFailedException>(() => _trial.Run(new BackupUpload(), Upload(file)));
+        Assert.Empty(Directory.EnumerateFiles(_shelf, "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task A_damaged_object_never_gets_the_files_name()
+    {
+        var up = await _trial.Run(new BackupUpload(), Upload(_trial.Write("dump.rdb", Text(500_000))));
+        var path = Path.Combine(_shelf, up.Key);
+        var bytes = File.ReadAllBytes(path);
+        for (var at = 0; at < bytes.Length; at += bytes.Length / 7)
+        {
+            var wrong = (byte[])bytes.Clone();
+            wrong[at] ^= 0x10;
+            File.WriteAllBytes(path, wrong);
+            _trial.Memory.Clear();
+            var failure = await Assert.ThrowsAsync<StepFailedException>(() => _trial.Run(new BackupDownload(), Download("latest"), "fetch"));
+            Assert.Equal(FailureClass.InvalidData, failure.Failure);
+            Assert.Empty(Directory.EnumerateFiles(_trial.Work, "*fetched*"));
+        }
+    }
+
+    [Fact]
+    public async Task A_resume_of_a_finished_upload_finds_it_and_makes_no_second_one()
+    {
+        var options = Upload(_trial.Write("dump.rdb", Text(1_000)));
+        var first = await _trial.Run(new BackupUpload(), options);
+        var probe = await new BackupUpload().Probe(options, _trial.Context());
+        Assert.Equal(ProbeVerdict.Done, probe.Verdict);
+        Assert.Equal(first, probe.Outputs);
+        Assert.Equal(first, await _trial.Run(new BackupUpload(), options));
+        Assert.Equal(2, Directory.EnumerateFiles(_shelf, "*", SearchOption.AllDirectories).Count(f => !Path.GetFileName(f).StartsWith('.')));
+    }
+
+    [Fact]
+    public async Task An_upload_cut_off_between_object_and_manifest_is_not_done_and_is_finished_by_a_resume()
+    {
+        var options = Upload(_trial.Write("dump.rdb", Text(1_000)));
+        var first = await _trial.Run(new BackupUpload(), options);
+        File.Delete(Path.Combine(_shelf, first.Manifest));
+        Assert.Equal(ProbeVerdict.NotDone, (await new BackupUpload().Probe(options, _trial.Context())).Verdict);
+        Assert.Equal(first.Key, (await _trial.Run(new BackupUpload(), options)).Key);
+    }
+
+    [Fact]
+    public async Task The_selector_is_asked_once_and_a_resume_keeps_its_answer()
+    {
+        var old = await _trial.Run(new BackupUpload(), Upload(_trial.Write("dump.rdb", Text(1_000))));
+        await _trial.Context("fetch").Save("backup", $"{old.Key}@sha256:{old.Sha256}");
+        _trial.Memory.Remove("key");
+        await _trial.Run(new BackupUpload(), Upload(_trial.Write("dump.rdb", Text(2_000))) with { RecoveryPoint = Noon.AddHours(1) }, "second");
+        Assert.Equal(old.Key, (await _trial.Run(new BackupDownload(), Download("latest"), "fetch")).Key);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_somebody_elses_is_not_overwritten()
+    {
+        await _trial.Run(new BackupUpload(), Upload(_trial.Write("dump.rdb", Text(1_000))));
+        var precious = Path.Combine(_trial.Folder, "precious");
+        File.WriteAllText(precious, "mine");
+        var failure = await Assert.ThrowsAsync<StepFailedException>(() => _trial.Run(new BackupDownload(), Download("latest") with { To = precious }, "fetch"));
+        Assert.Equal(FailureClass.Conflict, failure.Failure);
+        Assert.Equal("mine", File.ReadAllText(precious));
+    }
+
+    [Fact]
+    public async Task A_partial_file_never_moves_latest_unless_the_runbook_allows_it()
+    {
+        var file = _trial.Write("dump.rdb", Text(1_000));
+        var good = await _trial.Run(new BackupUpload(), Upload(file) with { Name = "good" });
+        _trial.Memory.Clear();
+        await _trial.Run(new BackupUpload(), Upload(file) with { Name = "partial", RecoveryPoint = Noon.AddHours(1), Partial = true, Warnings = ["log.txt changed while it was read"] });
+        _trial.Memory.Clear();
+        Assert.Equal(good.Key, (await _trial.Run(new BackupDownload(), Download("latest"), "fetch")).Key);
+        Assert.Contains(_trial.Lines, l => l.Contains("redis/partial is not taken: it is partial: log.txt changed", StringComparison.Ordinal));
+        _trial.Memory.Clear();
+        var allowed = await _trial.Run(new BackupUpload(), Upload(file) with { Name = "allowed", RecoveryPoint = Noon.AddHours(2), Partial = true, AllowPartial = true });
+        _trial.Memory.Clear();
+        Assert.Equal(allowed.Key, (await _trial.Run(new BackupDownload(), Download("latest"), "fetch")).Key);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    [InlineData("/")]
+    [InlineData("redis")]
+    [InlineData("../redis/")]
+    public async Task PM_07_an_empty_or_malformed_prefix_is_an_error(string prefix) =>
+        await Assert.ThrowsAsync<RunbookException>(() => _trial.Run(new BackupUpload(), Upload(_trial.Write("dump.rdb", Text(10))) with { Prefix = prefix }));
+
+    BackupUploadOptions Upload(string file) => new() { Target = "shelf", File = file, Prefix = "redis/", Kind = "redis.rdb", RecoveryPoint = Noon };
+
+    BackupDownloadOptions Download(string backup) => new() { Target = "shelf", Backup = backup, Prefix = "redis/", To = Path.Combine(_trial.Work, "fetched.rdb") };
+
+    static byte[] Text(int size)
+    {
+        var text = new StringBuilder();
+        for (var i = 0; text.Length < size; i++)
+            text.Append("node ").Append(i * 7919 % 100_003).Append(" knows ").Append(i * 31 % 9_973).Append('\n');
+        return Encoding.ASCII.GetBytes(text.ToString(0, size));
+    }
+
+    public void Dispose()
+    {
+        _trial.Dispose();
+        Directory.Delete(_shelf, recursive: true);
+    }
+}

@@ -1,0 +1,62 @@
+using Helix.Runbooks.Steps;
+using Helix.Steps.Backups;
+
+namespace Helix.Runbooks.Tests.Backups;
+
+public sealed class DirectoryStoreTests : BackupStoreConformance, IDisposable
+{
+    readonly string _folder = Directory.CreateTempSubdirectory("helix-").FullName;
+
+    protected override Task<BackupStore> Empty() => Task.FromResult<BackupStore>(new DirectoryStore(_folder));
+
+    [Fact]
+    public async Task An_upload_that_was_killed_leaves_only_a_hidden_file_which_the_next_one_removes()
+    {
+        await using var store = await Empty();
+        Directory.CreateDirectory(Path.Combine(_folder, "a"));
+        var left = Path.Combine(_folder, "a", ".b.bin.4194305-1.unfinished"); // no process has a number that high
+        File.WriteAllText(left, "half");
+        Assert.Empty(await Keys(store, "a/"));
+        await Put(store, "a/b.bin", Bytes(10));
+        Assert.False(File.Exists(left));
+        Assert.Equal(["a/b.bin"], await Keys(store, "a/"));
+    }
+
+    [Fact]
+    public async Task A_key_cannot_leave_the_folder()
+    {
+        await using var store = await Empty();
+        await Assert.ThrowsAsync<RunbookException>(() => store.Stat("../outside", CancellationToken.None));
+        await Assert.ThrowsAsync<RunbookException>(() => store.Delete("a/../../outside", CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_folder_that_vanished_is_missing_and_is_not_made_anew()
+    {
+        await using var store = await Empty();
+        var upload = await store.Create("a/b.bin", new(), CancellationToken.None);
+        await upload.WriteAsync(Bytes(100));
+        Directory.Delete(_folder, recursive: true);
+        var gone = await Assert.ThrowsAsync<StepFailedException>(() => upload.Commit(CancellationToken.None));
+        Assert.Equal(FailureClass.Missing, gone.Failure);
+        await upload.DisposeAsync();
+        foreach (var use in new Func<Task>[] { () => Put(store, "a/c", Bytes(1)), () => Keys(store, "a/"), () => store.Stat("a/c", default), () => store.ReadSmall("a/c", default) })
+            Assert.Equal(FailureClass.Missing, (await Assert.ThrowsAsync<StepFailedException>(use)).Failure);
+        Assert.False(Directory.Exists(_folder));
+    }
+
+    [Fact]
+    public async Task A_target_whose_folder_is_not_there_is_refused_with_a_hint()
+    {
+        using var trial = new Trial(new DirectoryTarget { Name = "shelf", Path = _folder + "/none" });
+        var failure = await Assert.ThrowsAsync<StepFailedException>(() => trial.Targets.Get<BackupTarget>("shelf").Open(trial.Context()));
+        Assert.Equal(FailureClass.Missing, failure.Failure);
+        Assert.Contains("shelf", failure.Message, StringComparison.Ordinal);
+    }
+
+    public void Dispose()
+    {
+        if (Directory.Exists(_folder))
+            Directory.Delete(_folder, recursive: true);
+    }
+}
