@@ -1,0 +1,64 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Helix.Runbooks.Journal;
+
+/// <summary>Which process drives, and whether another one of this host still runs.</summary>
+public static class DriverIdentity
+{
+    static readonly Lazy<Driver> ThisProcess = new(Read);
+
+    public static Driver Current => ThisProcess.Value;
+
+    /// <summary>It runs on this host, since its last boot, and is the same process, not another with its number.</summary>
+    public static bool IsAlive(Driver driver) => IsOfThisHost(driver) && driver.BootId == Current.BootId && !IsDead(driver);
+
+    /// <summary>It is sure to be no more. False for a driver of another host: there only the heartbeat tells.</summary>
+    public static bool IsGone(Driver driver) => IsOfThisHost(driver) && (driver.BootId != Current.BootId || IsDead(driver));
+
+    static bool IsOfThisHost(Driver driver) => driver.Host == Current.Host;
+
+    static bool IsDead(Driver driver)
+    {
+        // Other people's processes may be hidden in /proc, but a signal tells "not yours" from "not there".
+        if (kill(driver.Pid, 0) != 0 && Marshal.GetLastPInvokeError() == NoSuchProcess)
+            return true;
+        return StatOf($"/proc/{driver.Pid}/stat") is { } stat && (stat.Ticks != driver.StartTicks || stat.State is 'Z' or 'X');
+    }
+
+    static Driver Read()
+    {
+        var boot = File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
+        var ticks = StatOf("/proc/self/stat")?.Ticks ?? 0;
+        return new Driver(HostName(), boot, Environment.ProcessId, ticks, Environment.UserName);
+    }
+
+    // Process numbers of a container mean nothing outside of it, even when it uses the name of its host.
+    static string HostName()
+    {
+        var space = new FileInfo("/proc/self/ns/pid").LinkTarget;
+        return space is null or FirstSpace ? Environment.MachineName : $"{Environment.MachineName}/{space}";
+    }
+
+    static (char State, long Ticks)? StatOf(string path)
+    {
+        try
+        {
+            var text = File.ReadAllText(path);
+            // The name, in parentheses, may itself hold blanks and parentheses.
+            var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
+            return (fields[0][0], long.Parse(fields[19], CultureInfo.InvariantCulture));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    const int NoSuchProcess = 3;
+    const string FirstSpace = "pid:[4026531836]";
+
+    [DllImport("libc", ExactSpelling = true, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    static extern int kill(int pid, int signal);
+}

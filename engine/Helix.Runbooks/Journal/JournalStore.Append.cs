@@ -1,0 +1,110 @@
+using System.Text.Json;
+using Helix.Runbooks.Steps;
+using Microsoft.Data.Sqlite;
+
+namespace Helix.Runbooks.Journal;
+
+public sealed partial class JournalStore
+{
+    /// <summary>Registers a run with its first event, and takes the lease for the driver in the same transaction.</summary>
+    /// <remarks>The record begins with run-started (1) and lease-taken (2).</remarks>
+    /// <exception cref="RunbookException">There is a run of this name already.</exception>
+    public Lease Create(string run, RunStarted started, Driver driver) => Write(() =>
+    {
+        if (_durable.Number("SELECT count(*) FROM register WHERE run = ?1", run) > 0)
+            throw new RunbookException($"There is a run {run} in the store already.");
+        var row = RegisterRow.Begin(NextNumber(), run, started, _time.GetUtcNow());
+        InsertRow(row);
+        var first = Add(row, epoch: 1, by: null, [started]);
+        Register(row.Number, run, first[0].Hash);
+        SetLease(row.Number, 1, driver);
+        Add(row, epoch: 1, by: null, [new LeaseTaken(driver, "start")]);
+        return new Lease(run, 1, driver);
+    });
+
+    /// <summary>Appends as the driver. All in one transaction.</summary>
+    /// <remarks>After a <see cref="StoreLostException"/> it is not known whether the events are there: read before appending them again.</remarks>
+    /// <exception cref="LeaseLostException">The lease has a newer epoch.</exception>
+    /// <exception cref="StoreLostException">The store cannot be written (disk full, read-only, vanished).</exception>
+    public IReadOnlyList<JournalEntry> Append(Lease lease, params IReadOnlyList<RunEvent> events)
+    {
+        var added = Write(() =>
+        {
+            var row = Row(lease.Run);
+            var held = LeaseOf(row)!;
+            if (held.Epoch > lease.Epoch)
+                throw new LeaseLostException(lease.Run, lease.Epoch, held.Epoch);
+            if (held.Epoch < lease.Epoch || held.Released)
+                throw new InvalidOperationException($"An append to run {lease.Run} under epoch {lease.Epoch}, which is released or was never taken.");
+            var entries = Add(row, lease.Epoch, by: null, events);
+            Failpoint.BeforeCommit();
+            return entries;
+        });
+        Failpoint.AfterCommit();
+        return added;
+    }
+
+    /// <summary>Appends as a person; needs no lease. <paramref name="guard"/> sees the entries so far inside the transaction and may refuse by returning other events (as decision-refused) or none.</summary>
+    public IReadOnlyList<JournalEntry> Append(string run, Person by, Func<IReadOnlyList<JournalEntry>, IReadOnlyList<RunEvent>> guard)
+    {
+        // Entries never change, so the long part is read before the write lock is taken.
+        var known = new List<JournalEntry>(Read(run));
+        return Write(() =>
+        {
+            var row = Row(run);
+            known.AddRange(Entries(_durable, row.Number, known.Count, long.MaxValue).Select(e => e.Read(run)));
+            return Add(row, epoch: 0, by, guard(known));
+        });
+    }
+
+    /// <summary>Entries after a sequence number.</summary>
+    public IReadOnlyList<JournalEntry> Read(string run, long after = 0)
+    {
+        var raw = Look(database => Entries(database, NumberOf(database, run), after, long.MaxValue));
+        return raw.ConvertAll(e => e.Read(run));
+    }
+
+    /// <summary>Changes when another connection wrote (SQLite <c>data_version</c>); cheap to poll.</summary>
+    public long DataVersion() => Look(database => database.Number("PRAGMA data_version"));
+
+    List<JournalEntry> Add(RegisterRow row, long epoch, Person? by, IReadOnlyList<RunEvent> events)
+    {
+        var added = new List<JournalEntry>(events.Count);
+        foreach (var happened in events)
+        {
+            var now = _time.GetUtcNow().ToUniversalTime();
+            var at = now < row.LastAt ? row.LastAt : now; // a clock that was set back does not reorder the record
+            var raw = Chain.Link(row.Head, row.Events + 1, at, epoch, by, happened);
+            Insert(row.Number, raw);
+            var entry = new JournalEntry { Sequence = raw.Sequence, At = at, Epoch = epoch, By = by, Event = happened, Hash = raw.Hash };
+            row.Apply(entry);
+            RecordDuration(row, entry);
+            if (happened is RunEnded)
+                RemoveLocks(row.Run);
+            added.Add(entry);
+        }
+        if (added.Count > 0)
+            Save(row);
+        return added;
+    }
+
+    void Insert(long number, RawEntry e) => _durable.Run(
+        "INSERT INTO events (number, sequence, at, epoch, by, event, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        number, e.Sequence, e.At, e.Epoch, e.By, e.Event, e.Hash);
+
+    static List<RawEntry> Entries(Database database, long number, long after, long limit) => database.All(
+        "SELECT sequence, at, epoch, by, event, hash FROM events WHERE number = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3",
+        r => new RawEntry(r.GetInt64(0), r.GetString(1), r.GetInt64(2), r.IsDBNull(3) ? null : r.GetString(3), r.GetString(4), r.GetString(5)),
+        number, after, limit);
+
+    long NumberOf(Database database, string run)
+    {
+        var number = database.Number("SELECT number FROM runs WHERE run = ?1", run);
+        return number > 0 ? number : throw NoRun(run);
+    }
+
+    RunbookException NoRun(string run) => new($"There is no run '{run}' in the store {StorePath}.", "`helix runs` lists them.");
+
+    static string DriverText(Driver driver) => JsonSerializer.Serialize(driver, Chain.Options);
+    static Driver ReadDriver(SqliteDataReader r, int column) => JsonSerializer.Deserialize<Driver>(r.GetString(column), Chain.Options)!;
+}

@@ -1,0 +1,124 @@
+using System.Security.Cryptography;
+using System.Text;
+using Helix.Runbooks.Steps;
+using Microsoft.Data.Sqlite;
+
+namespace Helix.Runbooks.Journal;
+
+public sealed partial class JournalStore
+{
+    /// <summary>Bytes of output that are kept of one step; beyond it head and tail are kept and the cut is named.</summary>
+    public long LogLimit { get; set; } = 8 << 20;
+
+    /// <summary>Keeps lines; <see cref="LogLine.Sequence"/> is given by the store. On disk at the latest with the next append.</summary>
+    public void Log(string run, IReadOnlyList<LogLine> lines) => WriteRelaxed(database =>
+    {
+        var number = NumberOf(database, run);
+        foreach (var step in lines.GroupBy(l => l.Path, StringComparer.Ordinal))
+            new StepLog(database, number, step.Key, LogLimit).Add(step);
+        return true;
+    });
+
+    /// <summary>Lines after a sequence number, in order, of the whole run or of one step.</summary>
+    public IReadOnlyList<LogLine> Logs(string run, string? path = null, long after = 0, int limit = 10_000)
+    {
+        const string Columns = "SELECT sequence, at, path, attempt, stream, text FROM logs";
+        return Look(database => path is null
+            ? database.All(Columns + " WHERE number = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3", ReadLine, NumberOf(database, run), after, limit)
+            : database.All(Columns + " WHERE number = ?1 AND sequence > ?2 AND path = ?4 ORDER BY sequence LIMIT ?3", ReadLine, NumberOf(database, run), after, limit, path));
+    }
+
+    /// <summary>Keeps bytes under their SHA-256. On disk at the latest with the next append, which is the one that names them.</summary>
+    public string Keep(byte[] bytes)
+    {
+        var sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
+        WriteRelaxed(database => database.Run("INSERT OR IGNORE INTO bytes (sha256, bytes) VALUES (?1, ?2)", sha256, bytes));
+        return sha256;
+    }
+
+    public byte[]? Kept(string sha256) => Look(database => database.One("SELECT bytes FROM bytes WHERE sha256 = ?1", r => r.GetFieldValue<byte[]>(0), sha256));
+
+    static LogLine ReadLine(SqliteDataReader r) =>
+        new(r.GetInt64(0), Chain.Time(r.GetString(1)), r.GetString(2), (int)r.GetInt64(3), r.GetString(4), r.GetString(5));
+}
+
+public sealed record LogLine(long Sequence, DateTimeOffset At, string Path, int Attempt, string Stream, string Text);
+
+/// <summary>The stored output of one step: a head that stays, a tail that moves on, and a line that names what was cut between.</summary>
+sealed class StepLog
+{
+    readonly Database _database;
+    readonly long _number;
+    readonly string _path;
+    readonly long _half;
+    long _head, _tail, _tailFrom, _cutAt, _cutLines, _cutBytes;
+
+    public StepLog(Database database, long number, string path, long limit)
+    {
+        (_database, _number, _path, _half) = (database, number, path, limit / 2);
+        _database.All("SELECT head, tail, tail_from, cut_at, cut_lines, cut_bytes FROM log_sizes WHERE number = ?1 AND path = ?2", r =>
+            (_head, _tail, _tailFrom, _cutAt, _cutLines, _cutBytes) =
+                (r.GetInt64(0), r.GetInt64(1), r.IsDBNull(2) ? 0 : r.GetInt64(2), r.IsDBNull(3) ? 0 : r.GetInt64(3), r.GetInt64(4), r.GetInt64(5)), number, path);
+    }
+
+    public void Add(IEnumerable<LogLine> lines)
+    {
+        foreach (var line in lines)
+            Add(line with { Text = Shortened(line.Text.Replace('\0', '\uFFFD')) });
+        if (_tail > _half)
+            Cut();
+        _database.Run("INSERT OR REPLACE INTO log_sizes (number, path, head, tail, tail_from, cut_at, cut_lines, cut_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            _number, _path, _head, _tail, _tailFrom > 0 ? _tailFrom : null, _cutAt > 0 ? _cutAt : null, _cutLines, _cutBytes);
+    }
+
+    void Add(LogLine line)
+    {
+        var size = Encoding.UTF8.GetByteCount(line.Text) + 1;
+        _database.Run("INSERT INTO logs (number, at, path, attempt, stream, text, size) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            _number, Chain.Text(line.At), _path, line.Attempt, line.Stream, line.Text, size);
+        if (_tailFrom == 0 && _head + size <= _half)
+        {
+            _head += size;
+            return;
+        }
+        if (_tailFrom == 0)
+            _tailFrom = _database.Number("SELECT last_insert_rowid()");
+        _tail += size;
+    }
+
+    /// <summary>Takes a quarter more than needed out of the tail, so that a flood is not cut line by line.</summary>
+    void Cut()
+    {
+        var excess = _tail - (_half - _half / 4);
+        var oldest = _database.All("SELECT sequence, size FROM logs WHERE number = ?1 AND path = ?2 AND sequence >= ?3 ORDER BY sequence",
+            r => (Sequence: r.GetInt64(0), Size: r.GetInt64(1)), _number, _path, _tailFrom);
+        long taken = 0;
+        var count = 0;
+        while (taken < excess && count < oldest.Count - 1)
+            taken += oldest[count++].Size;
+        if (count == 0)
+            return;
+        if (_cutAt == 0)
+            _cutAt = oldest[0].Sequence;
+        _database.Run("DELETE FROM logs WHERE number = ?1 AND path = ?2 AND sequence >= ?3 AND sequence <= ?4 AND sequence <> ?5",
+            _number, _path, _tailFrom, oldest[count - 1].Sequence, _cutAt);
+        (_tail, _cutBytes, _cutLines, _tailFrom) = (_tail - taken, _cutBytes + taken, _cutLines + count, oldest[count].Sequence);
+        _database.Run("UPDATE logs SET stream = 'cut', size = 0, text = ?2 WHERE sequence = ?1", _cutAt,
+            $"… {_cutBytes} bytes ({_cutLines} lines) were cut here: of one step {ByteSize.Words(2 * _half)} are kept, the beginning and the end …");
+    }
+
+    /// <summary>A single line may take an eighth of the room; of a longer one both ends are kept.</summary>
+    string Shortened(string text)
+    {
+        var most = (int)Math.Min(_half / 4, 256 << 10);
+        if (text.Length * 3L <= most || Encoding.UTF8.GetByteCount(text) <= most)
+            return text;
+        var keep = most / 6; // characters of at most three bytes, on either side
+        var (left, right) = (keep, text.Length - keep);
+        if (char.IsHighSurrogate(text[left - 1]))
+            left--;
+        if (char.IsLowSurrogate(text[right]))
+            right++;
+        return $"{text[..left]} … {Encoding.UTF8.GetByteCount(text.AsSpan(left, right - left))} bytes of this line were cut … {text[right..]}";
+    }
+}
