@@ -18,5 +18,8 @@ public sealed record Environment
 
     /// <summary>File of allowed signers (ssh-keygen format) for approvals of strength `signed`; relative to the environment file.</summary>
     public string? AllowedSigners { get; init; }
+
+    /// <summary>The folder of the environment file; its relative paths start there, and options marked as file paths are absolute already.</summary>
+    public string BaseDirectory { get; init; } = "";
     public required SourceFile Source { get; init; }
 }

@@ -30,7 +30,11 @@ public sealed record Runbook
 }
 
 /// <summary>The exact bytes of a file that a run keeps.</summary>
-public sealed record SourceFile(string Path, byte[] Bytes, string Sha256);
+public sealed record SourceFile(string Path, byte[] Bytes, string Sha256)
+{
+    public static SourceFile Of(string path, byte[] bytes) =>
+        new(path, bytes, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes)));
+}
 
 public sealed record Objectives
 {

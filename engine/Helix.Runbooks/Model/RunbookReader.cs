@@ -1,3 +1,4 @@
+using Helix.Runbooks.Model.Yaml;
 using Helix.Runbooks.Steps;
 
 namespace Helix.Runbooks.Model;
@@ -7,16 +8,55 @@ public sealed class RunbookReader(StepCatalog catalog)
 {
     /// <summary>Reads a file. With an environment the names of its targets and vars are checked too.</summary>
     public ReadResult<Runbook> ReadFile(string path, Environment? environment = null) =>
-        throw new NotImplementedException($"{catalog}{path}{environment}");
+        FileBytes.Read(path, out var why) is { } bytes
+            ? Read(path, bytes, named => FileBytes.Read(named, out _), environment)
+            : FileBytes.Unreadable<Runbook>(path, why);
 
     /// <summary>Reads text as if it were the file <paramref name="path"/>; files that it names are read by <paramref name="open"/> (null: missing).</summary>
-    public ReadResult<Runbook> Read(string path, byte[] text, Func<string, byte[]?> open, Environment? environment = null) =>
-        throw new NotImplementedException($"{catalog}{path}{text}{open}{environment}");
+    public ReadResult<Runbook> Read(string path, byte[] text, Func<string, byte[]?> open, Environment? environment = null)
+    {
+        var problems = new ProblemList();
+        var reading = new Reading(catalog, open, environment, problems);
+        var runbook = new RunbookFile(reading, path, text, new SubRunbooks(reading, path)).Read();
+        return new ReadResult<Runbook>(problems.HasErrors ? null : runbook, problems.Sorted(path));
+    }
 }
 
 /// <summary>YAML text → valid environment.</summary>
 public sealed class EnvironmentReader(StepCatalog catalog)
 {
-    public ReadResult<Environment> ReadFile(string path) => throw new NotImplementedException($"{catalog}{path}");
-    public ReadResult<Environment> Read(string path, byte[] text) => throw new NotImplementedException($"{catalog}{path}{text}");
+    public ReadResult<Environment> ReadFile(string path) =>
+        FileBytes.Read(path, out var why) is { } bytes ? Read(path, bytes) : FileBytes.Unreadable<Environment>(path, why);
+
+    public ReadResult<Environment> Read(string path, byte[] text)
+    {
+        var problems = new ProblemList();
+        var environment = new EnvironmentFile(catalog, problems, path, text).Read();
+        return new ReadResult<Environment>(problems.HasErrors ? null : environment, problems.Sorted(path));
+    }
+}
+
+/// <summary>Files as bytes, none longer than what is read.</summary>
+static class FileBytes
+{
+    /// <returns>Null when the file cannot be read; one byte more than allowed when it is too long.</returns>
+    public static byte[]? Read(string path, out string why)
+    {
+        why = "";
+        try
+        {
+            using var file = File.OpenRead(path);
+            var bytes = new byte[YamlText.MostBytes + 1];
+            var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            return bytes[..length];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            why = e is FileNotFoundException or DirectoryNotFoundException ? "There is no such file" : e.Message.TrimEnd('.');
+            return null;
+        }
+    }
+
+    public static ReadResult<T> Unreadable<T>(string path, string why) where T : class =>
+        new(null, [new Problem(new Position(path, 1, 1), $"The file cannot be read: {why}.", "Look at the path and its permissions.") { Rule = "unreadable" }]);
 }

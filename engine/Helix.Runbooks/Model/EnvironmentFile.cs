@@ -1,0 +1,108 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Helix.Runbooks.Model.Shapes;
+using Helix.Runbooks.Model.Yaml;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Runbooks.Model;
+
+/// <summary>One file → one environment.</summary>
+sealed class EnvironmentFile(StepCatalog catalog, ProblemList problems, string path, byte[] bytes)
+{
+    readonly string _folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+    readonly Dictionary<string, string> _kinds = [];
+    readonly List<(ScalarNode Node, Member Member)> _named = [];
+
+    public Environment? Read()
+    {
+        var root = new YamlText(path, problems).Read(bytes);
+        if (root is not MapNode map)
+        {
+            if (root is not (null or BrokenNode))
+                problems.Error("wrong-type", root.Position, "An environment is a map of fields.", "Begin with `apiVersion: helix.runbooks/v1`.");
+            return null;
+        }
+        var json = new ValueReader(problems, templates: false).Record(map, ShapeOf.Record(typeof(EnvironmentFields)), "", "The environment");
+        CheckNames(map["vars"], "a var");
+        CheckNames((map["people"] as MapNode)?["groups"], "a group");
+        var fields = json.Deserialize<EnvironmentFields>(StepJson.Options)!;
+        var targets = ReadTargets(map["targets"]);
+        foreach (var (node, member) in _named)
+            TargetNames.Check(problems, node, member, _kinds);
+        return new Environment
+        {
+            Name = fields.Name ?? "",
+            Protected = fields.Protected ?? false,
+            Vars = fields.Vars ?? new Dictionary<string, JsonNode>(),
+            Targets = targets,
+            Groups = fields.People?.Groups ?? new Dictionary<string, IReadOnlyList<string>>(),
+            AllowedSigners = fields.AllowedSigners,
+            BaseDirectory = _folder,
+            Source = SourceFile.Of(path, bytes),
+        };
+    }
+
+    void CheckNames(Node? node, string what)
+    {
+        foreach (var (key, _) in (node as MapNode)?.Entries ?? [])
+            if (!Names.IsId(key.Text))
+                problems.Error("name", key.Position, $"'{key.Text}' cannot be the name of {what}.", Names.IdHint(key.Text));
+    }
+
+    EnvironmentTargets ReadTargets(Node? node)
+    {
+        var targets = new EnvironmentTargets();
+        if (node is not MapNode map)
+        {
+            if (node is not (null or BrokenNode))
+                problems.Error("wrong-type", node.Position, "'targets' must be a map: name to kind and options.");
+            return targets;
+        }
+        CheckNames(map, "a target");
+        var read = map.Entries.Select(e => ReadTarget(e.Key, e.Value)).ToList();
+        if (!problems.HasErrors)
+            foreach (var target in read.OfType<Target>())
+                targets.Add(target with { Siblings = targets });
+        return targets;
+    }
+
+    Target? ReadTarget(ScalarNode name, Node node)
+    {
+        if (node is not MapNode map)
+        {
+            if (node is not BrokenNode)
+                problems.Error("wrong-type", node.Position, $"The target '{name.Text}' must be a map.", "Write { kind: …, … }");
+            return null;
+        }
+        if (map["kind"] is not ScalarNode kind)
+        {
+            problems.Error("missing", map.Position, $"The target '{name.Text}' lacks 'kind'.", $"Kinds: {string.Join(", ", catalog.TargetKinds.Keys)}.");
+            return null;
+        }
+        if (!catalog.TargetKinds.TryGetValue(kind.Text, out var known))
+        {
+            problems.Error("unknown-kind", kind.Position, $"There is no kind of target '{kind.Text}'.", Suggestion.Hint(kind.Text, catalog.TargetKinds.Keys, "Kinds"));
+            return null;
+        }
+        _kinds[name.Text] = kind.Text;
+        var values = new ValueReader(problems, templates: false);
+        var errors = problems.Count;
+        var shape = ShapeOf.Record(known.Type);
+        var json = values.Record(map, shape, "", $"A target of kind {kind.Text}", "kind");
+        _named.AddRange(values.TargetNames);
+        return problems.Count > errors && problems.HasErrors ? null : Bind(name, map, known, FilePaths.MakeAbsolute(json, shape, _folder));
+    }
+
+    Target? Bind(ScalarNode name, MapNode map, TargetKind kind, JsonObject json)
+    {
+        try
+        {
+            return (Target)StepJson.Bind(json, kind.Type) with { Name = name.Text };
+        }
+        catch (RunbookException e)
+        {
+            problems.Error("options", map.Position, $"The target '{name.Text}': {e.Message}", e.Hint);
+            return null;
+        }
+    }
+}

@@ -1,0 +1,109 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Helix.Runbooks.Model.Shapes;
+using Helix.Runbooks.Model.Yaml;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Runbooks.Model;
+
+/// <summary>One file → one runbook, in three passes: the tree, the values, and what hangs together.</summary>
+sealed class RunbookFile(Reading reading, string path, byte[] bytes, SubRunbooks subs)
+{
+    readonly ProblemList _problems = reading.Problems;
+    readonly ValueReader _values = new(reading.Problems, templates: true);
+    readonly RunbookNotes _notes = new();
+
+    /// <returns>Null when there is nothing to check further; else a runbook, which counts only when no error was reported.</returns>
+    public Runbook? Read()
+    {
+        var root = new YamlText(path, _problems).Read(bytes);
+        if (root is not MapNode map)
+        {
+            if (root is not (null or BrokenNode))
+                _problems.Error("wrong-type", root.Position, "A runbook is a map of fields.", "Begin with `apiVersion: helix.runbooks/v1`.");
+            return null;
+        }
+        var json = _values.Record(map, ShapeOf.Record(typeof(RunbookFields)), "", "The runbook");
+        RefuseTemplates();
+        CheckName(map);
+        var runbook = Build(map, json);
+        new RunbookChecks(reading, runbook, map, _notes, _values).Check();
+        return runbook;
+    }
+
+    /// <summary>Only outputs are computed; the head of a runbook is read before anything has a value.</summary>
+    void RefuseTemplates()
+    {
+        foreach (var use in _values.Templates.Where(u => !u.Path.StartsWith("outputs.", StringComparison.Ordinal)))
+            _problems.Error("no-template", use.Node.Position, $"'{use.Path}' takes no expressions.", "Expressions are for `with`, `when`, `forEach` and `outputs`.");
+    }
+
+    void CheckName(MapNode map)
+    {
+        var file = Path.GetFileNameWithoutExtension(path);
+        var isFile = Path.GetExtension(path) is ".yaml" or ".yml";
+        if (isFile && map["name"] is ScalarNode name && Names.IsKebab(name.Text) && name.Text != file)
+            _problems.Error("file-name", name.Position, $"The runbook is named '{name.Text}', and its file '{Path.GetFileName(path)}'.", "Name and file name are the same.");
+    }
+
+    Runbook Build(MapNode map, JsonObject json)
+    {
+        var fields = Bind(json);
+        var items = new ItemReader(reading.Catalog, _problems, _notes, subs, fields.Defaults);
+        var steps = items.ReadItems(map["steps"]);
+        if (map["steps"] is ListNode { Items.Count: 0 } none)
+            _problems.Error("no-steps", none.Position, "The runbook has no steps.");
+        return new Runbook
+        {
+            Name = fields.Name ?? "",
+            Title = fields.Title ?? "",
+            Description = fields.Description ?? "",
+            Owner = fields.Owner,
+            Symptoms = fields.Symptoms ?? [],
+            Objectives = Objectives(fields.Objectives),
+            Inputs = (fields.Inputs ?? new Dictionary<string, InputFields>()).Where(i => i.Value.Type is not null).ToDictionary(i => i.Key, i => Input(i.Value)),
+            Steps = steps,
+            Rescue = items.ReadItems(map["rescue"], cleanup: true),
+            Finally = items.ReadItems(map["finally"], cleanup: true),
+            Outputs = Outputs(map),
+            MaxRounds = fields.MaxRounds ?? 3,
+            RequireProof = fields.RequireProof ?? false,
+            Source = SourceFile.Of(path, bytes),
+        };
+    }
+
+    RunbookFields Bind(JsonObject json)
+    {
+        var literal = json.DeepClone().AsObject();
+        foreach (var use in _values.Templates)
+            literal.Remove(use.Path.Split('.', '[')[0]);
+        literal.Remove("outputs");
+        return literal.Deserialize<RunbookFields>(StepJson.Options)!;
+    }
+
+    static Objectives Objectives(ObjectivesFields? fields) => new()
+    {
+        Rto = fields?.Rto?.Value,
+        Rpo = fields?.Rpo?.Value,
+        Mttr = fields?.Mttr?.Value,
+        RecoveredAt = fields?.RecoveredAt,
+    };
+
+    static Input Input(InputFields fields) => new()
+    {
+        Type = fields.Type!.Value,
+        Description = fields.Description,
+        Required = fields.Required ?? false,
+        Default = fields.Default?.DeepClone(),
+        Choices = fields.Choices ?? [],
+        Pattern = fields.Pattern,
+        Minimum = fields.Minimum,
+        Maximum = fields.Maximum,
+        Target = fields.Target,
+        Prefix = fields.Prefix,
+    };
+
+    static Dictionary<string, Template> Outputs(MapNode map) =>
+        map["outputs"] is not MapNode outputs ? [] :
+        outputs.Entries.Where(e => e.Value is ScalarNode).ToDictionary(e => e.Key.Text, e => new Template(((ScalarNode)e.Value).Text, e.Value.Position));
+}
