@@ -1,0 +1,85 @@
+using System.ComponentModel;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Steps.Backups;
+
+public sealed record BackupProveOptions
+{
+    [Description("Where the backup is.")]
+    [TargetName("s3", "directory")]
+    public required string Target { get; init; }
+
+    [Description("The key of the backup that was restored.")]
+    [Example("\"{{ steps.fetch.key }}\"")]
+    public required string Backup { get; init; }
+
+    [Description("The restore was checked and is good. False: it was bad, and latest-proven does not take it any more.")]
+    public bool Passed { get; init; } = true;
+
+    [Description("The throw-away target that it was restored into.")]
+    [TargetName]
+    public string? RestoredInto { get; init; }
+
+    [Description("What the restored data counted.")]
+    public IReadOnlyDictionary<string, long>? Counts { get; init; }
+
+    [Description("A word for who reads it later.")]
+    public string? Note { get; init; }
+}
+
+public sealed record BackupProveOutputs
+{
+    public required string Key { get; init; }
+    public required bool Proven { get; init; }
+    public required DateTimeOffset At { get; init; }
+}
+
+[Step("backup.prove", "Writes into a backup's manifest that a restore of it was checked.")]
+sealed class BackupProve : Step<BackupProveOptions, BackupProveOutputs>
+{
+    public override IEnumerable<TargetEffect> Effects(BackupProveOptions options) => [TargetEffect.Changes(options.Target)];
+
+    public override async Task<BackupProveOutputs> Run(BackupProveOptions options, StepContext context)
+    {
+        await using var store = await context.Target<BackupTarget>(options.Target).Open(context);
+        var series = new BackupSeries(store, BackupSeries.PrefixFor(null, options.Backup));
+        var entry = await series.Show(options.Backup, context.Cancelled);
+        if (entry.State is BackupState.Rejected or BackupState.Damaged)
+            throw StepFailedException.InvalidData($"{options.Backup} takes no proof: {entry.Problem}.");
+        if (Mine(entry.Manifest, context) is { } already)
+            return Outputs(entry.Manifest!, already);
+        CheckCounts(entry.Manifest!, options);
+        var proof = new BackupProof
+        {
+            At = context.Time.GetUtcNow(),
+            Passed = options.Passed,
+            Run = context.Run.Id,
+            Target = options.RestoredInto,
+            Note = options.Note,
+            Counts = options.Counts,
+        };
+        return Outputs(await series.Prove(options.Backup, proof, context.Cancelled), proof);
+    }
+
+    public override async Task<ProbeResult<BackupProveOutputs>> Probe(BackupProveOptions options, StepContext context)
+    {
+        await using var store = await context.Target<BackupTarget>(options.Target).Open(context);
+        var entry = await new BackupSeries(store, BackupSeries.PrefixFor(null, options.Backup)).Show(options.Backup, context.Cancelled);
+        return Mine(entry.Manifest, context) is { } proof
+            ? ProbeResult<BackupProveOutputs>.Done(Outputs(entry.Manifest!, proof), "the manifest holds the proof of this run")
+            : ProbeResult<BackupProveOutputs>.NotDone("the manifest holds no proof of this run");
+    }
+
+    static BackupProof? Mine(BackupManifest? manifest, StepContext context) => manifest?.Proofs.FirstOrDefault(p => p.Run == context.Run.Id);
+
+    static void CheckCounts(BackupManifest manifest, BackupProveOptions options)
+    {
+        if (!options.Passed || options.Counts is null || manifest.Counts is null)
+            return;
+        foreach (var (name, count) in manifest.Counts)
+            if (options.Counts.GetValueOrDefault(name) is var found && found != count)
+                throw StepFailedException.InvalidData($"The restore of {manifest.Key} has {found} of {name}, and its manifest says {count}.", "This is no proof. Reject the backup, or find out what the restore lost.");
+    }
+
+    static BackupProveOutputs Outputs(BackupManifest manifest, BackupProof proof) => new() { Key = manifest.Key, Proven = manifest.Proven, At = proof.At };
+}
