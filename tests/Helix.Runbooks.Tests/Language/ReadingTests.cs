@@ -92,7 +92,7 @@ public sealed class ReadingTests
         Assert.Equal(TimeSpan.FromMinutes(30), fetch.Timeout.Attempt);
         Assert.Equal(5, fetch.Retry!.Attempts);
         Assert.Equal(2, ((StepItem)runbook.Steps[0]).Retry!.Attempts);
-        Assert.Equal(29, fetch.Places["mode"].Line);
+        Assert.Equal(28, fetch.Places["mode"].Line);
         var loop = (ForEachItem)runbook.Steps[4];
         Assert.Equal("line", loop.As);
         Assert.Equal(2, loop.MaxParallel);
