@@ -31,6 +31,9 @@ public sealed record Tool(ToolLauncher Launcher, string File, CancellationToken 
     /// <summary>Runs the tool to its end, draining both pipes.</summary>
     /// <exception cref="StepFailedException">Missing executable, an exit code that is not accepted, or cancelled.</exception>
     public Task<ToolResult> Run() => Launcher.Run(this);
+
+    /// <summary>This tool's output becomes the input of the next; the engine makes the pipe and checks both exit codes.</summary>
+    public ToolPipe PipeTo(Tool next) => new ToolPipe([this]).PipeTo(next);
 }
 
 /// <summary>How a tool ended. <see cref="ExitCode"/> is 128 + signal when a signal ended it.</summary>

@@ -33,6 +33,12 @@ public abstract class Runtime
     /// <summary>Number of instances wanted.</summary>
     public abstract Task Scale(StepContext context, int replicas);
 
+    /// <summary>Number of instances that run; null when the runtime cannot tell.</summary>
+    public virtual Task<int?> Instances(PlanContext context) => Task.FromResult<int?>(null);
+
+    /// <summary>The last lines that the service logged, as a sentence for an error; empty when there are none.</summary>
+    public virtual Task<string> LastLines(PlanContext context) => Task.FromResult("");
+
     /// <summary>Runs a command inside the running service, never with a terminal; bytes stay bytes.</summary>
     public abstract Tool Exec(PlanContext context, params IReadOnlyList<string> command);
 

@@ -63,9 +63,3 @@ public abstract record RunningTarget : Target
     [JsonIgnore]
     public Runtime Service => Runtimes.Of(this);
 }
-
-/// <summary>Makes the runtime that a target's options describe.</summary>
-public static class Runtimes
-{
-    public static Runtime Of(RunningTarget target) => throw new NotImplementedException(target.Name);
-}

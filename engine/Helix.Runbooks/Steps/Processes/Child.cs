@@ -1,0 +1,136 @@
+using CliWrap;
+
+namespace Helix.Runbooks.Steps.Processes;
+
+/// <summary>One child from its start to its end.</summary>
+sealed class Child(ProcessSettings settings, Tool tool) : IDisposable
+{
+    readonly ChildOutput _stdout = new(settings, ToolStream.Stdout, tool.LogOutput && tool.Output is null, tool.Output, tool.Cancelled);
+    readonly ChildOutput _stderr = new(settings, ToolStream.Stderr, log: true, to: null, tool.Cancelled);
+    readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly CancellationTokenSource _broken = new();
+    Exception? _fault;
+    int _pid;
+
+    /// <summary>Something outside the tool went wrong with its input or output, and it was ended for that.</summary>
+    public Exception? Fault => _fault;
+
+    /// <summary>It was asked to end before it did by itself.</summary>
+    public bool Stopped { get; private set; }
+
+    public async Task<ToolResult> Run(string executable, string? pidFile)
+    {
+        var running = Command(executable, pidFile).ExecuteAsync();
+        _pid = running.ProcessId;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(tool.Cancelled, settings.KillNow, _broken.Token);
+        var stopping = StopWhenAsked(stop.Token);
+        try
+        {
+            var exitCode = (await running.Task).ExitCode;
+            return new(exitCode, _stdout.Text, settings.Masker.Mask(_stderr.Text)) { Cut = _stdout.Cut };
+        }
+        finally
+        {
+            _ended.TrySetResult();
+            await stopping;
+        }
+    }
+
+    Command Command(string executable, string? pidFile) =>
+        Cli.Wrap(Wrapper.File)
+            .WithArguments(Wrapper.Arguments(executable, tool.Arguments, pidFile))
+            .WithEnvironmentVariables(tool.Environment)
+            .WithWorkingDirectory(tool.WorkingDirectory ?? Environment.CurrentDirectory)
+            .WithValidation(CommandResultValidation.None)
+            .WithStandardInputPipe(PipeSource.Create(Feed))
+            .WithStandardOutputPipe(PipeTarget.Create((pipe, _) => Drain(pipe, _stdout)))
+            .WithStandardErrorPipe(PipeTarget.Create((pipe, _) => Drain(pipe, _stderr)));
+
+    /// <summary>CliWrap cancels <paramref name="ended"/> when the process has ended, which is before its pipes have.</summary>
+    async Task Feed(Stream stdin, CancellationToken ended)
+    {
+        ended.Register(() => _ended.TrySetResult());
+        if (tool.Input is not { } input)
+            return;
+        var buffer = new byte[64 * 1024];
+        try
+        {
+            while (await input.ReadAsync(buffer, ended).AsTask().WaitAsync(ended) is > 0 and var count)
+                if (!await Write(stdin, buffer.AsMemory(0, count), ended))
+                    return;
+        }
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
+        {
+        }
+        catch (Exception e)
+        {
+            // The end of its input would look to the tool like the end of the data: it goes first.
+            Break(e);
+            await _ended.Task;
+        }
+    }
+
+    static async Task<bool> Write(Stream stdin, ReadOnlyMemory<byte> bytes, CancellationToken ended)
+    {
+        try
+        {
+            await stdin.WriteAsync(bytes, ended);
+            await stdin.FlushAsync(ended);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // The tool wants no more; whether that is right its exit code says.
+            return false;
+        }
+    }
+
+    async Task Drain(Stream pipe, ChildOutput output)
+    {
+        try
+        {
+            if (!await output.TakeAll(pipe, _ended.Task))
+                settings.Log(ToolStream.Engine, $"{Path.GetFileName(tool.File)} has ended; something that it started keeps its {output.Name} open and is not waited for.");
+        }
+        catch (ReaderGoneException)
+        {
+        }
+        catch (Exception e)
+        {
+            Break(e);
+        }
+    }
+
+    void Break(Exception e)
+    {
+        Interlocked.CompareExchange(ref _fault, e, null);
+        _broken.Cancel();
+    }
+
+    /// <summary>SIGINT, half of the grace later SIGTERM, at its end SIGKILL, always to the whole group; a second request kills at once.</summary>
+    async Task StopWhenAsked(CancellationToken asked)
+    {
+        await WaitForEnd(Timeout.InfiniteTimeSpan, asked);
+        if (_ended.Task.IsCompleted)
+            return;
+        Stopped = true;
+        foreach (var signal in new[] { Signal.Interrupt, Signal.Terminate })
+        {
+            if (settings.KillNow.IsCancellationRequested || _ended.Task.IsCompleted)
+                break;
+            Signals.SendToGroup(_pid, signal);
+            await WaitForEnd(tool.Grace / 2, settings.KillNow);
+        }
+        // Also when the child itself has ended: what it started may ignore the softer signals.
+        Signals.SendToGroup(_pid, Signal.Kill);
+    }
+
+    async Task WaitForEnd(TimeSpan limit, CancellationToken sooner)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(sooner);
+        if (await Task.WhenAny(_ended.Task, Task.Delay(limit, settings.Time, over.Token)) == _ended.Task)
+            await over.CancelAsync();
+    }
+
+    public void Dispose() => _broken.Dispose();
+}

@@ -1,0 +1,59 @@
+using System.Globalization;
+
+namespace Helix.Runbooks.Steps.Processes;
+
+/// <summary>One very process: a pid alone may be somebody else's by now.</summary>
+public sealed record ProcessIdentity(int Pid, long StartTicks, string Boot)
+{
+    static readonly Lazy<string> ThisBoot = new(() => File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim());
+
+    // The kernel gives all programs clock ticks of 1/100 s.
+    const double TicksPerSecond = 100;
+    static readonly Lazy<DateTime> BootedAt = new(() =>
+        DateTime.UnixEpoch.AddSeconds(long.Parse(File.ReadLines("/proc/stat").First(l => l.StartsWith("btime ", StringComparison.Ordinal))[6..], CultureInfo.InvariantCulture)));
+
+    public static string BootId => ThisBoot.Value;
+
+    /// <summary>The process with this pid, now; null when there is none. A zombie has ended.</summary>
+    public static ProcessIdentity? Of(int pid) =>
+        ProcessStat.Read(pid) is { Ended: false } stat ? new(pid, stat.StartTicks, BootId) : null;
+
+    public bool IsAlive => Boot == BootId && ProcessStat.Read(Pid) is { Ended: false } stat && stat.StartTicks == StartTicks;
+
+    /// <summary>By the clock of this boot.</summary>
+    public DateTime StartedAt => BootedAt.Value.AddSeconds(StartTicks / TicksPerSecond);
+
+    /// <summary>Null when the text is not one.</summary>
+    public static ProcessIdentity? Parse(string text) =>
+        text.Split(' ', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is [var pid, var ticks, var boot]
+        && int.TryParse(pid, NumberStyles.None, CultureInfo.InvariantCulture, out var p) && p > 1
+        && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var t)
+            ? new(p, t, boot)
+            : null;
+}
+
+/// <summary>What /proc says of a process.</summary>
+public sealed record ProcessStat(int Pid, char State, int Group, int Session, long StartTicks)
+{
+    public bool Ended => State is 'Z' or 'X';
+
+    public static ProcessStat? Read(int pid)
+    {
+        try
+        {
+            var text = File.ReadAllText($"/proc/{pid}/stat");
+            // The name, in parentheses, may hold anything.
+            var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
+            return new(pid, fields[0][0], int.Parse(fields[2], CultureInfo.InvariantCulture), int.Parse(fields[3], CultureInfo.InvariantCulture), long.Parse(fields[19], CultureInfo.InvariantCulture));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    public static IEnumerable<ProcessStat> All() =>
+        Directory.EnumerateDirectories("/proc")
+            .Select(d => int.TryParse(Path.GetFileName(d), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? Read(pid) : null)
+            .OfType<ProcessStat>();
+}

@@ -1,0 +1,35 @@
+using System.Diagnostics;
+
+namespace Helix.Runbooks.Tests;
+
+/// <summary>Waits in real time for real servers and processes: looks again and again until a deadline.</summary>
+static class Eventually
+{
+    static readonly TimeSpan Usually = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+
+    public static Task True(Func<bool> condition, string what, TimeSpan? limit = null) =>
+        True(() => Task.FromResult(condition()), what, limit);
+
+    /// <summary>An exception of the condition counts as "not yet"; the last one is part of the failure.</summary>
+    public static async Task True(Func<Task<bool>> condition, string what, TimeSpan? limit = null)
+    {
+        var watch = Stopwatch.StartNew();
+        while (true)
+        {
+            Exception? last = null;
+            try
+            {
+                if (await condition())
+                    return;
+            }
+            catch (Exception e) when (e is not Xunit.Sdk.XunitException)
+            {
+                last = e;
+            }
+            if (watch.Elapsed > (limit ?? Usually))
+                Assert.Fail($"Not within {limit ?? Usually}: {what}. {last?.Message}");
+            await Task.Delay(Look, TimeProvider.System, CancellationToken.None);
+        }
+    }
+}
