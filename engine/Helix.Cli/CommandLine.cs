@@ -1,0 +1,127 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using Helix.Runbooks.Runs;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Cli;
+
+/// <summary>From arguments to an exit code: parses, sets the common options, and turns the two exceptions into words.</summary>
+sealed class CommandLine(Session session, IReadOnlyList<(string Name, Func<Session, Command> Make)> table)
+{
+    /// <summary>As of sysexits.h: an internal error.</summary>
+    const int Bug = 70;
+
+    readonly Option<string?> _store = new("--store")
+    {
+        Description = "The file that holds the journal of all runs. Default: $HELIX_STORE, else ~/.local/share/helix/helix.db.",
+        HelpName = "FILE",
+        Recursive = true,
+    };
+    readonly Option<bool> _json = new("--json") { Description = "Gives the result as JSON on standard output.", Recursive = true };
+    readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "Says only results and errors.", Recursive = true };
+    readonly Option<bool> _plain = new("--no-color") { Description = "No colours; NO_COLOR does the same.", Recursive = true };
+
+    public async Task<int> Run(string[] arguments)
+    {
+        var parsed = Root(arguments).Parse(arguments);
+        if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction and not WithExamples)
+            return Wrong(parsed);
+        session.StoreGiven = parsed.GetValue(_store);
+        session.Terminal.Json = parsed.GetValue(_json);
+        session.Terminal.Quiet = parsed.GetValue(_quiet);
+        session.Terminal.Color &= !parsed.GetValue(_plain);
+        return await Guarded(() => parsed.InvokeAsync(new InvocationConfiguration
+        {
+            Output = session.Terminal.Out,
+            Error = session.Terminal.Error,
+            EnableDefaultExceptionHandler = false,
+            // Ctrl-C suspends a run; the commands see to it themselves.
+            ProcessTerminationTimeout = null,
+        }));
+    }
+
+    /// <summary>Only the command that is named is built, unless help or completion must know them all.</summary>
+    RootCommand Root(string[] arguments)
+    {
+        var root = new RootCommand("Runs disaster-recovery runbooks: checked before, recorded while, resumable after.");
+        foreach (var option in new Option[] { _store, _json, _quiet, _plain })
+            root.Options.Add(option);
+        var named = arguments.Length > 0 ? table.Where(c => c.Name == arguments[0]).ToList() : [];
+        foreach (var (_, make) in named.Count > 0 ? named : table)
+            root.Subcommands.Add(make(session));
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new WithExamples((HelpAction)help.Action!);
+        return root;
+    }
+
+    int Wrong(ParseResult parsed)
+    {
+        foreach (var error in parsed.Errors)
+            session.Terminal.Error.WriteLine(error.Message);
+        var named = string.Join(' ', parsed.CommandResult.Command is RootCommand ? [] : Names(parsed.CommandResult));
+        session.Terminal.Error.WriteLine($"Hint: `helix {(named.Length > 0 ? named + " " : "")}--help` shows what there is, with an example.");
+        return ExitCodes.Wrong;
+    }
+
+    static IEnumerable<string> Names(System.CommandLine.Parsing.CommandResult result) =>
+        result.Parent is System.CommandLine.Parsing.CommandResult { Command: not RootCommand } above ? [.. Names(above), result.Command.Name] : [result.Command.Name];
+
+    async Task<int> Guarded(Func<Task<int>> action)
+    {
+        try
+        {
+            return await action();
+        }
+        catch (RunbookException e)
+        {
+            return Say(e.Message, e.Hint, ExitCodes.Wrong);
+        }
+        catch (HeldException e)
+        {
+            return Say(e.Message, e.Hint, ExitCodes.Held);
+        }
+        catch (StepFailedException e)
+        {
+            return Say(e.Message, e.Hint, ExitCodes.Failed);
+        }
+        catch (IOException e) when (e.Message.Contains("Broken pipe", StringComparison.Ordinal))
+        {
+            // The reader of our output (as `head`) has seen enough.
+            return 0;
+        }
+        catch (Exception e)
+        {
+            session.Terminal.Error.WriteLine(e);
+            return Say("This is a mistake in helix itself, not in your runbook.",
+                "Please report it with the text above, the output of `helix --version` and, if a run was under way, `helix export RUN`. The run can be resumed.", Bug);
+        }
+    }
+
+    int Say(string message, string? hint, int code)
+    {
+        session.Terminal.Error.WriteLine(message);
+        if (hint is not null)
+            session.Terminal.Error.WriteLine("Hint: " + hint);
+        return code;
+    }
+
+    /// <summary>The usual help, and the examples of the command.</summary>
+    sealed class WithExamples(HelpAction usual) : SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            usual.MaxWidth = 120;
+            var code = usual.Invoke(parseResult);
+            var output = parseResult.InvocationConfiguration.Output;
+            IReadOnlyList<string> examples = parseResult.CommandResult.Command is Verb verb ? verb.Examples : ["helix init", "helix run runbooks/redis-restore.yaml --environment runbooks/environments/compose-local.yaml"];
+            output.WriteLine("Example:");
+            foreach (var example in examples)
+                output.WriteLine("  " + example);
+            output.WriteLine();
+            return code;
+        }
+    }
+}

@@ -1,0 +1,25 @@
+namespace Helix.Cli;
+
+/// <summary>What a YAML file is.</summary>
+enum DocumentKind
+{
+    Runbook,
+    Environment,
+    /// <summary>Not of this tool (a compose file in the same folder), or read by something else (schedules).</summary>
+    Foreign,
+}
+
+static class Document
+{
+    /// <summary>From its top-level keys: the readers are strict, so one must be chosen first.</summary>
+    public static DocumentKind KindOf(string path)
+    {
+        var keys = File.ReadLines(path).Take(100_000)
+            .Where(l => l.Length > 0 && char.IsAsciiLetter(l[0]) && l.Contains(':'))
+            .Select(l => l[..l.IndexOf(':')].TrimEnd())
+            .ToHashSet(StringComparer.Ordinal);
+        if (keys.Contains("targets"))
+            return DocumentKind.Environment;
+        return keys.Contains("steps") || (keys.Contains("apiVersion") && !keys.Contains("schedules")) ? DocumentKind.Runbook : DocumentKind.Foreign;
+    }
+}

@@ -1,0 +1,147 @@
+using System.Text.Json.Nodes;
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Plans;
+using Helix.Runbooks.Reports;
+using Helix.Runbooks.Runs;
+
+namespace Helix.Cli.Driving;
+
+/// <summary>Asks the person at the terminal there and then, when that person may answer; else says who may, and how.</summary>
+sealed class Asking
+{
+    readonly Session _session;
+    readonly Terminal _terminal;
+    readonly JournalStore _store;
+    readonly Engine _engine;
+    readonly Plan _plan;
+    readonly Keyboard _keyboard;
+    readonly HashSet<string> _dealtWith = [];
+
+    public Asking(Session session, JournalStore store, Plan plan)
+    {
+        (_session, _terminal, _store, _plan) = (session, session.Terminal, store, plan);
+        _engine = session.NewEngine(store);
+        _keyboard = new Keyboard(session.Terminal.In);
+    }
+
+    /// <summary>An open question that was not yet put to this person.</summary>
+    public Question? Next(RunState state) => state.Ended is not null ? null : state.OpenQuestions.FirstOrDefault(q => !_dealtWith.Contains(q.Id));
+
+    public async Task Ask(RunState state, Question question)
+    {
+        _dealtWith.Add(question.Id);
+        _terminal.Error.WriteLine();
+        _terminal.Error.WriteLine(QuestionPage.Text(state.Run, question));
+        _terminal.Error.WriteLine();
+        if (WhyNot(state, question) is { } why)
+        {
+            _terminal.Error.WriteLine($"{why} This command waits here. Ctrl-C suspends the run.");
+            return;
+        }
+        using var watching = new CancellationTokenSource();
+        var over = Over(state.Run, question.Id, watching.Token);
+        while (await Answer(question, over) is { } decided)
+        {
+            var result = _engine.Decide(state.Run, _session.Operator, decided);
+            _terminal.Error.WriteLine(result.Message);
+            if (result.Accepted)
+                break;
+        }
+        await watching.CancelAsync();
+    }
+
+    string? WhyNot(RunState state, Question question)
+    {
+        var asked = question.Asked;
+        var me = _session.Operator.Account;
+        if (asked.Approvers.Count > 0 && !asked.Approvers.Concat(question.Escalated).Any(a => IsOrHolds(a, me)))
+            return $"You are {me}; {QuestionPage.Whom(question)} may answer.";
+        if (asked.Kind != QuestionKind.Approval)
+            return null;
+        if (!asked.SelfApproval && state.Started.Operator.Account == me)
+            return $"You started the run, so another of {QuestionPage.Whom(question)} must answer.";
+        return asked.Minimum > 1 ? $"This gate wants {asked.Minimum} people with signed answers: add `--sign KEYFILE` to the command." : null;
+    }
+
+    bool IsOrHolds(string approver, string account) => approver.StartsWith("group:", StringComparison.Ordinal)
+        ? _plan.Environment.Groups.TryGetValue(approver["group:".Length..], out var members) && members.Contains(account)
+        : approver == account || (_plan.Environment.Groups.TryGetValue(approver, out var named) && named.Contains(account));
+
+    /// <summary>Ends when the question needs no answer any more: somebody else gave it, its time is over, or the run stopped.</summary>
+    async Task Over(string run, string question, CancellationToken stopped)
+    {
+        var feed = new RunFeed(_store, run);
+        while (!stopped.IsCancellationRequested)
+        {
+            feed.More();
+            if (feed.State.Questions.GetValueOrDefault(question) is not { Status: QuestionStatus.Open } || feed.State.Status == RunStatus.Suspended || _store.ReadLease(run) is { Released: true })
+                return;
+            await Task.WhenAny(Task.Delay(Watch.Look, _session.Time, stopped));
+        }
+    }
+
+    /// <returns>Null: answered elsewhere, or later.</returns>
+    async Task<Decided?> Answer(Question question, Task over)
+    {
+        var choices = question.Asked.Choices.Count > 0 ? question.Asked.Choices : ["approve", "reject"];
+        if (await Choice(choices, over) is not { } choice)
+        {
+            _terminal.Error.WriteLine(over.IsCompleted ? "The question is closed." : "Left open; the command above answers it.");
+            return null;
+        }
+        var decided = new Decided { Question = question.Id, Choice = choice, ShownHash = question.Asked.ShownHash };
+        if (choice is "go-back")
+            decided = decided with { To = await Field("back to which step", true, over) };
+        if (choice is "reject" or "failed" or "skip" or "abort" or "go-back" or "override")
+            decided = decided with { Reason = await Field("reason", true, over) };
+        if (choice is "done")
+            decided = decided with { Evidence = await Field("evidence (empty: none)", false, over) };
+        if (choice is "approve" or "done")
+            decided = decided with { Inputs = await Form(question.Asked.Inputs, over) };
+        return over.IsCompleted ? null : decided;
+    }
+
+    async Task<string?> Choice(IReadOnlyList<string> choices, Task over)
+    {
+        while (true)
+        {
+            _terminal.Error.Write($"{string.Join(", ", choices)} or later: ");
+            if (await _keyboard.Line(over) is not { } line || line.Trim() is "later" or "l")
+                return null;
+            var typed = line.Trim();
+            var meant = choices.Contains(typed) ? [typed] : choices.Where(c => typed.Length > 0 && c.StartsWith(typed, StringComparison.OrdinalIgnoreCase)).ToList();
+            if (meant.Count == 1)
+                return meant[0];
+            _terminal.Error.WriteLine(meant.Count == 0 ? $"'{typed}' is none of them." : $"'{typed}' could be {string.Join(" or ", meant)}.");
+        }
+    }
+
+    async Task<string?> Field(string name, bool required, Task over)
+    {
+        while (true)
+        {
+            _terminal.Error.Write($"{name}: ");
+            if (await _keyboard.Line(over) is not { } line)
+                return null;
+            if (line.Trim() is { Length: > 0 } text)
+                return text;
+            if (!required)
+                return null;
+        }
+    }
+
+    async Task<JsonObject> Form(JsonObject form, Task over)
+    {
+        var filled = new JsonObject();
+        foreach (var (name, field) in form)
+        {
+            var choices = field?["choices"] as JsonArray;
+            var what = field?["description"]?.GetValue<string>() is { } description ? $"{name} ({description})" : name;
+            if (choices is { Count: > 0 })
+                what += $" [{string.Join(", ", choices.Select(c => c!.ToString()))}]";
+            if (await Field(what, field?["required"]?.GetValue<bool>() == true, over) is { } value)
+                filled[name] = value;
+        }
+        return filled;
+    }
+}

@@ -1,0 +1,41 @@
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Plans;
+using Helix.Runbooks.Reports;
+using Helix.Runbooks.Runs;
+
+namespace Helix.Cli.Driving;
+
+/// <summary>Gathers what a report is made of: state, pinned plan, entries, and experience from past runs.</summary>
+static class Reporting
+{
+    public static RunReport Of(Engine engine, string run)
+    {
+        var state = engine.State(run);
+        return Of(engine, state, engine.PlanOf(state));
+    }
+
+    public static RunReport Of(Engine engine, RunState state, Plan plan)
+    {
+        var typical = Typical(engine, plan);
+        return RunReport.Of(state, plan, Clocks.Of(state, plan, engine.Time.GetUtcNow(), typical), engine.Store.Read(state.Run), typical, Past(engine, state));
+    }
+
+    /// <summary>The median of earlier runs of a step.</summary>
+    public static Func<string, TimeSpan?> Typical(Engine engine, Plan plan)
+    {
+        var known = new Dictionary<string, TimeSpan?>();
+        return path =>
+        {
+            if (!known.TryGetValue(path, out var typical))
+            {
+                var sorted = engine.Store.Durations(plan.Runbook.Name, path).Order().ToList();
+                known[path] = typical = sorted.Count == 0 ? null : sorted[sorted.Count / 2];
+            }
+            return typical;
+        };
+    }
+
+    /// <summary>RTA of the live runs of this runbook that recovered, this one included.</summary>
+    static List<TimeSpan> Past(Engine engine, RunState state) =>
+        [.. engine.Store.Runs(1000, state.Started.Runbook).Where(r => r.Mode == state.Started.Mode && r.Rta is not null).Select(r => r.Rta!.Value)];
+}

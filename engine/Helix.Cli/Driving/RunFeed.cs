@@ -1,0 +1,25 @@
+using Helix.Runbooks.Journal;
+
+namespace Helix.Cli.Driving;
+
+/// <summary>Follows a run through the store, on a connection of its own: what is shown is what is on disk, whoever drives.</summary>
+sealed class RunFeed(JournalStore store, string run)
+{
+    long _seen = -1;
+
+    public RunState State { get; } = new(run);
+
+    /// <summary>The entries since the last look; the state has them already.</summary>
+    public IReadOnlyList<JournalEntry> More()
+    {
+        // Read before the entries: a change in between is seen at the next look.
+        var version = store.DataVersion();
+        if (version == _seen)
+            return [];
+        _seen = version;
+        var entries = store.Read(run, State.LastSequence);
+        foreach (var entry in entries)
+            State.Apply(entry);
+        return entries;
+    }
+}

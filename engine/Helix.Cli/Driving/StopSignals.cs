@@ -1,0 +1,49 @@
+using System.Runtime.InteropServices;
+
+namespace Helix.Cli.Driving;
+
+/// <summary>Ctrl-C once: running steps are interrupted and the run is suspended. Twice: children are killed now.</summary>
+sealed class StopSignals : IDisposable
+{
+    readonly CancellationTokenSource _interrupt = new();
+    readonly CancellationTokenSource _kill = new();
+    readonly PosixSignalRegistration[] _registrations;
+    readonly Terminal _terminal;
+
+    public StopSignals(Terminal terminal)
+    {
+        _terminal = terminal;
+        _registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(s => PosixSignalRegistration.Create(s, Stop))];
+    }
+
+    public CancellationToken Interrupt => _interrupt.Token;
+    public CancellationToken Kill => _kill.Token;
+
+    void Stop(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        var first = !_interrupt.IsCancellationRequested;
+        Tell(first ? "Interrupting the running steps; the run will be suspended. Once more kills them now." : "Killing.");
+        (first ? _interrupt : _kill).Cancel();
+    }
+
+    void Tell(string line)
+    {
+        try
+        {
+            _terminal.Say(line);
+        }
+        catch (IOException)
+        {
+            // After SIGHUP nobody reads any more; the run is suspended all the same.
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var registration in _registrations)
+            registration.Dispose();
+        _interrupt.Dispose();
+        _kill.Dispose();
+    }
+}

@@ -1,0 +1,32 @@
+using System.Collections.Concurrent;
+using Helix.Cli.Commands;
+using Helix.Runbooks.Reports;
+using Helix.Runbooks.Runs;
+
+namespace Helix.Cli.Driving;
+
+/// <summary>Shows a run that somebody else drives, until it ends.</summary>
+sealed class Watch(Session session)
+{
+    /// <summary>How often the screen looks; drivers themselves look as often.</summary>
+    public static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+
+    public async Task<int> Follow(string run)
+    {
+        using var stop = new StopSignals(session.Terminal);
+        var feed = new RunFeed(session.Store, run);
+        feed.More();
+        var plan = session.Engine.PlanOf(feed.State);
+        using IRunView view = session.Terminal.Interactive
+            ? new LiveView(session, session.Store, plan, new ConcurrentDictionary<string, StepProgress>(), asks: false)
+            : new LineView(session.Terminal, plan, feed.State);
+        while (!stop.Interrupt.IsCancellationRequested)
+        {
+            await view.Show(feed.State, feed.More(), []);
+            if (feed.State.Ended is not null)
+                return ExitCodes.Of(DriveEnd.Ended, feed.State);
+            await Task.WhenAny(Task.Delay(Look, session.Time, stop.Interrupt));
+        }
+        return 0;
+    }
+}

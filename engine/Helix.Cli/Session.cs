@@ -1,0 +1,52 @@
+using System.Reflection;
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Runs;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Cli;
+
+/// <summary>What commands share. Everything is made when it is first asked for: <c>--version</c> needs nothing, <c>validate</c> no store.</summary>
+sealed class Session(Terminal terminal, TimeProvider time) : IDisposable
+{
+    JournalStore? _store;
+    StepCatalog? _catalog;
+    Engine? _engine;
+
+    public Terminal Terminal { get; } = terminal;
+    public TimeProvider Time { get; } = time;
+
+    /// <summary>As given by <c>--store</c>.</summary>
+    public string? StoreGiven { get; set; }
+    public string? SecondStore { get; set; }
+
+    public Person Operator => field ??= Account.Operator();
+    public StepCatalog Catalog => _catalog ??= new StepCatalog(Assembly.Load("Helix.Steps"));
+    public JournalStore Store => _store ??= OpenStore();
+    public Engine Engine => _engine ??= NewEngine(Store);
+    public string StorePath => field ??= Path.GetFullPath(StoreGiven ?? FromEnvironment() ?? InHome());
+    public Files Files => field ??= new Files(this);
+
+    /// <summary>An engine on a connection of its own, for answers given while another one drives.</summary>
+    public Engine NewEngine(JournalStore store) =>
+        new(Catalog, store, Time, new EngineSettings { DataFolder = Path.GetDirectoryName(StorePath)!, SecondStore = SecondStore });
+
+    public JournalStore OpenStore()
+    {
+        var folder = Path.GetDirectoryName(StorePath)!;
+        if (!Directory.Exists(folder))
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return JournalStore.Open(StorePath, Time);
+    }
+
+    public void Dispose() => _store?.Dispose();
+
+    static string? FromEnvironment() => Environment.GetEnvironmentVariable("HELIX_STORE") is { Length: > 0 } path ? path : null;
+
+    static string InHome()
+    {
+        var data = Environment.GetEnvironmentVariable("XDG_DATA_HOME") is { Length: > 0 } xdg
+            ? xdg
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "share");
+        return Path.Combine(data, "helix", "helix.db");
+    }
+}

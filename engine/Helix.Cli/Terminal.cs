@@ -1,0 +1,63 @@
+namespace Helix.Cli;
+
+/// <summary>The channels of the process: data goes to <see cref="Out"/>, talk to <see cref="Error"/>. Tests put their own in.</summary>
+sealed class Terminal
+{
+    public required TextWriter Out { get; init; }
+    public required TextWriter Error { get; init; }
+    public required TextReader In { get; init; }
+
+    /// <summary>A person sits there: questions can be asked and progress can be drawn.</summary>
+    public required bool Interactive { get; init; }
+
+    /// <summary>Standard output is a terminal; else it is read by a program or kept.</summary>
+    public bool OutIsTerminal { get; init; }
+    public bool Color { get; set; }
+    public int Width { get; init; } = 100;
+
+    /// <summary>Only results and errors.</summary>
+    public bool Quiet { get; set; }
+
+    /// <summary>Results as JSON on standard output.</summary>
+    public bool Json { get; set; }
+
+    public static Terminal OfProcess()
+    {
+        // Without a byte order mark and with '\n': what is written here is read by other programs.
+        var terminal = !Console.IsInputRedirected && !Console.IsErrorRedirected;
+        return new Terminal
+        {
+            Out = Console.Out,
+            Error = Console.Error,
+            In = Console.In,
+            Interactive = terminal,
+            OutIsTerminal = !Console.IsOutputRedirected,
+            Color = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") != "dumb",
+            Width = terminal && Console.WindowWidth > 20 ? Console.WindowWidth : 100,
+        };
+    }
+
+    /// <summary>A line of talk; silent with <c>--quiet</c>.</summary>
+    public void Say(string line)
+    {
+        if (!Quiet)
+            Error.WriteLine(line);
+    }
+
+    /// <summary>A line of data for people; with <c>--json</c> the result is written by <see cref="Give"/> instead.</summary>
+    public void Write(string line) => Out.WriteLine(line);
+
+    /// <summary>The result: JSON when asked for, else the text.</summary>
+    public void Give(System.Text.Json.Nodes.JsonNode json, Func<string> text)
+    {
+        var result = Json ? json.ToJsonString(Indented) : text();
+        if (result.Length > 0)
+            Out.WriteLine(result.TrimEnd('\n'));
+    }
+
+    static readonly System.Text.Json.JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+}

@@ -1,0 +1,125 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Helix.Runbooks.Model;
+using Helix.Runbooks.Plans;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Runbooks.Reports;
+
+/// <summary>A plan for people: on a screen, on paper with check boxes, or as JSON.</summary>
+public static class PlanPage
+{
+    public static string Text(Plan plan)
+    {
+        var text = new StringBuilder();
+        text.Append($"{plan.Runbook.Title}\n{plan.Runbook.Name} on {plan.Environment.Name}{Protection(plan)}, {Mode(plan)}\n");
+        if (Objectives(plan.Runbook.Objectives) is { Length: > 0 } objectives)
+            text.Append(objectives).Append('\n');
+        foreach (var (name, value) in plan.Inputs)
+            text.Append($"  {name} = {Plain(value)}\n");
+        text.Append('\n');
+        foreach (var step in plan.Steps)
+            text.Append($"{Number(step),4} {Heading(plan, step)}{new string(' ', 2 * step.Depth)}{step.Path}  {step.Item.Uses}  {Effects(step)}{Gate(step)}{When(step)}\n");
+        text.Append('\n');
+        foreach (var held in plan.Locks)
+            text.Append($"locks {held.Target} ({held.Identity}){(held.Shared ? ", shared" : "")}\n");
+        foreach (var problem in plan.Problems)
+            text.Append(problem).Append('\n');
+        return text.Append($"plan {plan.Hash}").ToString();
+    }
+
+    /// <summary>For the day without a screen: every step with its options, a box to tick and room for the time.</summary>
+    public static string Markdown(Plan plan)
+    {
+        var text = new StringBuilder();
+        text.Append($"# {plan.Runbook.Title}\n\n`{plan.Runbook.Name}` on **{plan.Environment.Name}**{Protection(plan)}, {Mode(plan)}. Plan `{plan.Hash}`.\n\n");
+        if (plan.Runbook.Description.Length > 0)
+            text.Append(plan.Runbook.Description.Trim()).Append("\n\n");
+        if (Objectives(plan.Runbook.Objectives) is { Length: > 0 } objectives)
+            text.Append($"**Objectives:** {objectives}\n\n");
+        if (plan.Runbook.Symptoms.Count > 0)
+            text.Append("**Symptoms:**\n\n").AppendJoin("", plan.Runbook.Symptoms.Select(s => $"- {s}\n")).Append('\n');
+        if (plan.Inputs.Count > 0)
+            text.Append("**Inputs:**\n\n").AppendJoin("", plan.Inputs.Select(i => $"- {i.Key}: `{Plain(i.Value)}`\n")).Append('\n');
+        text.Append("Started at: ________________  by: ________________\n");
+        var part = (Part?)null;
+        foreach (var step in plan.Steps)
+        {
+            if (part != step.Part)
+                text.Append($"\n## {(step.Part == Part.Steps ? "Steps" : step.Part == Part.Rescue ? "If it gives up" : "At the end, always")}\n\n");
+            part = step.Part;
+            AppendStep(text, step);
+        }
+        foreach (var problem in plan.Problems)
+            text.Append($"\n> {problem.ToString().Replace("\n", "\n> ", StringComparison.Ordinal)}\n");
+        return text.ToString().TrimEnd();
+    }
+
+    public static string Json(Plan plan) => new JsonObject
+    {
+        ["runbook"] = plan.Runbook.Name,
+        ["title"] = plan.Runbook.Title,
+        ["environment"] = plan.Environment.Name,
+        ["protected"] = plan.Environment.Protected,
+        ["mode"] = Mode(plan),
+        ["hash"] = plan.Hash,
+        ["destroys"] = plan.Destroys,
+        ["inputs"] = plan.Inputs.DeepClone(),
+        ["steps"] = new JsonArray([.. plan.Steps.Select(ToJson)]),
+        ["locks"] = new JsonArray([.. plan.Locks.Select(l => new JsonObject { ["identity"] = l.Identity, ["target"] = l.Target, ["shared"] = l.Shared })]),
+        ["problems"] = new JsonArray([.. plan.Problems.Select(p => new JsonObject
+        {
+            ["place"] = p.Position.ToString(),
+            ["severity"] = p.Severity == Severity.Error ? "error" : "warning",
+            ["rule"] = p.Rule,
+            ["message"] = p.Message,
+            ["hint"] = p.Hint,
+        })]),
+        ["pinned"] = new JsonObject(plan.Pinned.Select(p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value.Sha256))),
+    }.ToJsonString(ReportJson.Indented);
+
+    static JsonObject ToJson(PlannedStep step) => new()
+    {
+        ["path"] = step.Path,
+        ["uses"] = step.Item.Uses,
+        ["name"] = step.Item.Name,
+        ["part"] = step.Part.ToString().ToLowerInvariant(),
+        ["when"] = step.Item.When?.Text,
+        ["effect"] = step.Effect.ToString().ToLowerInvariant(),
+        ["effects"] = new JsonArray([.. step.Effects.Select(e => new JsonObject { ["target"] = e.Target, ["effect"] = e.Effect.ToString().ToLowerInvariant(), ["what"] = e.What })]),
+        ["gate"] = step.Gate,
+        ["with"] = step.With.DeepClone(),
+        ["within"] = new JsonArray([.. step.Within.Select(w => JsonValue.Create(w))]),
+    };
+
+    static void AppendStep(StringBuilder text, PlannedStep step)
+    {
+        var indent = new string(' ', 2 * step.Depth);
+        text.Append($"{indent}- [ ] **{step.Path}** ({step.Item.Uses}){(step.Item.Name is { } name ? ": " + name : "")}. {Words.Sentence(Effects(step))}.{Gate(step)}{When(step)}\n");
+        foreach (var (option, value) in step.With)
+            text.Append($"{indent}  - {option}: {(value is JsonValue v && v.TryGetValue<string>(out var s) && s.Contains('\n') ? Folded(s, indent) : $"`{Plain(value)}`")}\n");
+        text.Append($"{indent}  - done at: ____________  result: ________________________\n");
+    }
+
+    static string Folded(string text, string indent) => "\n" + string.Join("\n", text.TrimEnd().Split('\n').Select(l => $"{indent}    > {l}"));
+
+    static string Number(PlannedStep step) => (step.Order + 1).ToString(System.Globalization.CultureInfo.InvariantCulture);
+    static string Heading(Plan plan, PlannedStep step) => step.Part == Part.Steps ? "" : step.Part == Part.Rescue ? "[rescue] " : "[finally] ";
+    static string Protection(Plan plan) => plan.Environment.Protected ? " (protected)" : "";
+    static string Mode(Plan plan) => plan.Mode.ToString().ToLowerInvariant();
+    static string Gate(PlannedStep step) => step.Gate is { } gate ? $"  after approval {gate}" : "";
+    static string When(PlannedStep step) => step.Item.When is { } when ? $"  when {when.Text}" : "";
+
+    static string Effects(PlannedStep step) => step.Effects.Count == 0
+        ? "no effect"
+        : string.Join(", ", step.Effects.Select(e => $"{e.Effect.ToString().ToLowerInvariant()} {e.Target ?? "local files"}{(e.What is { } what ? $" ({what})" : "")}"));
+
+    static string Objectives(Objectives o)
+    {
+        (string, TimeSpan?)[] all = [("RTO", o.Rto), ("RPO", o.Rpo), ("MTTR", o.Mttr)];
+        return string.Join(", ", all.Where(x => x.Item2 is not null).Select(x => $"{x.Item1} {Words.Objective(x.Item2!.Value)}"));
+    }
+
+    static string Plain(JsonNode? value) => value is JsonValue v && v.TryGetValue<string>(out var text) ? text : value?.ToJsonString(StepJson.Options) ?? "null";
+}

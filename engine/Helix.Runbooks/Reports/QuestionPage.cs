@@ -1,0 +1,102 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Helix.Runbooks.Journal;
+
+namespace Helix.Runbooks.Reports;
+
+/// <summary>A question to people in words: what is asked, of whom, until when, and the one command that answers it.</summary>
+public static class QuestionPage
+{
+    public static string Whom(Question question)
+    {
+        List<string> who = [.. question.Asked.Approvers, .. question.Escalated];
+        if (who.Count == 0)
+            return "anybody";
+        var text = string.Join(", ", who);
+        if (question.Asked.Minimum > 1)
+            text = $"{question.Asked.Minimum} of {text}";
+        var given = question.Answers.Count(a => a.Decision.Choice == "approve");
+        return given > 0 ? $"{text} ({given} approved)" : text;
+    }
+
+    public static string FirstLine(Question question) => question.Asked.Message.TrimStart().Split('\n')[0];
+
+    /// <summary>The one command that goes on.</summary>
+    public static string Command(string run, Question question) => question.Asked.Kind switch
+    {
+        QuestionKind.Approval => $"helix approve {run} {Quoted(question.Id)} --resume",
+        QuestionKind.Manual => $"helix decide {run} {Quoted(question.Id)} done --resume",
+        _ => $"helix decide {run} {Quoted(question.Id)} {string.Join('|', question.Asked.Choices)} --resume",
+    };
+
+    public static string Text(string run, Question question)
+    {
+        var asked = question.Asked;
+        var lines = new List<string> { $"{Title(asked.Kind)} {asked.Path}", "", Indent(asked.Message.Trim()), "" };
+        lines.AddRange(Facts(asked.Shown));
+        if (asked.Approvers.Count > 0)
+            lines.Add($"who:     {Whom(question)}{Rules(asked)}");
+        if (asked.ExpiresAt is { } expires)
+            lines.Add($"until:   {Words.Moment(expires)}, then: {asked.OnExpiry}{(asked.EscalateTo is { } to ? " to " + to : "")}");
+        if (asked.Choices.Count > 0)
+            lines.Add($"choices: {string.Join(", ", asked.Choices)}");
+        foreach (var answer in question.Answers)
+            lines.Add($"         {answer.By.Account}: {answer.Decision.Choice}{(answer.Decision.Reason is { } r ? ": " + r : "")}");
+        lines.Add($"shown:   {Words.Short(asked.ShownHash)}");
+        lines.Add($"command: {Command(run, question)}");
+        return string.Join("\n", lines);
+    }
+
+    public static JsonObject Json(string run, Question question) => new()
+    {
+        ["question"] = question.Id,
+        ["path"] = question.Asked.Path,
+        ["kind"] = JsonNamingPolicy.KebabCaseLower.ConvertName(question.Asked.Kind.ToString()),
+        ["message"] = question.Asked.Message,
+        ["shown"] = question.Asked.Shown.DeepClone(),
+        ["shownHash"] = question.Asked.ShownHash,
+        ["approvers"] = new JsonArray([.. question.Asked.Approvers.Select(a => JsonValue.Create(a))]),
+        ["minimum"] = question.Asked.Minimum,
+        ["choices"] = new JsonArray([.. question.Asked.Choices.Select(c => JsonValue.Create(c))]),
+        ["expiresAt"] = question.Asked.ExpiresAt,
+        ["command"] = Command(run, question),
+    };
+
+    static string Title(QuestionKind kind) => kind switch
+    {
+        QuestionKind.Approval => "Approval",
+        QuestionKind.Manual => "To be done by hand:",
+        QuestionKind.FailedStep => "Failed:",
+        _ => "In doubt:",
+    };
+
+    static string Rules(QuestionAsked asked)
+    {
+        string[] rules = [.. asked.OneFromEach.Select(g => $"one from {g}"), .. asked.SelfApproval ? [] : (string[])["not who started the run"], .. asked.AuthorMayApprove ? [] : (string[])["not the author"]];
+        return asked.Kind == QuestionKind.Approval && rules.Length > 0 ? $" ({string.Join(", ", rules)})" : "";
+    }
+
+    /// <summary>The facts behind the message, one line each; nested ones as JSON.</summary>
+    static IEnumerable<string> Facts(JsonObject shown)
+    {
+        foreach (var (name, value) in shown)
+        {
+            if (value is JsonArray { Count: > 0 } list)
+            {
+                yield return $"{name}:";
+                foreach (var element in list)
+                    yield return "         " + Plain(element);
+            }
+            else if (value is not null and not JsonArray)
+            {
+                yield return $"{name}: {Plain(value)}";
+            }
+        }
+    }
+
+    static string Plain(JsonNode? value) => value is JsonValue v && v.TryGetValue<string>(out var text) ? text : value?.ToJsonString(Steps.StepJson.Options) ?? "null";
+    static string Indent(string text) => "  " + text.Replace("\n", "\n  ", StringComparison.Ordinal);
+
+    /// <summary>For a shell: ids may hold brackets, a hash and slashes.</summary>
+    static string Quoted(string text) => text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '/' or '.' or '-' or ':' or '@') ? text : $"'{text}'";
+}

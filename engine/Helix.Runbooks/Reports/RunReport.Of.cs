@@ -1,0 +1,119 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Plans;
+using Helix.Runbooks.Runs;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Runbooks.Reports;
+
+public sealed partial record RunReport
+{
+    /// <param name="entries">The record, for what the state no longer holds: every decision, every round.</param>
+    /// <param name="typical">Typical duration of a step by path, null if unknown.</param>
+    /// <param name="past">RTA of the runs that count for the MTTR.</param>
+    public static RunReport Of(RunState state, Plan plan, Clocks clocks, IReadOnlyList<JournalEntry> entries, Func<string, TimeSpan?> typical, IReadOnlyList<TimeSpan> past)
+    {
+        var started = state.Started;
+        var remarks = state.Remarks.Select(r => new ReportedRemark(r.At, r.By?.ToString(), r.Kind, r.Text)).ToList();
+        var findings = remarks.Where(r => r.Kind == "note").Select(r => (Remark: r, Finding: DrillFinding.Read(r.At, r.By ?? "", r.Text))).ToList();
+        return new RunReport
+        {
+            Run = state.Run,
+            Runbook = started.Runbook,
+            Title = started.Title,
+            Owner = plan.Runbook.Owner,
+            Environment = started.Environment,
+            Protected = plan.Environment.Protected,
+            Mode = started.Mode,
+            Incident = started.Incident,
+            StartedBy = Who.Of(started.Operator),
+            Trigger = started.Trigger,
+            Participants = started.Participants,
+            OccurredAt = started.OccurredAt,
+            DeclaredAt = started.DeclaredAt,
+            StartedAt = state.StartedAt,
+            EndedAt = state.EndedAt,
+            GitCommit = started.GitCommit,
+            GitAuthor = started.GitAuthor,
+            PlanHash = state.PlanHash,
+            Head = state.Head,
+            Events = state.LastSequence,
+            Status = Word(state.Status),
+            Closed = state.Closed,
+            Reason = state.Ended?.Reason is { Length: > 0 } reason ? reason : null,
+            Verdict = VerdictOf.Run(state, clocks),
+            Objectives = Measure(clocks, plan, past),
+            Down = Damage.Of(state),
+            Inputs = (JsonObject)state.Inputs.DeepClone(),
+            Outputs = (JsonObject?)state.Ended?.Outputs.DeepClone(),
+            Questions = [.. state.OpenQuestions.Select(q => new ReportedQuestion(q.Id, q.Asked.Path, Word(q.Asked.Kind), q.Asked.Message, Word(q.Status), QuestionPage.Whom(q), QuestionPage.Command(state.Run, q)))],
+            Decisions = [.. entries.Where(e => e.Event is Decided).Select(e => Decision(e.By!, e.At, (Decided)e.Event))],
+            Steps = [.. ReportSteps.Of(state, plan, typical)],
+            Rounds = [.. entries.Where(e => e.Event is RoundStarted).Select(e => (e.At, (RoundStarted)e.Event)).Select(r => new ReportedRound(r.Item2.Round, r.At, r.Item2.From, r.Item2.Reason, r.Item2.Inputs))],
+            Overrides = [.. remarks.Where(r => r.Kind is "gate overridden" or "lock broken" or "takeover" or "runbook replaced")],
+            Refused = [.. remarks.Where(r => r.Kind == "refused")],
+            Notes = [.. findings.Where(f => f.Finding is null).Select(f => f.Remark), .. remarks.Where(r => r.Kind is "attachment" or "reopened" or "closed")],
+            Findings = [.. findings.Where(f => f.Finding is not null).Select(f => f.Finding!)],
+            Residue = [.. state.Residue.Values.Select(r => new ReportedResidue(r.Key, Word(r.Kind), r.Target, r.What, r.Command))],
+            SafetyCopies = [.. Copies(state)],
+            Backups = [.. BackupsOf(state)],
+            Preflight = [.. state.Preflight.Select(f => new ReportedCheck(f.Subject, Word(f.Kind), f.What, f.Hint))],
+            Versions = started.Versions,
+            Pinned = state.Pinned,
+            Timeline = [.. state.Spans.Select(s => new ReportedSpan(s.Path, Word(s.Kind), s.Round, s.Attempt, s.Start, s.End ?? state.LastAt))],
+        };
+    }
+
+    internal static string Word<T>(T value) where T : struct, Enum => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());
+
+    static Measured Measure(Clocks clocks, Plan plan, IReadOnlyList<TimeSpan> past) => new()
+    {
+        Rto = clocks.Rto,
+        Rta = clocks.Rta,
+        Rpo = clocks.Rpo,
+        Rpa = clocks.Rpa,
+        Targets = [.. clocks.RpaByTarget.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => new MeasuredTarget(t.Key, t.Value.Rpa, t.Value.RecoveryPoint))],
+        Detection = clocks.Detection,
+        Decision = clocks.Decision,
+        WaitingForPeople = clocks.WaitingForPeople,
+        Machine = clocks.Machine,
+        Verification = clocks.Verification,
+        Mttr = plan.Runbook.Objectives.Mttr,
+        MeanOfRuns = past.Count > 0 ? TimeSpan.FromSeconds(past.Average(p => p.TotalSeconds)) : null,
+        RunsCounted = past.Count,
+    };
+
+    static ReportedDecision Decision(Person by, DateTimeOffset at, Decided decided) => new()
+    {
+        At = at,
+        By = Who.Of(by),
+        Question = decided.Question,
+        Choice = decided.Choice,
+        Reason = decided.Reason,
+        Evidence = decided.Evidence,
+        Form = (JsonObject)decided.Inputs.DeepClone(),
+        To = decided.To,
+        With = (JsonObject?)decided.With?.DeepClone(),
+        Outputs = (JsonObject?)decided.Outputs?.DeepClone(),
+        ShownHash = decided.ShownHash,
+        BreakGlass = decided.BreakGlass,
+        Signed = decided.Signature is not null,
+    };
+
+    /// <summary>Files of the run's safe folder; the run itself never empties it.</summary>
+    static IEnumerable<ReportedFile> Copies(RunState state) =>
+        from step in state.Steps.Values
+        from file in step.Files
+        where file.Path.StartsWith(state.Started.Safe.TrimEnd('/') + "/", StringComparison.Ordinal)
+        select new ReportedFile(step.Path, file.Output, file.Host, file.Path, file.Size, file.Sha256);
+
+    /// <summary>A step whose outputs name a key and a recovery point handled a backup.</summary>
+    static IEnumerable<ReportedBackup> BackupsOf(RunState state) =>
+        from step in state.Steps.Values
+        where Text(step, "key") is not null && Text(step, "recoveryPoint") is not null
+        select new ReportedBackup(step.Path, Text(step, "key")!, Text(step, "recoveryPoint"), Text(step, "sha256"));
+
+    static string? Text(StepState step, string output) =>
+        step.Outputs?.TryGetPropertyValue(output, out var value) == true && value is JsonValue v && v.TryGetValue<string>(out var text) ? text : null;
+}
