@@ -101,10 +101,8 @@ sealed class Database : IDisposable
         return Convert.ToString(command.ExecuteScalar(), System.Globalization.CultureInfo.InvariantCulture) ?? "";
     }
 
-    /// <summary>SQLite goes on writing into a file that was removed; what it acknowledges then is lost.</summary>
-    public bool FileIsThere() =>
-        sqlite3_file_control(_connection.Handle!.DangerousGetHandle(), 0, HasMoved, out var moved) == 0
-        && moved == 0 && File.Exists(_path + "-wal");
+    /// <summary>The file was removed or replaced since it was opened.</summary>
+    public bool IsMoved => sqlite3_file_control(_connection.Handle!.DangerousGetHandle(), 0, HasMoved, out var moved) != 0 || moved != 0;
 
     SqliteCommand Prepared(string sql, ReadOnlySpan<object?> values)
     {

@@ -39,24 +39,36 @@ public sealed partial class JournalStore : IDisposable
     internal static JournalStore Open(string path, TimeProvider time, StoreSettings settings)
     {
         path = Path.GetFullPath(path);
-        JournalStore? store = null;
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            store = new JournalStore(path, time, settings);
-            StoreSchema.Ensure(store._durable, path);
+            return Sound(new JournalStore(path, time, settings));
+        }
+        catch (SqliteException fault)
+        {
+            throw StoreFault.WhenOpening(fault, path);
+        }
+        catch (StoreLostException e) when (e.InnerException is SqliteException fault)
+        {
+            throw StoreFault.WhenOpening(fault, path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RunbookException($"The store {path} cannot be opened: {e.Message}");
+        }
+    }
+
+    static JournalStore Sound(JournalStore store)
+    {
+        try
+        {
+            StoreSchema.Ensure(store._durable, store.StorePath);
             return store;
         }
-        catch (Exception e)
+        catch
         {
-            store?.Dispose();
-            throw e switch
-            {
-                SqliteException fault => StoreFault.WhenOpening(fault, path),
-                StoreLostException { InnerException: SqliteException fault } => StoreFault.WhenOpening(fault, path),
-                IOException or UnauthorizedAccessException => new RunbookException($"The store {path} cannot be opened: {e.Message}"),
-                _ => System.Runtime.ExceptionServices.ExceptionDispatchInfo.SetCurrentStackTrace(e),
-            };
+            store.Dispose();
+            throw;
         }
     }
 
@@ -65,9 +77,9 @@ public sealed partial class JournalStore : IDisposable
     {
         lock (_writing)
         {
+            CheckPlace(_durable);
             var result = _durable.Transaction(work);
-            if (!_durable.FileIsThere())
-                throw new StoreLostException($"The store {StorePath} is gone: its file was removed or replaced while in use.", new FileNotFoundException(null, StorePath));
+            CheckPlace(_durable);
             return result;
         }
     }
@@ -77,6 +89,7 @@ public sealed partial class JournalStore : IDisposable
     {
         lock (_writing)
         {
+            CheckPlace(_durable);
             var database = Opened(_relaxed);
             return database.Transaction(() => work(database));
         }
@@ -85,13 +98,26 @@ public sealed partial class JournalStore : IDisposable
     T Look<T>(Func<Database, T> work)
     {
         lock (_reading)
-            return work(Opened(_reader));
+        {
+            var database = Opened(_reader);
+            CheckPlace(database);
+            return work(database);
+        }
+    }
+
+    /// <summary>SQLite goes on in a file that was removed; what it acknowledges then is lost, and may damage a new file of that name.</summary>
+    void CheckPlace(Database database)
+    {
+        if (database.IsMoved || !File.Exists(StorePath + "-wal"))
+            throw new StoreLostException($"The store {StorePath} is gone: its file was removed or replaced while in use.", new FileNotFoundException(null, StorePath));
     }
 
     Database Opened(Lazy<Database> database)
     {
         try
         {
+            if (!database.IsValueCreated)
+                CheckPlace(_durable); // all connections are to the same file
             return database.Value;
         }
         catch (SqliteException e)
