@@ -122,8 +122,16 @@ sealed class Database : IDisposable
     void Rollback()
     {
         // After some faults SQLite has rolled back by itself, and then there is nothing to do.
-        if (SQLitePCL.raw.sqlite3_get_autocommit(_connection.Handle) == 0)
+        if (SQLitePCL.raw.sqlite3_get_autocommit(_connection.Handle) != 0)
+            return;
+        try
+        {
             Run("ROLLBACK");
+        }
+        catch (StoreLostException)
+        {
+            // What is thrown already says why.
+        }
     }
 
     public void Dispose()

@@ -90,19 +90,17 @@ sealed class StepLog
     void Cut()
     {
         var excess = _tail - (_half - _half / 4);
-        var oldest = _database.All("SELECT sequence, size FROM logs WHERE number = ?1 AND path = ?2 AND sequence >= ?3 ORDER BY sequence",
-            r => (Sequence: r.GetInt64(0), Size: r.GetInt64(1)), _number, _path, _tailFrom);
-        long taken = 0;
-        var count = 0;
-        while (taken < excess && count < oldest.Count - 1)
-            taken += oldest[count++].Size;
-        if (count == 0)
-            return;
+        var (last, taken, lines) = _database.All("""
+            SELECT sequence, total, lines FROM (
+                SELECT sequence, sum(size) OVER (ORDER BY sequence) AS total, row_number() OVER (ORDER BY sequence) AS lines
+                FROM logs WHERE number = ?1 AND path = ?2 AND sequence >= ?3)
+            WHERE total >= ?4 ORDER BY sequence LIMIT 1
+            """, r => (r.GetInt64(0), r.GetInt64(1), r.GetInt64(2)), _number, _path, _tailFrom, excess)[0];
         if (_cutAt == 0)
-            _cutAt = oldest[0].Sequence;
+            _cutAt = _tailFrom;
         _database.Run("DELETE FROM logs WHERE number = ?1 AND path = ?2 AND sequence >= ?3 AND sequence <= ?4 AND sequence <> ?5",
-            _number, _path, _tailFrom, oldest[count - 1].Sequence, _cutAt);
-        (_tail, _cutBytes, _cutLines, _tailFrom) = (_tail - taken, _cutBytes + taken, _cutLines + count, oldest[count].Sequence);
+            _number, _path, _tailFrom, last, _cutAt);
+        (_tail, _cutBytes, _cutLines, _tailFrom) = (_tail - taken, _cutBytes + taken, _cutLines + lines, last + 1);
         _database.Run("UPDATE logs SET stream = 'cut', size = 0, text = ?2 WHERE sequence = ?1", _cutAt,
             $"… {_cutBytes} bytes ({_cutLines} lines) were cut here: of one step {ByteSize.Words(2 * _half)} are kept, the beginning and the end …");
     }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Steps;
 using Xunit;
@@ -115,6 +116,14 @@ public sealed class AppendTests : IDisposable
         Assert.Equal(events[0], read[0].Event);
         Assert.Equal(events[^1].ToString(), read[^1].Event.ToString());
         Assert.Equal(added.Count, read.Count);
+    }
+
+    [Fact]
+    public void Every_kind_of_event_has_a_name_in_the_record()
+    {
+        var kinds = typeof(RunEvent).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(RunEvent)));
+        var named = typeof(RunEvent).GetCustomAttributes(typeof(JsonDerivedTypeAttribute), false).Cast<JsonDerivedTypeAttribute>();
+        Assert.Equal(kinds.Select(k => k.Name).Order(), named.Select(n => n.DerivedType.Name).Order());
     }
 
     [Fact]
