@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Helix.Runbooks.Steps;
+using Helix.Steps.Files;
 
 namespace Helix.Steps.Backups;
 

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Text.Json.Serialization;
 using Helix.Runbooks.Steps;
+using Helix.Steps.Files;
 
 namespace Helix.Steps.Backups;
 
@@ -24,7 +25,7 @@ public sealed record DirectoryTarget : BackupTarget
         // Never created here: an unmounted disk would silently be replaced by a folder on the root file system.
         if (!Directory.Exists(folder))
             throw StepFailedException.Missing($"The folder {folder} of target '{Name}' is not there.", "Mount its disk, or create the folder once by hand.");
-        if (Mounted && !MountPoints().Any(m => m != "/" && IsInside(folder, m)))
+        if (Mounted && !MountPoints.All().Any(m => m != "/" && IsInside(folder, m)))
             throw StepFailedException.Missing($"No disk is mounted at the folder {folder} of target '{Name}'.", "Mount it; nothing was written beside it.");
         return Task.FromResult<BackupStore>(new DirectoryStore(folder));
     }
@@ -44,10 +45,4 @@ public sealed record DirectoryTarget : BackupTarget
 
     static bool IsInside(string path, string folder) =>
         path == folder || path.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal);
-
-    static IEnumerable<string> MountPoints() =>
-        from line in File.ReadLines("/proc/self/mountinfo")
-        let fields = line.Split(' ')
-        where fields.Length > 4
-        select fields[4].Replace("\\040", " ", StringComparison.Ordinal);
 }

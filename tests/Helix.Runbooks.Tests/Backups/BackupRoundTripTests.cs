@@ -1,6 +1,7 @@
 using System.Text;
 using Helix.Runbooks.Steps;
 using Helix.Steps.Backups;
+using Helix.Steps.Files;
 
 namespace Helix.Runbooks.Tests.Backups;
 

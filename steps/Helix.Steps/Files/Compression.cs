@@ -2,7 +2,7 @@ using System.IO.Compression;
 using ZstdSharp;
 using ZstdSharp.Unsafe;
 
-namespace Helix.Steps.Backups;
+namespace Helix.Steps.Files;
 
 /// <summary>How an object is compressed in the store.</summary>
 public enum Compression { None, Gzip, Zstd }

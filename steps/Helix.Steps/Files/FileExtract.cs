@@ -1,0 +1,132 @@
+using System.ComponentModel;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Steps.Files;
+
+public enum WhenThere
+{
+    /// <summary>A folder that holds anything is left alone, and the step fails.</summary>
+    Refuse,
+    /// <summary>Files of the archive replace those of the same name; others stay.</summary>
+    Merge,
+}
+
+public sealed record FileExtractOptions
+{
+    [Description("The archive: .tar, .tar.gz, .tgz or .tar.zst.")]
+    [Example("\"{{ steps.fetch.file }}\"")]
+    public required string From { get; init; }
+
+    [Description("The folder to unpack into; made when it is not there.")]
+    [Example("\"{{ run.work }}/config\"")]
+    public required string To { get; init; }
+
+    [Description("What to do when the folder holds something: refuse, or merge (files of the same name are replaced).")]
+    [Fixed]
+    public WhenThere WhenThere { get; init; }
+
+    [Description("Give files to the users that the archive names, by number; needs root.")]
+    public bool KeepOwner { get; init; }
+
+    [Description("Leave out symbolic links that lead out of the folder, instead of refusing the archive.")]
+    public bool SkipLinksOutside { get; init; }
+}
+
+public sealed record FileExtractOutputs
+{
+    public required string Folder { get; init; }
+    public required int Entries { get; init; }
+    public required long Size { get; init; }
+
+    /// <summary>Links that were left out.</summary>
+    public required IReadOnlyList<string> Skipped { get; init; }
+}
+
+[Step("file.extract", "Unpacks a tar archive; nothing of it can land outside the folder.")]
+sealed class FileExtract : Step<FileExtractOptions, FileExtractOutputs>
+{
+    public override IEnumerable<TargetEffect> Effects(FileExtractOptions options) =>
+        [options.WhenThere == WhenThere.Merge ? TargetEffect.Destroys(null, $"files below {options.To} that the archive holds too") with { LoadsFrom = "from" } : TargetEffect.Changes(null)];
+
+    public override async Task<FileExtractOutputs> Run(FileExtractOptions options, StepContext context)
+    {
+        var from = context.FullPath(options.From);
+        var to = Path.TrimEndingDirectorySeparator(context.FullPath(options.To));
+        using var source = SourceFile.Open(from);
+        if (options.WhenThere == WhenThere.Refuse && Directory.Exists(to) && Directory.EnumerateFileSystemEntries(to).Any())
+            throw StepFailedException.Conflict($"The folder {to} holds something already.", "Name another folder, or set whenThere: merge.");
+        return await Disk.Guard(to, async () =>
+        {
+            Durable.CreateFolder(Path.GetDirectoryName(to)!);
+            // Everything is unpacked and checked beside the folder first: an archive is taken whole or not at all.
+            var temporary = Unfinished.NameFor(to);
+            Directory.CreateDirectory(temporary);
+            try
+            {
+                var outputs = await Unpack(source, from, temporary, to, options, context);
+                Place(temporary, to);
+                return outputs;
+            }
+            finally
+            {
+                if (Directory.Exists(temporary))
+                    Directory.Delete(temporary, recursive: true);
+            }
+        });
+    }
+
+    public override Task<ProbeResult<FileExtractOutputs>> Probe(FileExtractOptions options, StepContext context) =>
+        // The folder appears in one rename; whether a merge happened shows only when it is done again, which changes nothing then.
+        Task.FromResult(ProbeResult<FileExtractOutputs>.NotDone("unpacking again gives the same"));
+
+    static async Task<FileExtractOutputs> Unpack(SourceFile source, string from, string temporary, string to, FileExtractOptions options, StepContext context)
+    {
+        await using var plain = Compressions.Decompress(source.Content, FileArchive.CompressionOf(from), leaveOpen: true);
+        await using var ended = new TarEnd(plain);
+        var tar = new TarReading(from, temporary, options.KeepOwner, options.SkipLinksOutside, context.Cancelled) { Progress = done => context.Progress(done) };
+        await tar.Read(ended);
+        if (!await ended.IsComplete(context.Cancelled))
+            throw StepFailedException.InvalidData($"The archive {from} is cut off: its end is missing.", "Take another one; nothing was unpacked.");
+        foreach (var line in tar.Skipped)
+            context.Log($"WARNING: {line}");
+        return new() { Folder = to, Entries = tar.Entries, Size = tar.Bytes, Skipped = tar.Skipped };
+    }
+
+    static void Place(string from, string to)
+    {
+        if (Directory.Exists(to) && !Directory.EnumerateFileSystemEntries(to).Any())
+            Directory.Delete(to);
+        if (!Directory.Exists(to))
+        {
+            Directory.Move(from, to);
+            Durable.SyncFolder(Path.GetDirectoryName(to)!);
+            return;
+        }
+        foreach (var entry in new DirectoryInfo(from).EnumerateFileSystemInfos())
+            Merge(entry.FullName, Path.Combine(to, entry.Name));
+        Durable.SyncFolder(to);
+    }
+
+    static void Merge(string from, string to)
+    {
+        var there = FileStat.Of(to)?.Type;
+        if (FileStat.Of(from)!.Type != FileType.Folder)
+        {
+            if (there == FileType.Folder)
+                throw StepFailedException.Conflict($"{to} is a folder, and the archive has a file there.");
+            File.Move(from, to, overwrite: true);
+            return;
+        }
+        // A link where the archive has a folder would lead the files elsewhere.
+        if (there is not null and not FileType.Folder)
+            throw StepFailedException.Conflict($"{to} is no folder, and the archive has one there.");
+        if (there is null)
+        {
+            Directory.Move(from, to);
+            return;
+        }
+        foreach (var entry in new DirectoryInfo(from).EnumerateFileSystemInfos())
+            Merge(entry.FullName, Path.Combine(to, entry.Name));
+        Durable.SyncFolder(to);
+    }
+}
