@@ -44,6 +44,6 @@ static class JournalWriter
     {
         Runbook = "crash", Title = "Crash", Environment = "test", Mode = "live", Operator = new Person("child", IdentityStrength.Os, "test"),
         Trigger = "terminal", Attended = false, Inputs = [], DeclaredAt = DateTimeOffset.UnixEpoch, PlanHash = "x",
-        Pinned = new Dictionary<string, string>(), Work = "/w", Safe = "/s", BaseDirectory = "/b",
+        RunbookPath = "/b/crash.yaml", EnvironmentPath = "/b/env.yaml", Pinned = new Dictionary<string, string>(), Work = "/w", Safe = "/s", BaseDirectory = "/b",
     };
 }

@@ -10,6 +10,7 @@ namespace Helix.Runbooks.Journal;
 [JsonDerivedType(typeof(LeaseTaken), "lease-taken")]
 [JsonDerivedType(typeof(RunSuspended), "run-suspended")]
 [JsonDerivedType(typeof(PreflightDone), "pre-flight-done")]
+[JsonDerivedType(typeof(InputResolved), "input-resolved")]
 [JsonDerivedType(typeof(BlockEntered), "block-entered")]
 [JsonDerivedType(typeof(ListFrozen), "list-frozen")]
 [JsonDerivedType(typeof(StepStarted), "step-started")]
@@ -18,6 +19,7 @@ namespace Helix.Runbooks.Journal;
 [JsonDerivedType(typeof(StepFailed), "step-failed")]
 [JsonDerivedType(typeof(StepSkipped), "step-skipped")]
 [JsonDerivedType(typeof(StepInterrupted), "step-interrupted")]
+[JsonDerivedType(typeof(StepReset), "step-reset")]
 [JsonDerivedType(typeof(StepProbed), "step-probed")]
 [JsonDerivedType(typeof(QuestionAsked), "question-asked")]
 [JsonDerivedType(typeof(QuestionExpired), "question-expired")]
@@ -96,6 +98,10 @@ public sealed record RunStarted : RunEvent
     public string? Incident { get; init; }
     public required string PlanHash { get; init; }
 
+    /// <summary>Keys of <see cref="Pinned"/> under which runbook and environment stand.</summary>
+    public required string RunbookPath { get; init; }
+    public required string EnvironmentPath { get; init; }
+
     /// <summary>Path as named → SHA-256 of the exact bytes: runbook, sub-runbooks, scripts, environment.</summary>
     public required IReadOnlyDictionary<string, string> Pinned { get; init; }
     public string? GitCommit { get; init; }
@@ -112,6 +118,9 @@ public sealed record RunStarted : RunEvent
 
 public sealed record LeaseTaken(Driver Driver, string Reason) : RunEvent;
 public sealed record RunSuspended(string Reason) : RunEvent;
+
+/// <summary>An input of type backup was resolved, once, to a key.</summary>
+public sealed record InputResolved(string Name, string Value) : RunEvent;
 public sealed record PreflightDone(IReadOnlyList<Finding> Findings) : RunEvent;
 
 /// <summary>One line of a pre-flight.</summary>
@@ -119,8 +128,8 @@ public sealed record Finding(string Subject, FindingKind Kind, string What, stri
 
 public enum FindingKind { Ok, Unknown, Warning, Fault }
 
-/// <summary>The <c>when</c> of a block was true.</summary>
-public sealed record BlockEntered(string Path) : RunEvent;
+/// <summary>The <c>when</c> of a block was true; a sub-runbook's inputs are fixed now.</summary>
+public sealed record BlockEntered(string Path, JsonObject? Inputs) : RunEvent;
 
 /// <summary>The list of a forEach, fixed for the rest of its round.</summary>
 public sealed record ListFrozen(string Path, JsonArray Items) : RunEvent;
@@ -147,12 +156,19 @@ public sealed record StepSucceeded(string Path, JsonObject Outputs) : RunEvent
 public sealed record LocalFile(string Output, string Host, string Path, long Size, string Sha256);
 
 /// <summary>An attempt failed. With <see cref="RetryAt"/> another follows; without, the attempts are used up.</summary>
-public sealed record StepFailed(string Path, int Attempt, FailureClass Failure, string Message, string? Hint, DateTimeOffset? RetryAt) : RunEvent;
+public sealed record StepFailed(string Path, int Attempt, FailureClass Failure, string Message, string? Hint, DateTimeOffset? RetryAt) : RunEvent
+{
+    /// <summary>The destruction gate that refused: approval, identity, backup or confirmation.</summary>
+    public string? Gate { get; init; }
+}
 
 public sealed record StepSkipped(string Path, string Reason) : RunEvent;
 
 /// <summary>An attempt was stopped (Ctrl-C, pause, cancel, lost lease, a sibling's failure). What it did is not known.</summary>
 public sealed record StepInterrupted(string Path, string Reason) : RunEvent;
+
+/// <summary>The step starts anew, on somebody's word; with other options if they gave some.</summary>
+public sealed record StepReset(string Path, string Why, JsonObject? With) : RunEvent;
 
 /// <summary>After a crash: what the probe of a step in doubt saw.</summary>
 public sealed record StepProbed(string Path, ProbeVerdict Verdict, string Why) : RunEvent;

@@ -16,8 +16,9 @@ public sealed partial class RunState
             case RunStarted e: Begin(e, entry.At); break;
             case LeaseTaken e: TakeLease(e, entry); break;
             case RunSuspended: Suspend(entry.At); break;
+            case InputResolved e: Inputs[e.Name] = e.Value; break;
             case PreflightDone e: Preflight = e.Findings; break;
-            case BlockEntered e: Entered.Add(e.Path); break;
+            case BlockEntered e: Entered[e.Path] = (entry.At, e.Inputs); break;
             case ListFrozen e: Lists[e.Path] = e.Items; break;
             case StepStarted e: StartStep(e, entry.At); break;
             case StepSaved e: At(e.Path).Saved[e.Key] = e.Value; break;
@@ -26,6 +27,7 @@ public sealed partial class RunState
             case StepSkipped e: Skip(e, entry.At); break;
             case StepInterrupted e: Interrupt(e, entry.At); break;
             case StepProbed e: Probed(e); break;
+            case StepReset e: Reset(e, entry.At); break;
             case WaitStarted e: WaitUntil(e, entry.At); break;
             case ResidueLeft e: Residue[e.Residue.Key] = e.Residue; break;
             case ResidueTakenBack e: Residue.Remove(e.Key); break;
@@ -59,6 +61,9 @@ public sealed partial class RunState
             step.Status = StepStatus.InDoubt;
             EndAttempt(step, entry.At, "in-doubt");
         }
+        // A parked gate is asked anew when somebody goes on with the run.
+        foreach (var step in Steps.Values.Where(s => s is { Status: StepStatus.Waiting, Question: not null } && Questions[s.Question].Status == QuestionStatus.Expired))
+            step.Status = StepStatus.Pending;
         if (Ended is null)
             Status = RunStatus.Running;
         CloseSpans(SpanKind.Suspended, entry.At);
@@ -110,6 +115,8 @@ public sealed partial class RunState
         step.Failure = e.Failure;
         step.Message = e.Message;
         step.Hint = e.Hint;
+        step.Gate = e.Gate;
+        step.FailedTries++;
         step.EndedAt = at;
         EndAttempt(step, at, "failed", e);
         if (e.RetryAt is { } until)
@@ -140,6 +147,20 @@ public sealed partial class RunState
         step.Message = e.Why;
         if (e.Verdict == ProbeVerdict.NotDone)
             step.Status = StepStatus.Pending;
+    }
+
+    void Reset(StepReset e, DateTimeOffset at)
+    {
+        var step = At(e.Path);
+        step.Status = StepStatus.Pending;
+        step.RetryAt = null;
+        step.Probe = null;
+        step.FailedTries = 0;
+        step.Failure = null;
+        step.Gate = null;
+        step.ChangedWith = e.With;
+        if (step.Question is { } id && Questions[id].Status == QuestionStatus.Open)
+            EndQuestion(Questions[id], QuestionStatus.Closed, at, e.Why);
     }
 
     void WaitUntil(WaitStarted e, DateTimeOffset at)
@@ -183,7 +204,8 @@ public sealed partial class RunState
         }
         foreach (var key in Lists.Keys.Where(Within).ToList())
             Lists.Remove(key);
-        Entered.RemoveWhere(Within);
+        foreach (var key in Entered.Keys.Where(Within).ToList())
+            Entered.Remove(key);
         foreach (var key in Early.Keys.Where(Within).ToList())
             Early.Remove(key);
     }

@@ -54,6 +54,11 @@ public sealed class StepState(string path)
     public FailureClass? Failure { get; internal set; }
     public string? Message { get; internal set; }
     public string? Hint { get; internal set; }
+    /// <summary>The destruction gate that refused the last attempt.</summary>
+    public string? Gate { get; internal set; }
+
+    /// <summary>Failed attempts since the step began anew; retries are counted by it.</summary>
+    public int FailedTries { get; internal set; }
     public string? Warning { get; internal set; }
     public string? SkipReason { get; internal set; }
 
@@ -111,7 +116,9 @@ public sealed partial class RunState
     /// <summary>Steps of earlier rounds that were started anew since.</summary>
     public List<StepState> Earlier { get; } = [];
     public Dictionary<string, JsonArray> Lists { get; } = [];
-    public HashSet<string> Entered { get; } = [];
+    
+    /// <summary>Blocks that were entered: when, and with which inputs (sub-runbooks).</summary>
+    public Dictionary<string, (DateTimeOffset At, JsonObject? Inputs)> Entered { get; } = [];
     public Dictionary<string, Question> Questions { get; } = [];
 
     /// <summary>Answers given before their gate was reached, by path of the approval.</summary>

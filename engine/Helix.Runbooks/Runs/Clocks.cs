@@ -1,6 +1,6 @@
 using Helix.Runbooks.Journal;
-using Helix.Runbooks.Model;
 using Helix.Runbooks.Plans;
+using Helix.Runbooks.Steps;
 
 namespace Helix.Runbooks.Runs;
 
@@ -30,9 +30,107 @@ public sealed record Clocks
 
     /// <summary>When it will be recovered, by experience; null without any.</summary>
     public DateTimeOffset? Eta { get; init; }
-    public bool AtRisk => Eta is { } eta && Rto is { } rto && eta > DeclaredAt + rto;
+    public bool AtRisk => RecoveredAt is null && Eta is { } eta && Rto is { } rto && eta > DeclaredAt + rto;
+
+    /// <summary>Null: nothing was asked for, or nothing measured; "not measured" is never a miss.</summary>
+    public bool? ObjectivesMet =>
+        (Rto is null || Rta is null) && (Rpo is null || Rpa is null) ? null : !(Rta > Rto) && !(Rpa > Rpo);
 
     /// <param name="typical">Typical duration of a planned step by path (median of earlier runs), null if unknown.</param>
-    public static Clocks Of(RunState state, Plan plan, DateTimeOffset now, Func<string, TimeSpan?> typical) =>
-        throw new NotImplementedException($"{state}{plan}{now}{typical}{typeof(Objectives)}");
+    public static Clocks Of(RunState state, Plan plan, DateTimeOffset now, Func<string, TimeSpan?> typical)
+    {
+        var declared = state.Started.DeclaredAt;
+        var recovered = Recovered(state, plan);
+        var until = recovered ?? state.EndedAt ?? now;
+        var rpa = LoadedPoints(state);
+        return new Clocks
+        {
+            DeclaredAt = declared,
+            RecoveredAt = recovered,
+            Elapsed = until - declared,
+            Rta = recovered - declared,
+            Rto = plan.Runbook.Objectives.Rto,
+            Rpo = plan.Runbook.Objectives.Rpo,
+            RpaByTarget = rpa,
+            Rpa = rpa.Count == 0 ? null : rpa.Values.Max(r => r.Rpa),
+            Detection = state.Started.OccurredAt is { } occurred ? declared - occurred : TimeSpan.Zero,
+            Decision = state.StartedAt > declared ? state.StartedAt - declared : TimeSpan.Zero,
+            WaitingForPeople = Covered(state.Spans.Where(s => s.Kind == SpanKind.WaitingForPeople), declared, until),
+            Machine = Covered(state.Spans.Where(s => s.Kind == SpanKind.Machine), declared, until),
+            Verification = Covered(state.Spans.Where(s => s.Kind == SpanKind.Machine && IsVerification(state, plan, s.Path)), declared, until),
+            Eta = recovered ?? Forecast(state, plan, now, typical),
+        };
+    }
+
+    /// <summary>The end of the step that ends the clock: <c>recoveredAt</c>, else the end of a run that succeeded.</summary>
+    static DateTimeOffset? Recovered(RunState state, Plan plan)
+    {
+        if (plan.Runbook.Objectives.RecoveredAt is { } id)
+            return state.Step(id) is { Status: StepStatus.Succeeded } step ? step.EndedAt : null;
+        if (state.Ended?.Outcome != Outcome.Succeeded)
+            return null;
+        var last = state.Steps.Values
+            .Where(s => s.Status == StepStatus.Succeeded && plan.Find(s.Path) is { Part: Part.Steps })
+            .MaxBy(s => s.EndedAt);
+        return last?.EndedAt ?? state.EndedAt;
+    }
+
+    /// <summary>For each target that data was loaded into: the time that the data stands for, against the time of the incident.</summary>
+    static Dictionary<string, (TimeSpan Rpa, DateTimeOffset RecoveryPoint)> LoadedPoints(RunState state)
+    {
+        var occurred = state.Started.OccurredAt ?? state.Started.DeclaredAt;
+        var points = new Dictionary<string, (TimeSpan Rpa, DateTimeOffset RecoveryPoint)>();
+        foreach (var load in state.Steps.Values.Where(s => s.Status == StepStatus.Succeeded).OrderBy(s => s.EndedAt))
+            foreach (var effect in load.Effects.Where(e => e is { LoadsFrom: not null, Target: not null }))
+                if (load.With?[effect.LoadsFrom!]?.ToString() is { } file && PointOf(state, file) is { } point)
+                    points[effect.Target!] = (occurred > point ? occurred - point : TimeSpan.Zero, point);
+        return points;
+    }
+
+    static DateTimeOffset? PointOf(RunState state, string file) =>
+        state.Steps.Values
+            .Where(s => s.Outputs?["file"]?.ToString() == file && s.Outputs["recoveryPoint"] is not null)
+            .Select(s => DateTimeOffset.TryParse(s.Outputs!["recoveryPoint"]!.ToString(), out var at) ? at : (DateTimeOffset?)null)
+            .FirstOrDefault(at => at is not null);
+
+    static bool IsVerification(RunState state, Plan plan, string path) =>
+        path == plan.Runbook.Objectives.RecoveredAt || state.Step(path)?.Uses.EndsWith(".verify", StringComparison.Ordinal) == true;
+
+    /// <summary>Time that the spans cover together; side by side counts once.</summary>
+    static TimeSpan Covered(IEnumerable<Span> spans, DateTimeOffset from, DateTimeOffset until)
+    {
+        var total = TimeSpan.Zero;
+        var reached = from;
+        foreach (var span in spans.OrderBy(s => s.Start))
+        {
+            var start = span.Start > reached ? span.Start : reached;
+            var end = span.End is { } e && e < until ? e : until;
+            if (end <= start)
+                continue;
+            total += end - start;
+            reached = end;
+        }
+        return total;
+    }
+
+    /// <summary>Now, plus what the steps until <c>recoveredAt</c> typically still take one after the other. Null when nothing is known.</summary>
+    static DateTimeOffset? Forecast(RunState state, Plan plan, DateTimeOffset now, Func<string, TimeSpan?> typical)
+    {
+        if (state.Ended is not null)
+            return null;
+        var (left, known) = (TimeSpan.Zero, false);
+        foreach (var step in plan.Steps.Where(s => s.Part == Part.Steps))
+        {
+            var at = state.Step(step.Path);
+            if (at?.Status is not (StepStatus.Succeeded or StepStatus.Skipped) && typical(step.Path) is { } usual)
+            {
+                var gone = at is { Status: StepStatus.Running, Attempts.Count: > 0 } ? now - at.Attempts[^1].Start : TimeSpan.Zero;
+                left += usual > gone ? usual - gone : TimeSpan.Zero;
+                known = true;
+            }
+            if (step.Path == plan.Runbook.Objectives.RecoveredAt)
+                break;
+        }
+        return known ? now + left : null;
+    }
 }

@@ -3,57 +3,111 @@ using Helix.Runbooks.Journal;
 using Helix.Runbooks.Model;
 using Helix.Runbooks.Plans;
 using Helix.Runbooks.Steps;
+using Mode = Helix.Runbooks.Plans.Mode;
 
 namespace Helix.Runbooks.Runs;
 
-/// <summary>All that can be done with runs, for CLI, web and tests. One per process; it owns nothing but the store's connection.</summary>
-public sealed class Engine(StepCatalog catalog, JournalStore store, TimeProvider time, EngineSettings settings)
+/// <summary>All that can be done with runs, for CLI, web and tests. One per process; it owns nothing but the leases that it has taken.</summary>
+public sealed partial class Engine(StepCatalog catalog, JournalStore store, TimeProvider time, EngineSettings settings)
 {
+    readonly Dictionary<string, Lease> _taken = [];
+
     public StepCatalog Catalog { get; } = catalog;
-    public JournalStore Store { get; } = store;
+    public JournalStore Store { get; private set; } = store;
     public TimeProvider Time { get; } = time;
     public EngineSettings Settings { get; } = settings;
 
-    /// <summary>Registers a run of this plan and takes its lease and locks. Nothing has been done yet.</summary>
-    /// <exception cref="RunbookException">The plan has errors, or the mode does not fit the environment.</exception>
-    /// <exception cref="HeldException">A target is held by another run.</exception>
-    public string Start(Plan plan, StartRequest request) => throw new NotImplementedException($"{plan}{request}");
-
-    /// <summary>Drives a run until it ends, waits, or is interrupted. Takes the lease first.</summary>
-    /// <exception cref="HeldException">Another driver is alive.</exception>
-    public Task<DriveResult> Drive(string run, DriveSettings drive) => throw new NotImplementedException($"{run}{drive}");
-
-    /// <summary>The plan of a run as it was pinned (not the files of today).</summary>
-    public Plan PlanOf(RunState state) => throw new NotImplementedException($"{state}");
-
     public RunState State(string run) => RunState.Of(run, Store.Read(run));
 
-    // ---- people ----
+    /// <summary>Registers a run of this plan and takes its lease and locks. Nothing has been done yet.</summary>
+    /// <returns>The id of the run.</returns>
+    /// <exception cref="RunbookException">The plan has errors, or the mode does not fit the environment.</exception>
+    /// <exception cref="HeldException">A target is held by another run.</exception>
+    public string Start(Plan plan, StartRequest request)
+    {
+        Refuse(plan, request);
+        var run = RunId.New(Time);
+        var folders = RunFolders.Of(Settings, run);
+        TakeLocks(run, plan);
+        try
+        {
+            folders.Create();
+            var started = Started(plan, request, folders);
+            _taken[run] = Store.Create(run, started, DriverIdentity.Current);
+            return run;
+        }
+        catch
+        {
+            Store.ReleaseLocks(run);
+            throw;
+        }
+    }
 
-    /// <summary>Answers a question (or, early, an approval by its path). Checks who may, how strong the identity is, the time and the form; a refusal is recorded.</summary>
-    public DecisionResult Decide(string run, Person by, Decided decision) => throw new NotImplementedException($"{run}{by}{decision}");
-    public void Pause(string run, Person by, string? reason) => throw new NotImplementedException($"{run}{by}{reason}");
+    /// <summary>The plan of a run as it was pinned (not the files of today).</summary>
+    public Plan PlanOf(RunState state)
+    {
+        byte[]? Open(string path) => state.Pinned.TryGetValue(Path.GetFullPath(path), out var sha) ? Store.Kept(sha) : null;
+        byte[] Must(string path) => Open(path) ?? throw new InvalidOperationException($"The store has lost the pinned file {path} of run {state.Run}.");
+        var environment = Valid(new EnvironmentReader(Catalog).Read(state.Started.EnvironmentPath, Must(state.Started.EnvironmentPath)));
+        var runbook = Valid(new RunbookReader(Catalog).Read(state.Started.RunbookPath, Must(state.Started.RunbookPath), Open, environment));
+        return new Planner(Catalog).Plan(runbook, environment, state.Inputs, Enum.Parse<Mode>(state.Started.Mode, ignoreCase: true), Open);
+    }
 
-    /// <summary>Asks the run to end: a driver that is alive does it; else the next <see cref="Drive"/> runs rescue and finally.</summary>
-    public void Cancel(string run, Person by, string reason) => throw new NotImplementedException($"{run}{by}{reason}");
-    public void Handover(string run, Person by, string? reason) => throw new NotImplementedException($"{run}{by}{reason}");
+    static T Valid<T>(ReadResult<T> read) where T : class =>
+        read.Value ?? throw new RunbookException("The pinned files of the run cannot be read by this version of the tool:\n" + string.Join("\n", read.Problems), "Go on with the version that started the run; the record names it.");
 
-    /// <summary>Ends the driver on this host if there is one, and takes the lease by force on the next <see cref="Drive"/>.</summary>
-    public void TakeOver(string run, Person by, string reason) => throw new NotImplementedException($"{run}{by}{reason}");
-    public void Note(string run, Person by, string text) => throw new NotImplementedException($"{run}{by}{text}");
-    public void Attach(string run, Person by, string file) => throw new NotImplementedException($"{run}{by}{file}");
+    void Refuse(Plan plan, StartRequest request)
+    {
+        if (plan.Problems.Where(p => p.Severity == Severity.Error).ToList() is { Count: > 0 } errors)
+            throw new RunbookException(string.Join("\n", errors), null);
+        if (plan.Mode == Mode.Drill && plan.Environment.Protected && !request.Exercise)
+            throw new RunbookException($"The environment {plan.Environment.Name} is protected, and a drill does not touch it.", "Drill on another environment, or announce it: --exercise, with an approval in the runbook.");
+        if (plan.Mode == Mode.Drill && request.Exercise && !plan.Steps.Any(s => s.Item.Uses == EngineItems.Approval))
+            throw new RunbookException("An exercise on a protected environment needs an approval, and the runbook has none.", "Put an `approval` step before the first change.");
+        if (plan.Mode is not (Mode.Live or Mode.Drill))
+            throw new RunbookException($"A run is live or a drill, not {plan.Mode.ToString().ToLowerInvariant()}.");
+    }
 
-    /// <summary>Acknowledges the residue of a run that ended.</summary>
-    public void Close(string run, Person by, string reason) => throw new NotImplementedException($"{run}{by}{reason}");
+    void TakeLocks(string run, Plan plan)
+    {
+        var held = Store.TakeLocks(run, [.. plan.Locks.Select(l => new LockRequest(l.Identity, l.Target, l.Shared))]);
+        if (held.Count > 0)
+            throw new HeldException(string.Join("\n", held.Select(h => h.ToString())), $"Wait for that run, `helix resume {held[0].Run}` or `helix cancel {held[0].Run} --reason …` it, or break the lock: helix locks break '{held[0].Identity}' --reason …");
+    }
 
-    /// <summary>What a reopen would keep, run again, and need approval for. Changes nothing.</summary>
-    public ReopenPreview PreviewReopen(string run, string to) => throw new NotImplementedException($"{run}{to}");
-
-    /// <summary>Goes back to a step of a run that ended; the next <see cref="Drive"/> goes on from there.</summary>
-    public void Reopen(string run, Person by, string to, string reason, JsonObject inputs) => throw new NotImplementedException($"{run}{by}{to}{reason}{inputs}");
-
-    /// <summary>The typed name of a protected environment, once per plan.</summary>
-    public void ConfirmDestruction(string run, Person by, string typedName) => throw new NotImplementedException($"{run}{by}{typedName}");
+    RunStarted Started(Plan plan, StartRequest request, RunFolders folders)
+    {
+        foreach (var file in plan.Pinned.Values)
+            Store.Keep(file.Bytes);
+        var runbook = Path.GetFullPath(plan.Runbook.Source.Path);
+        var git = GitFacts.Of(runbook);
+        return new RunStarted
+        {
+            Runbook = plan.Runbook.Name,
+            Title = plan.Runbook.Title,
+            Environment = plan.Environment.Name,
+            Mode = plan.Mode.ToString().ToLowerInvariant(),
+            Operator = request.Operator,
+            Trigger = request.Trigger,
+            Attended = request.Attended,
+            Inputs = (JsonObject)plan.Inputs.DeepClone(),
+            OccurredAt = request.OccurredAt,
+            DeclaredAt = request.DeclaredAt ?? Time.GetUtcNow(),
+            Incident = request.Incident,
+            PlanHash = plan.Hash,
+            RunbookPath = runbook,
+            EnvironmentPath = Path.GetFullPath(plan.Environment.Source.Path),
+            Pinned = plan.Pinned.ToDictionary(p => p.Key, p => p.Value.Sha256),
+            GitCommit = git.Commit,
+            GitAuthor = git.Author,
+            Versions = new Dictionary<string, string> { ["helix"] = typeof(Engine).Assembly.GetName().Version!.ToString(3) },
+            Work = folders.Work,
+            Safe = folders.Safe,
+            BaseDirectory = Path.GetDirectoryName(runbook)!,
+            Comms = request.Comms,
+            Participants = request.Participants,
+        };
+    }
 }
 
 /// <summary>Folders and clocks of the engine on this machine.</summary>
@@ -88,71 +142,4 @@ public sealed record StartRequest
 
     /// <summary>A drill on a protected environment was announced and is approved by a gate.</summary>
     public bool Exercise { get; init; }
-}
-
-/// <summary>How a driver behaves and whom it tells.</summary>
-public sealed record DriveSettings
-{
-    /// <summary>Stay and wait when people are asked (a terminal, a server); else end with <see cref="DriveEnd.Waiting"/>.</summary>
-    public bool StayWhileWaiting { get; init; }
-
-    /// <summary>First Ctrl-C: running steps are interrupted and the run is suspended.</summary>
-    public CancellationToken Interrupt { get; init; }
-
-    /// <summary>Second Ctrl-C: children are killed now.</summary>
-    public CancellationToken Kill { get; init; }
-
-    /// <summary>After every change, from the driver's thread. The state is valid during the call only.</summary>
-    public Action<RunState>? Changed { get; init; }
-
-    /// <summary>Every line of a step, masked.</summary>
-    public Action<LogLine>? Logged { get; init; }
-
-    /// <summary>Path, done, total, unit.</summary>
-    public Action<string, double, double?, string>? Progressed { get; init; }
-}
-
-public enum DriveEnd { Ended, Waiting, Suspended, Interrupted, LeaseLost, StoreLost }
-
-public sealed record DriveResult(DriveEnd End, RunState State)
-{
-    /// <summary>As in the table of exit codes.</summary>
-    public int ExitCode => ExitCodes.Of(End, State);
-}
-
-public sealed record DecisionResult(bool Accepted, string Message, RunState State);
-
-public sealed record ReopenPreview(IReadOnlyList<string> Kept, IReadOnlyList<string> RunAgain, IReadOnlyList<string> NeedApproval, IReadOnlyList<string> Stale);
-
-/// <summary>Exit codes of the command line; the one place that knows them.</summary>
-public static class ExitCodes
-{
-    public const int Recovered = 0;
-    public const int Failed = 1;
-    public const int Wrong = 2;
-    public const int ObjectiveMissed = 3;
-    public const int Waiting = 4;
-    public const int Cancelled = 5;
-    public const int Held = 11;
-    public const int Interrupted = 130;
-
-    public static int Of(DriveEnd end, RunState state) => end switch
-    {
-        DriveEnd.Waiting => Waiting,
-        DriveEnd.LeaseLost => Held,
-        DriveEnd.Interrupted or DriveEnd.Suspended => Interrupted,
-        DriveEnd.StoreLost => Failed,
-        _ => state.Ended?.Outcome switch
-        {
-            Outcome.Succeeded => state.Ended.ObjectivesMet == false ? ObjectiveMissed : Recovered,
-            Outcome.Cancelled or Outcome.Rejected => Cancelled,
-            _ => Failed,
-        },
-    };
-}
-
-/// <summary>A run, or a target it needs, is held by another. Exit code 11.</summary>
-public sealed class HeldException(string message, string? hint = null) : Exception(message)
-{
-    public string? Hint { get; } = hint;
 }

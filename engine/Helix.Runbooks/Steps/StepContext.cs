@@ -21,6 +21,9 @@ public sealed record RunFacts
     /// <summary>Communication to the outside: off, test (marked as a test) or on.</summary>
     public string Comms { get; init; } = "on";
 
+    /// <summary>Full path of a pinned file → its copy as it was when the run started (PM-02).</summary>
+    public IReadOnlyDictionary<string, string> Pinned { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Relative paths in runbook and environment start here.</summary>
     public required string BaseDirectory { get; init; }
 }
@@ -47,6 +50,9 @@ public class PlanContext(RunFacts run, EnvironmentTargets targets, StepHost host
 
     /// <summary>A path from an option: relative ones start at the folder of the runbook.</summary>
     public string FullPath(string path) => Path.GetFullPath(path, Run.BaseDirectory);
+
+    /// <summary>Where to read a file that an option marked <see cref="PinnedFileAttribute"/> names.</summary>
+    public string PinnedPath(string path) => Run.Pinned.GetValueOrDefault(FullPath(path)) ?? FullPath(path);
 
     /// <summary>Waits on the run's clock.</summary>
     public Task Delay(TimeSpan time) => Task.Delay(time, Time, Cancelled);

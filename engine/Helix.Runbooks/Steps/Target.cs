@@ -22,6 +22,10 @@ public sealed class TargetNameAttribute(params string[] kinds) : Attribute
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class FixedAttribute : Attribute;
 
+/// <summary>Marks an option (text, or list of text) that names a file which the run pins: it is read through <see cref="PlanContext.PinnedPath"/>, as it was at the start.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class PinnedFileAttribute : Attribute;
+
 /// <summary>An example value for schema, help and generated tests.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class ExampleAttribute(string yaml) : Attribute

@@ -1,0 +1,84 @@
+using System.Text.Json.Nodes;
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Model;
+using Helix.Runbooks.Plans;
+
+namespace Helix.Runbooks.Runs;
+
+/// <summary>Who may answer a question, and when its answers decide it. Pure.</summary>
+static class Approvals
+{
+    /// <summary>Null when the answer counts; else why it is refused.</summary>
+    public static string? Refusal(QuestionAsked asked, IReadOnlyList<string> escalated, RunState state, Person by, Decided decision, IReadOnlyDictionary<string, IReadOnlyList<string>> groups)
+    {
+        if (!asked.Choices.Contains(decision.Choice))
+            return $"'{decision.Choice}' is no answer here; possible: {string.Join(", ", asked.Choices)}";
+        if (decision.Choice is "reject" or "failed" or "skip" or "abort" or "override" && string.IsNullOrWhiteSpace(decision.Reason))
+            return $"'{decision.Choice}' needs a reason";
+        if (decision.BreakGlass)
+            return string.IsNullOrWhiteSpace(decision.Reason) ? "break-glass needs a reason" : null;
+        if (asked.Approvers.Count > 0 && !Names([.. asked.Approvers, .. escalated], groups).Contains(by.Account))
+            return $"{by.Account} is not among those who are asked ({string.Join(", ", asked.Approvers.Concat(escalated))})";
+        if (asked.Kind == QuestionKind.Approval && decision.Choice == "approve")
+        {
+            if (!asked.SelfApproval && by.Account == state.Started.Operator.Account)
+                return $"{by.Account} started the run, and who starts it may not approve it";
+            if (!asked.AuthorMayApprove && state.Started.GitAuthor is { } author && IsAuthor(author, by.Account))
+                return $"{by.Account} is the last author of the runbook, and the author may not approve it";
+            if (asked.Minimum > 1 && by.Strength == IdentityStrength.Os)
+                return $"this gate wants {asked.Minimum} people, and an operating system account alone proves too little: sign the answer (--sign KEYFILE)";
+        }
+        return MissingInput(asked.Inputs, decision.Inputs, decision.Choice);
+    }
+
+    /// <summary>Open, or what the answers decide.</summary>
+    public static QuestionStatus Tally(Question question, IReadOnlyDictionary<string, IReadOnlyList<string>> groups)
+    {
+        var answers = question.Answers;
+        if (answers.Any(a => a.Decision.Choice is "reject" or "failed" or "abort"))
+            return QuestionStatus.Rejected;
+        if (question.Asked.Kind != QuestionKind.Approval)
+            return answers.Count > 0 ? QuestionStatus.Approved : QuestionStatus.Open;
+        if (answers.Any(a => a.Decision.BreakGlass))
+            return QuestionStatus.Approved;
+        var people = answers.Where(a => a.Decision.Choice is "approve" or "override").Select(a => a.By.Account).ToHashSet();
+        var each = question.Asked.OneFromEach.All(g => Names([g], groups).Overlaps(people));
+        return people.Count >= question.Asked.Minimum && each ? QuestionStatus.Approved : QuestionStatus.Open;
+    }
+
+    /// <summary>Accounts behind names and <c>group:NAME</c>.</summary>
+    public static HashSet<string> Names(IReadOnlyList<string> approvers, IReadOnlyDictionary<string, IReadOnlyList<string>> groups)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var approver in approvers)
+            if (approver.StartsWith("group:", StringComparison.Ordinal))
+                names.UnionWith(groups.GetValueOrDefault(approver["group:".Length..]) ?? []);
+            else if (groups.TryGetValue(approver, out var members))
+                names.UnionWith(members);
+            else
+                names.Add(approver);
+        return names;
+    }
+
+    static bool IsAuthor(string author, string account) =>
+        author.Equals(account, StringComparison.OrdinalIgnoreCase) || author.Contains($"<{account}@", StringComparison.OrdinalIgnoreCase);
+
+    static string? MissingInput(JsonObject form, JsonObject given, string choice)
+    {
+        if (choice is not ("approve" or "done"))
+            return null;
+        foreach (var (name, field) in form)
+        {
+            var type = Enum.Parse<InputType>(field!["type"]?.GetValue<string>() ?? "string", ignoreCase: true);
+            var choices = field["choices"]?.AsArray().Select(c => c!.GetValue<string>()).ToList() ?? [];
+            if (given[name] is not { } value)
+            {
+                if (field["required"]?.GetValue<bool>() == true)
+                    return $"the answer needs '{name}' ({InputBinder.Form(type, choices)}): --input {name}=…";
+            }
+            else if (InputBinder.Fit(type, value, choices) is null)
+                return $"'{name}' must be {InputBinder.Form(type, choices)}";
+        }
+        return given.Select(g => g.Key).FirstOrDefault(k => !form.ContainsKey(k)) is { } extra ? $"the form has no field '{extra}'" : null;
+    }
+}

@@ -1,0 +1,47 @@
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Plans;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Runbooks.Runs;
+
+/// <summary>What the parts of one drive of one run share.</summary>
+sealed class Drive
+{
+    public required RunRecord Record { get; init; }
+    public required Plan Plan { get; init; }
+    public required PlanIndex Index { get; init; }
+    public required StepCatalog Catalog { get; init; }
+    public required TimeProvider Time { get; init; }
+    public required DriveSettings Settings { get; init; }
+    public required RunFolders Folders { get; init; }
+    public required Masker Masker { get; init; }
+    public required SecretSources Secrets { get; init; }
+    public required RunFacts Facts { get; init; }
+    public required LogSink Logs { get; init; }
+    public required ScopeBuilder Scope { get; init; }
+    public required EffectResolver Effects { get; init; }
+
+    public RunEvent Skipped(string path, string reason) => new StepSkipped(path, reason);
+
+    /// <summary>A context for reading only: pre-flight, identity, selectors.</summary>
+    public PlanContext Reading(string subject, CancellationToken cancelled) =>
+        new(Facts, Plan.Environment.Targets, HostFor(subject, 0, () => { }), cancelled);
+
+    public LiveHost HostFor(string path, int attempt, Action alive) => new(this, path, attempt, alive);
+}
+
+/// <summary>Where a run keeps its files on this machine.</summary>
+sealed record RunFolders(string Root)
+{
+    public static RunFolders Of(EngineSettings settings, string run) => new(Path.Combine(settings.DataFolder, "runs", run));
+    public string Work => Path.Combine(Root, "work");
+    public string Safe => Path.Combine(Root, "safe");
+    public string Pids => Path.Combine(Root, "pids");
+    public string Pinned => Path.Combine(Root, "pinned");
+
+    public void Create()
+    {
+        foreach (var folder in (string[])[Root, Work, Safe, Pids, Pinned])
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+}

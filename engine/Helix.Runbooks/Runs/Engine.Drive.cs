@@ -1,0 +1,175 @@
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Model;
+using Helix.Runbooks.Plans;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Runbooks.Runs;
+
+public sealed partial class Engine
+{
+    /// <summary>Drives a run until it ends, waits, or is interrupted. Takes the lease first.</summary>
+    /// <exception cref="HeldException">Another driver is alive, or a target is held.</exception>
+    public async Task<DriveResult> Drive(string run, DriveSettings settings)
+    {
+        var state = State(run);
+        if (state.Ended is not null)
+            return new DriveResult(DriveEnd.Ended, state);
+        var plan = PlanOf(state);
+        TakeLocks(run, plan);
+        var lease = await TakeLease(run, settings.Interrupt);
+        using var heart = new Heartbeat(Store, lease, Time, Settings.Heartbeat);
+        using var kill = CancellationTokenSource.CreateLinkedTokenSource(settings.Kill, heart.Lost);
+        var record = new RunRecord(Store, lease, State(run), heart.Lost);
+        var drive = Compose(record, plan, settings with { Kill = kill.Token });
+        try
+        {
+            var end = await DriveOn(drive, state);
+            return new DriveResult(end, State(run));
+        }
+        catch (Exception e) when (e is LeaseLostException or StoreLostException)
+        {
+            return new DriveResult(e is LeaseLostException ? DriveEnd.LeaseLost : DriveEnd.StoreLost, record.Read(s => s));
+        }
+        finally
+        {
+            if (record.Broken is null)
+                Store.Release(lease);
+        }
+    }
+
+    async Task<DriveEnd> DriveOn(Drive drive, RunState before)
+    {
+        if (before.Preflight.Count == 0 && !await PassesPreflight(drive))
+            return DriveEnd.Ended;
+        await LookAfterFiles(drive);
+        return await new Runner(drive, new Sequencer(drive.Plan.Runbook, Catalog), Settings).Loop();
+    }
+
+    /// <summary>False when the run ended before it began.</summary>
+    static async Task<bool> PassesPreflight(Drive drive)
+    {
+        var findings = await Preflight.Look(drive, drive.Settings.Interrupt);
+        drive.Record.Append(new PreflightDone(findings));
+        var faults = findings.Where(f => f.Kind == FindingKind.Fault).Select(f => $"{f.Subject}: {f.What}").ToList();
+        try
+        {
+            if (faults.Count == 0)
+                await ResolveBackups(drive);
+        }
+        catch (StepFailedException e)
+        {
+            faults.Add(e.Message);
+        }
+        if (faults.Count == 0)
+            return true;
+        drive.Record.Append(new RunEnded(Outcome.Failed, "the pre-flight failed, nothing was done: " + string.Join("; ", faults), []));
+        return false;
+    }
+
+    /// <summary>Inputs of type backup: from a selector to a key, once.</summary>
+    static async Task ResolveBackups(Drive drive)
+    {
+        foreach (var (name, input) in drive.Plan.Runbook.Inputs.Where(i => i.Value is { Type: InputType.Backup, Target: not null }))
+            if (drive.Record.Read(s => s.Inputs[name]?.ToString()) is { } selector
+                && drive.Plan.Environment.Targets.All.GetValueOrDefault(input.Target!) is IBackupShelf shelf)
+                drive.Record.Append(new InputResolved(name, await shelf.Resolve(drive.Reading("pre-flight", drive.Settings.Interrupt), input.Prefix ?? "", selector)));
+    }
+
+    /// <summary>A file that an output names may be gone when a run goes on: its producer runs again if it only reads, else people are asked.</summary>
+    static async Task LookAfterFiles(Drive drive)
+    {
+        var producers = drive.Record.Read(s => s.Steps.Values.Where(p => p is { Status: StepStatus.Succeeded, Files.Count: > 0 }).ToList());
+        foreach (var step in producers)
+            if (step.Files.FirstOrDefault(f => !File.Exists(f.Path)) is { } gone && IsNeeded(drive, gone))
+                drive.Record.Append(step.Effects.All(e => e.Effect == Effect.Reads || e.Target is null)
+                    ? new StepReset(step.Path, $"{gone.Path} is gone", null)
+                    : new StepFailed(step.Path, 0, FailureClass.Missing, $"its file {gone.Path} is gone", null, null));
+    }
+
+    static bool IsNeeded(Drive drive, LocalFile file) =>
+        drive.Record.Read(s => drive.Plan.Steps.Any(p => p.Part == Part.Steps && s.StatusOf(p.Path) != StepStatus.Succeeded && s.StatusOf(p.Path) != StepStatus.Skipped
+            && p.Item.With.ToJsonString(StepJson.Options).Contains($".{file.Output}", StringComparison.Ordinal)));
+
+    async Task<Lease> TakeLease(string run, CancellationToken interrupt)
+    {
+        if (_taken.Remove(run, out var mine))
+            return mine;
+        var (taken, held) = Store.TryTake(run, DriverIdentity.Current, "resume");
+        if (taken is not null)
+            return taken;
+        if (DriverIdentity.IsGone(held.Driver))
+            return Store.Take(run, DriverIdentity.Current, "its driver is gone", held);
+        if (_forced.Remove(run))
+            return Store.Take(run, DriverIdentity.Current, "takeover", Store.ReadLease(run)!);
+        var watch = new LeaseWatch(Time, Settings.LeaseExpires);
+        while (Store.ReadLease(run) is { } seen)
+        {
+            if (seen.Released && Store.TryTake(run, DriverIdentity.Current, "resume").Taken is { } free)
+                return free;
+            if (watch.IsExpired(seen))
+                return Store.Take(run, DriverIdentity.Current, "its driver stood still", seen);
+            if (seen.Beat != held.Beat)
+                throw new HeldException($"Run {run} is driven by process {seen.Driver.Pid} of {seen.Driver.Account} on {seen.Driver.Host}.", $"`helix handover {run}` asks it to give the run away; `helix takeover {run} --reason …` takes it.");
+            await Task.Delay(Settings.Look, Time, interrupt);
+        }
+        throw new InvalidOperationException($"Run {run} has no lease.");
+    }
+
+    Drive Compose(RunRecord record, Plan plan, DriveSettings settings)
+    {
+        var run = record.Lease.Run;
+        var started = record.Read(s => s.Started);
+        var folders = RunFolders.Of(Settings, run);
+        folders.Create();
+        var index = new PlanIndex(plan.Runbook);
+        var masker = new Masker();
+        return new Drive
+        {
+            Record = record,
+            Plan = plan,
+            Index = index,
+            Catalog = Catalog,
+            Time = Time,
+            Settings = settings,
+            Folders = folders,
+            Masker = masker,
+            Secrets = new SecretSources(masker) { BaseDirectory = Path.GetDirectoryName(started.EnvironmentPath)! },
+            Logs = new LogSink(record, run, Time, settings.Logged),
+            Scope = new ScopeBuilder(plan, index, Catalog),
+            Effects = new EffectResolver(Catalog, plan.Environment),
+            Facts = new RunFacts
+            {
+                Id = run,
+                Mode = started.Mode,
+                Runbook = started.Runbook,
+                Environment = started.Environment,
+                Operator = started.Operator.Account,
+                StartedAt = record.Read(s => s.StartedAt),
+                Work = started.Work,
+                Safe = started.Safe,
+                Comms = started.Comms,
+                BaseDirectory = started.BaseDirectory,
+                Pinned = LayOut(plan, folders),
+            },
+        };
+    }
+
+    /// <summary>Copies of the pinned files as they were, for the steps that read them.</summary>
+    static Dictionary<string, string> LayOut(Plan plan, RunFolders folders)
+    {
+        var copies = new Dictionary<string, string>();
+        foreach (var (path, file) in plan.Pinned)
+        {
+            var copy = Path.Combine(folders.Pinned, file.Sha256[..12], Path.GetFileName(path));
+            if (!File.Exists(copy))
+            {
+                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+                File.WriteAllBytes(copy, file.Bytes);
+                if (File.Exists(path))
+                    File.SetUnixFileMode(copy, File.GetUnixFileMode(path));
+            }
+            copies[path] = copy;
+        }
+        return copies;
+    }
+}

@@ -1,0 +1,159 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Model;
+using Helix.Runbooks.Plans;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Runbooks.Runs;
+
+public sealed partial class Engine
+{
+    readonly HashSet<string> _forced = [];
+
+    /// <summary>Answers a question (or, early, an approval by its path). Checks who may, how strong the identity is, the time and the form; a refusal is recorded.</summary>
+    public DecisionResult Decide(string run, Person by, Decided decision)
+    {
+        var before = State(run);
+        var plan = PlanOf(before);
+        var (strong, why) = SignedAnswers.Check(before, plan, by, decision);
+        var message = "";
+        var accepted = false;
+        Store.Append(run, strong, entries =>
+        {
+            var state = RunState.Of(run, entries);
+            var refusal = why ?? Refusal(state, plan, strong, decision, out message);
+            accepted = refusal is null;
+            message = refusal ?? message;
+            if (refusal == "")
+                return [];
+            return refusal is null ? [decision] : [new DecisionRefused(decision.Question, decision.Choice, refusal)];
+        });
+        return new DecisionResult(accepted || message.StartsWith(Again, StringComparison.Ordinal), message, State(run));
+    }
+
+    const string Again = "already answered";
+
+    /// <summary>Null: it counts. Empty: it was given already. Else why it is refused.</summary>
+    string? Refusal(RunState state, Plan plan, Person by, Decided decision, out string message)
+    {
+        message = "recorded";
+        if (state.Ended is not null)
+            return "the run has ended";
+        var question = state.Questions.GetValueOrDefault(decision.Question)
+            ?? state.OpenQuestions.FirstOrDefault(q => q.Asked.Path == decision.Question);
+        if (question is null)
+            return EarlyRefusal(state, plan, by, decision);
+        if (question.Answers.Any(a => a.By.Account == by.Account && a.Decision.Choice == decision.Choice))
+        {
+            message = $"{Again} by {by.Account}";
+            return "";
+        }
+        if (question.Status != QuestionStatus.Open)
+            return $"the question is {question.Status.ToString().ToLowerInvariant()} ({question.EndReason})";
+        if (question.Asked.ExpiresAt <= Time.GetUtcNow() && question.Escalated.Count == 0)
+            return $"it came too late: the time was over at {question.Asked.ExpiresAt:u}";
+        if (decision.ShownHash is { } shown && shown != question.Asked.ShownHash)
+            return "it answers another text than the one that is asked";
+        return Approvals.Refusal(question.Asked, question.Escalated, state, by, decision, plan.Environment.Groups);
+    }
+
+    /// <summary>An approval may be given before its gate is reached, if its message uses no later outputs.</summary>
+    static string? EarlyRefusal(RunState state, Plan plan, Person by, Decided decision)
+    {
+        if (plan.Find(decision.Question) is not { Item.Uses: EngineItems.Approval } step)
+            return $"there is no open question '{decision.Question}'";
+        if (state.StatusOf(decision.Question) is not StepStatus.Pending)
+            return "the gate was passed already";
+        if (step.With.ToJsonString(StepJson.Options) is var text && Template.Has(text))
+            return "this gate shows what earlier steps find out, so it cannot be answered before it is reached";
+        var options = (ApprovalOptions)StepJson.Bind(step.With, typeof(ApprovalOptions));
+        var asked = new QuestionAsked
+        {
+            Question = decision.Question, Path = decision.Question, Kind = QuestionKind.Approval, Message = options.Message, ShownHash = "",
+            Choices = ["approve", "reject"], Approvers = options.Approvers, Minimum = options.Minimum, OneFromEach = options.OneFromEach,
+            SelfApproval = options.SelfApproval, AuthorMayApprove = options.AuthorMayApprove,
+        };
+        return Approvals.Refusal(asked, [], state, by, decision, plan.Environment.Groups);
+    }
+
+    public void Pause(string run, Person by, string? reason) => AsPerson(run, by, new PauseRequested(reason));
+
+    /// <summary>Asks the run to end: a driver that is alive does it; else the next <see cref="Drive"/> runs rescue and finally.</summary>
+    public void Cancel(string run, Person by, string reason) => AsPerson(run, by, new CancelRequested(reason));
+    public void Handover(string run, Person by, string? reason) => AsPerson(run, by, new HandoverRequested(reason));
+
+    /// <summary>Ends the driver and its children on this host if there are any, and takes the lease by force on the next <see cref="Drive"/>.</summary>
+    public void TakeOver(string run, Person by, string reason)
+    {
+        AsPerson(run, by, new TakenOver(reason));
+        _forced.Add(run);
+        var pids = RunFolders.Of(Settings, run).Pids;
+        foreach (var path in State(run).Steps.Values.Where(s => s.Status is StepStatus.Running or StepStatus.InDoubt).Select(s => s.Path))
+            foreach (var child in LeftOverProcess.Of(pids, path))
+                child.KillGroup(TimeSpan.FromSeconds(5), Time, CancellationToken.None).GetAwaiter().GetResult();
+    }
+
+    public void Note(string run, Person by, string text) => AsPerson(run, by, new NoteAdded(text), evenEnded: true);
+
+    public void Attach(string run, Person by, string file)
+    {
+        var bytes = File.Exists(file) ? File.ReadAllBytes(file) : throw new RunbookException($"There is no file {file}.");
+        AsPerson(run, by, new FileAttached(Path.GetFileName(file), bytes.Length, Store.Keep(bytes)), evenEnded: true);
+    }
+
+    /// <summary>Acknowledges the residue of a run that ended.</summary>
+    public void Close(string run, Person by, string reason)
+    {
+        if (State(run).Ended is null)
+            throw new RunbookException($"Run {run} has not ended.", $"`helix cancel {run} --reason …` ends it.");
+        AsPerson(run, by, new RunClosed(reason), evenEnded: true);
+    }
+
+    /// <summary>What a reopen would keep, run again, and need approval for. Changes nothing.</summary>
+    public ReopenPreview PreviewReopen(string run, string to)
+    {
+        var state = State(run);
+        var plan = PlanOf(state);
+        var reset = Rounds.Reset(plan.Runbook, to);
+        bool IsReset(string path) => reset.Any(r => path == r || path.StartsWith(r + "/", StringComparison.Ordinal) || path.StartsWith(r + "[", StringComparison.Ordinal));
+        var again = plan.Steps.Where(s => s.Part == Part.Steps && IsReset(s.Path)).ToList();
+        return new ReopenPreview(
+            [.. state.Steps.Values.Where(s => s.Status == StepStatus.Succeeded && !IsReset(s.Path)).Select(s => s.Path)],
+            [.. again.Select(s => s.Path)],
+            [.. again.Where(s => s.Item.Uses == EngineItems.Approval || s.Effect == Effect.Destroys).Select(s => s.Path)],
+            [.. state.Steps.Values.SelectMany(s => s.Files).Where(f => !File.Exists(f.Path)).Select(f => f.Path)]);
+    }
+
+    /// <summary>Goes back to a step of a run that ended; the next <see cref="Drive"/> goes on from there.</summary>
+    public void Reopen(string run, Person by, string to, string reason, JsonObject inputs)
+    {
+        var state = State(run);
+        var plan = PlanOf(state);
+        if (state.Ended is null)
+            throw new RunbookException($"Run {run} has not ended.", "Answer its question with `go-back`, or cancel it first.");
+        if (state.Round >= plan.Runbook.MaxRounds)
+            throw new RunbookException($"Run {run} is in round {state.Round}, and the runbook allows {plan.Runbook.MaxRounds}.", "Raise `maxRounds` for the next incident; this one needs a run of its own.");
+        var bound = InputBinder.BindSome(plan.Runbook, inputs);
+        var reset = Rounds.Reset(plan.Runbook, to);
+        TakeLocks(run, plan);
+        AsPerson(run, by, new RunReopened(to, reason, bound), evenEnded: true);
+        var lease = Store.TryTake(run, DriverIdentity.Current, "reopen").Taken ?? throw new HeldException($"Run {run} is driven by another process.");
+        Store.Append(lease, new RoundStarted(state.Round + 1, to, $"{by.Account} reopened it: {reason}", bound, reset));
+        Store.Release(lease);
+    }
+
+    /// <summary>The typed name of a protected environment, once per plan.</summary>
+    public void ConfirmDestruction(string run, Person by, string typedName)
+    {
+        var state = State(run);
+        if (typedName != state.Started.Environment)
+            throw new RunbookException($"'{typedName}' is not the name of the environment of run {run}.", $"Type {state.Started.Environment} if that is what shall be changed.");
+        AsPerson(run, by, new DestructionConfirmed(typedName, state.PlanHash));
+    }
+
+    void AsPerson(string run, Person by, RunEvent what, bool evenEnded = false) =>
+        Store.Append(run, by, entries => !evenEnded && RunState.Of(run, entries).Ended is { } ended
+            ? throw new RunbookException($"Run {run} has ended ({ended.Outcome.ToString().ToLowerInvariant()}).")
+            : [what]);
+}

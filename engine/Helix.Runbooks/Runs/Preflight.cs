@@ -1,0 +1,84 @@
+using System.Text.Json.Nodes;
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Model;
+using Helix.Runbooks.Plans;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Runbooks.Runs;
+
+/// <summary>Looks before the first change: tools, credentials, targets, space, people. Reads only; side by side, 5 s each.</summary>
+static class Preflight
+{
+    static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
+
+    public static async Task<IReadOnlyList<Finding>> Look(Drive drive, CancellationToken stop)
+    {
+        var used = drive.Plan.Steps.SelectMany(s => s.Effects).Select(e => e.Target).OfType<string>().Distinct()
+            .Where(drive.Plan.Environment.Targets.All.ContainsKey).Select(n => drive.Plan.Environment.Targets.All[n]).ToList();
+        var findings = new List<Finding>(used.SelectMany(t => t.Tools).Concat(Tools(drive.Plan)).Distinct().Select(Tool));
+        findings.AddRange(await Task.WhenAll(used.Select(t => Target(drive, t, stop))));
+        findings.Add(Space(drive));
+        findings.AddRange(People(drive.Plan));
+        return findings;
+    }
+
+    /// <summary>Executables that commands of the runbook name.</summary>
+    static IEnumerable<string> Tools(Plan plan) =>
+        plan.Steps.Where(s => s.Item.Uses == "command.run")
+            .Select(s => s.With["command"] is JsonArray { Count: > 0 } argv ? argv[0]!.ToString() : "")
+            .Where(t => t.Length > 0 && !Template.Has(t) && !t.Contains('/'));
+
+    static Finding Tool(string name)
+    {
+        var path = System.Environment.GetEnvironmentVariable("PATH") ?? "";
+        var found = name.Contains('/') ? (File.Exists(name) ? name : null) : path.Split(':').Select(d => Path.Combine(d, name)).FirstOrDefault(File.Exists);
+        return found is null
+            ? new Finding($"tool {name}", FindingKind.Fault, "was not found", $"Install it, or add its folder to PATH (now {path}).")
+            : new Finding($"tool {name}", FindingKind.Ok, found);
+    }
+
+    static async Task<Finding> Target(Drive drive, Target target, CancellationToken stop)
+    {
+        using var limit = new CancellationTokenSource(Limit, drive.Time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
+        var subject = $"target {target.Name}";
+        try
+        {
+            return new Finding(subject, FindingKind.Ok, drive.Masker.Mask(await target.Check(drive.Reading("pre-flight", both.Token))));
+        }
+        catch (StepFailedException e) when (e.Failure == FailureClass.Auth)
+        {
+            return new Finding(subject, FindingKind.Warning, drive.Masker.Mask(e.Message), e.Hint);
+        }
+        catch (StepFailedException e)
+        {
+            return new Finding(subject, FindingKind.Unknown, drive.Masker.Mask(e.Message), e.Hint);
+        }
+        catch (RunbookException e)
+        {
+            return new Finding(subject, FindingKind.Fault, drive.Masker.Mask(e.Message), e.Hint);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return new Finding(subject, FindingKind.Unknown, $"did not answer within {Limit.TotalSeconds:0} s");
+        }
+    }
+
+    static Finding Space(Drive drive)
+    {
+        var free = new DriveInfo(drive.Folders.Root).AvailableFreeSpace;
+        return new Finding("disk space", free < 100 << 20 ? FindingKind.Warning : FindingKind.Ok, $"{ByteSize.Words(free)} free for the run's files in {drive.Folders.Root}");
+    }
+
+    static IEnumerable<Finding> People(Plan plan)
+    {
+        foreach (var step in plan.Steps.Where(s => s.Item.Uses == EngineItems.Approval))
+        {
+            var approvers = (step.With["approvers"] as JsonArray)?.Select(a => a!.ToString()).ToList() ?? [];
+            var names = Approvals.Names(approvers, plan.Environment.Groups);
+            yield return names.Count == 0
+                ? new Finding($"approval {step.Path}", FindingKind.Fault, $"nobody is in {string.Join(", ", approvers)}", "Name the members under `people: groups:` of the environment.")
+                : new Finding($"approval {step.Path}", FindingKind.Ok, string.Join(", ", names.Order()));
+        }
+    }
+}

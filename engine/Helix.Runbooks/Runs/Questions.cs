@@ -1,0 +1,154 @@
+using System.Text.Json.Nodes;
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Model;
+using Helix.Runbooks.Plans;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Runbooks.Runs;
+
+/// <summary>Asks people, and turns their answers and the deadlines into what happens next.</summary>
+sealed class Questions(Drive drive)
+{
+    static readonly TimeSpan Deadline = TimeSpan.FromHours(4);
+
+    /// <summary>A step failed for good or stays in doubt: what shall be done?</summary>
+    public void Ask(string path, StepItem item, QuestionKind kind)
+    {
+        var (state, id) = drive.Record.Read(s => (s.Step(path)!, EngineSteps.NewId(s, path)));
+        List<string> choices = kind == QuestionKind.InDoubt ? ["done", "retry", "go-back", "skip", "abort"] : ["retry", "go-back", "skip", "done", "abort"];
+        if (state.Gate is not null)
+            choices.Insert(0, "override");
+        var message = kind == QuestionKind.InDoubt
+            ? $"Step '{path}' was interrupted, and what it did is not known: {state.Message} What shall be done?"
+            : $"Step '{path}' failed ({Words(state.Failure)}): {state.Message} What shall be done?";
+        drive.Record.Append(EngineSteps.Bound(new QuestionAsked
+        {
+            Question = id,
+            Path = path,
+            Kind = kind,
+            Message = message,
+            Shown = new JsonObject
+            {
+                ["step"] = item.Uses,
+                ["with"] = state.With?.DeepClone(),
+                ["hint"] = state.Hint,
+                ["down"] = new JsonArray([.. drive.Record.Read(s => s.Residue.Values.Where(r => r.Kind == ResidueKind.Stopped).Select(r => r.What).ToList()).Select(w => JsonValue.Create(w))]),
+                ["gate"] = state.Gate,
+            },
+            ShownHash = "",
+            Choices = choices,
+            SelfApproval = true,
+            ExpiresAt = kind == QuestionKind.FailedStep ? drive.Time.GetUtcNow() + Deadline : null,
+            OnExpiry = "abort",
+        }));
+    }
+
+    /// <summary>Acts on open questions whose answers decide them or whose time is over. True when something was recorded.</summary>
+    public bool Settle()
+    {
+        var groups = drive.Plan.Environment.Groups;
+        var open = drive.Record.Read(s => s.OpenQuestions.Select(q => (Question: q, Verdict: Approvals.Tally(q, groups))).ToList());
+        var moved = false;
+        foreach (var (question, verdict) in open)
+        {
+            if (verdict != QuestionStatus.Open)
+                moved |= Act(question, verdict);
+            else if (question.Asked.ExpiresAt <= drive.Time.GetUtcNow() && question.Escalated.Count == 0)
+                moved |= Expire(question);
+        }
+        return moved;
+    }
+
+    bool Act(Question question, QuestionStatus verdict)
+    {
+        drive.Record.Append(question.Asked.Kind switch
+        {
+            QuestionKind.Approval or QuestionKind.Manual => verdict == QuestionStatus.Approved ? Granted(question) : Denied(question),
+            _ => Chosen(question, question.Answers[0]),
+        });
+        return true;
+    }
+
+    List<RunEvent> Granted(Question question)
+    {
+        var inputs = new JsonObject();
+        foreach (var (name, value) in question.Answers.SelectMany(a => a.Decision.Inputs))
+            inputs[name] = value?.DeepClone();
+        var outputs = new DecisionOutputs
+        {
+            Decisions = [.. question.Answers.Select(Line)],
+            Inputs = inputs,
+            Waited = new Duration(TimeSpan.FromSeconds(Math.Round((drive.Time.GetUtcNow() - question.At).TotalSeconds))),
+        };
+        return [new QuestionClosed(question.Id, "approved"), new StepSucceeded(question.Asked.Path, StepJson.ToJson(outputs)) { Source = "decision" }];
+    }
+
+    List<RunEvent> Denied(Question question)
+    {
+        var answer = question.Answers.First(a => a.Decision.Choice is "reject" or "failed");
+        List<RunEvent> events = [new QuestionClosed(question.Id, "rejected")];
+        if (question.Asked.OnReject is not "abort" and var to && MayGoBack() is null)
+            events.Add(Back(to, $"{Line(answer)}", answer.Decision.Inputs));
+        else
+            events.Add(new StepFailed(question.Asked.Path, 0, FailureClass.Cancelled, Line(answer), null, null));
+        return events;
+    }
+
+    List<RunEvent> Chosen(Question question, Answer answer)
+    {
+        var path = question.Asked.Path;
+        var decision = answer.Decision;
+        var closed = new QuestionClosed(question.Id, decision.Choice == "abort" ? "rejected" : "done");
+        var state = drive.Record.Read(s => s.Step(path)!);
+        return decision.Choice switch
+        {
+            "retry" => [closed, new StepReset(path, Line(answer), decision.With)],
+            "override" => [closed, new GateOverridden(path, state.Gate ?? "", Line(answer)), new StepReset(path, Line(answer), null)],
+            "skip" => [closed, new StepSkipped(path, Line(answer))],
+            "done" => [closed, new StepSucceeded(path, decision.Outputs ?? []) { Source = "by hand", Warning = Line(answer) + (decision.Evidence is { } e ? $" Evidence: {e}" : "") }],
+            "go-back" => MayGoBack() is { } no
+                ? [closed, new StepFailed(path, 0, state.Failure ?? FailureClass.Conflict, $"{state.Message} Going back is not possible: {no}", null, null)]
+                : [closed, Back(decision.To ?? path, Line(answer), decision.Inputs)],
+            _ => [closed, new StepFailed(path, 0, state.Failure ?? FailureClass.Cancelled, $"{state.Message} {Line(answer)}", state.Hint, null)],
+        };
+    }
+
+    bool Expire(Question question)
+    {
+        var asked = question.Asked;
+        List<RunEvent> events = [new QuestionExpired(question.Id, asked.OnExpiry)];
+        if (asked.OnExpiry is "reject" or "abort")
+            events.Add(new StepFailed(asked.Path, 0, FailureClass.Cancelled, $"nobody answered before {asked.ExpiresAt:u}", null, null));
+        drive.Record.Append(events);
+        return true;
+    }
+
+    /// <summary>Null when another round is allowed.</summary>
+    string? MayGoBack()
+    {
+        var round = drive.Record.Read(s => s.Round);
+        return round < drive.Plan.Runbook.MaxRounds ? null : $"the runbook allows {drive.Plan.Runbook.MaxRounds} rounds";
+    }
+
+    RoundStarted Back(string to, string reason, JsonObject inputs) =>
+        new(drive.Record.Read(s => s.Round) + 1, to, reason, inputs, Rounds.Reset(drive.Plan.Runbook, to));
+
+    static string Line(Answer answer)
+    {
+        var word = answer.Decision.Choice switch
+        {
+            "approve" => "approved", "reject" => "rejected", "skip" => "skipped", "abort" => "ended the run", "retry" => "asked for another try",
+            "go-back" => "went back", "override" => "overrode the gate", "failed" => "said that it failed", _ => "said that it is done",
+        };
+        var glass = answer.Decision.BreakGlass ? " by break-glass" : "";
+        return $"{answer.By.Account} {word}{glass}{(answer.Decision.Reason is { Length: > 0 } r ? $": {r}" : "")}";
+    }
+
+    static string Words(FailureClass? failure) => failure switch
+    {
+        FailureClass.InvalidData => "invalid data",
+        FailureClass.TimedOut => "timed out",
+        null => "unknown",
+        { } f => f.ToString().ToLowerInvariant(),
+    };
+}

@@ -1,0 +1,95 @@
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Model;
+using Helix.Runbooks.Plans;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Runbooks.Runs;
+
+/// <summary>Going back: which items start anew when a run goes back to a step. Pure.</summary>
+static class Rounds
+{
+    /// <summary>The step and all that comes after it: later items of its list and of the lists around it, and every rescue and finally.</summary>
+    /// <exception cref="RunbookException">No such step in this run.</exception>
+    public static IReadOnlyList<string> Reset(Runbook runbook, string from)
+    {
+        var paths = new List<string>();
+        if (!Below(runbook.Steps, "", from, paths))
+            throw new RunbookException($"There is no step '{from}' to go back to.", "Use the path of a step of the runbook, as `helix show` prints it.");
+        AddAll(runbook.Rescue, "", paths);
+        AddAll(runbook.Finally, "", paths);
+        paths.Add("undo");
+        return paths;
+    }
+
+    static bool Below(IReadOnlyList<Item> items, string prefix, string from, List<string> paths)
+    {
+        var found = false;
+        foreach (var item in items)
+        {
+            if (found || prefix + item.Id == from)
+            {
+                found = true;
+                Add(item, prefix, paths);
+            }
+            else if (item is BlockItem block && Inside(block, prefix, from, paths))
+            {
+                found = true;
+                AddTail(block, prefix, paths);
+            }
+        }
+        return found;
+    }
+
+    static bool Inside(BlockItem block, string prefix, string from, List<string> paths) => block switch
+    {
+        GroupItem g => Below(g.Steps, prefix, from, paths),
+        ParallelItem p => p.Branches.Any(b => Below(b, prefix, from, paths)),
+        ForEachItem e when Element(from, prefix + e.Id) is { } element => Below(e.Steps, element, from, paths),
+        RunbookItem r when from.StartsWith(prefix + r.Id + "/", StringComparison.Ordinal) => InSub(r, prefix + r.Id + "/", from, paths),
+        _ => false,
+    };
+
+    static bool InSub(RunbookItem sub, string prefix, string from, List<string> paths)
+    {
+        if (!Below(sub.Runbook.Steps, prefix, from, paths))
+            return false;
+        AddAll(sub.Runbook.Rescue, prefix, paths);
+        AddAll(sub.Runbook.Finally, prefix, paths);
+        return true;
+    }
+
+    /// <summary><c>each[3]/copy</c> below <c>each</c> → <c>each[3]/</c>.</summary>
+    static string? Element(string from, string each)
+    {
+        if (!from.StartsWith(each + "[", StringComparison.Ordinal))
+            return null;
+        var end = from.IndexOf("]/", each.Length, StringComparison.Ordinal);
+        return end < 0 ? null : from[..(end + 2)];
+    }
+
+    static void AddAll(IReadOnlyList<Item> items, string prefix, List<string> paths)
+    {
+        foreach (var item in items)
+            Add(item, prefix, paths);
+    }
+
+    static void Add(Item item, string prefix, List<string> paths)
+    {
+        paths.Add(prefix + item.Id);
+        if (item is GroupItem group)
+            AddAll(group.Steps, prefix, paths);
+        if (item is ParallelItem parallel)
+            foreach (var branch in parallel.Branches)
+                AddAll(branch, prefix, paths);
+        if (item is BlockItem block)
+            AddTail(block, prefix, paths);
+    }
+
+    static void AddTail(BlockItem block, string prefix, List<string> paths)
+    {
+        // What stands below a forEach or a sub-runbook goes with its path already.
+        var inner = block is ForEachItem or RunbookItem ? prefix + block.Id + "/" : prefix;
+        AddAll(block.Rescue, inner, paths);
+        AddAll(block.Finally, inner, paths);
+    }
+}

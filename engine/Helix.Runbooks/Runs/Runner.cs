@@ -1,0 +1,159 @@
+using System.Text.Json.Nodes;
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Model;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Runbooks.Runs;
+
+/// <summary>The loop that drives a run: look at the record, ask the sequencer, do what may be done, wait for something to happen.</summary>
+sealed partial class Runner(Drive drive, Sequencer sequencer, EngineSettings settings)
+{
+    readonly Dictionary<string, (Task Task, CancellationTokenSource Stop)> _running = [];
+    readonly Questions _questions = new(drive);
+    readonly EngineSteps _engineSteps = new(drive);
+    readonly Forecaster _forecaster = new(drive);
+    Task? _tick;
+    bool _parked;
+
+    public async Task<DriveEnd> Loop()
+    {
+        while (true)
+        {
+            if (drive.Record.Broken is { } broken)
+                return await GiveUp(broken);
+            drive.Record.Refresh();
+            if (drive.Settings.Interrupt.IsCancellationRequested)
+                return await Suspend(DriveEnd.Interrupted, "interrupted");
+            if (_running.Count == 0 && drive.Record.Read(s => s.PauseAsked || s.HandoverAsked))
+                return await Suspend(DriveEnd.Suspended, drive.Record.Read(s => s.HandoverAsked) ? "handed over" : "paused");
+            var moved = _questions.Settle();
+            var next = drive.Record.Read(sequencer.Next);
+            foreach (var action in next)
+                moved |= Perform(action);
+            _forecaster.Look();
+            drive.Record.Read(s => { drive.Settings.Changed?.Invoke(s); return 0; });
+            if (drive.Record.Read(s => s.Ended) is not null)
+                return DriveEnd.Ended;
+            if (moved)
+                continue;
+            if (_running.Count == 0 && next.All(a => a is Await { Question: not null } or Limit) && (_parked = IsParked(next)))
+                return await Suspend(DriveEnd.Waiting, "waiting for people");
+            await Something(next);
+            Reap();
+        }
+    }
+
+    /// <summary>Nothing can go on without people, and nobody stays to wait for them.</summary>
+    bool IsParked(IReadOnlyList<NextAction> next) =>
+        !drive.Settings.StayWhileWaiting
+        || drive.Record.Read(s => next.OfType<Await>().All(a => s.Questions[a.Question!].Status == QuestionStatus.Expired));
+
+    /// <returns>True when something was recorded, so that the sequencer must look again.</returns>
+    bool Perform(NextAction action)
+    {
+        switch (action)
+        {
+            case Start { NotBefore: { } at } when at > drive.Time.GetUtcNow():
+            case Start or Probe when _running.ContainsKey(action.Path) || IsPausing():
+                return false;
+            case Start start: return Begin(start);
+            case Probe probe: return Launch(probe.Path, stop => StepProbe.Run(drive, probe.Path, probe.Item, stop));
+            case Enter enter: return EnterBlock(enter);
+            case Freeze freeze: return FreezeList(freeze);
+            case Ask ask: _questions.Ask(ask.Path, ask.Item, ask.Kind); return true;
+            case Interrupt interrupt: return Stop(interrupt);
+            case Await { Until: { } until } when until <= drive.Time.GetUtcNow():
+                drive.Record.Append(new StepSucceeded(action.Path, []));
+                return true;
+            case Limit limit when limit.At <= drive.Time.GetUtcNow():
+                drive.Record.Append(new StepFailed(limit.Path, 0, FailureClass.TimedOut, $"the time limit of '{limit.Path}' passed", null, null));
+                return true;
+            case Finish finish: End(finish); return true;
+            default: return false;
+        }
+    }
+
+    bool IsPausing() => drive.Record.Read(s => s.PauseAsked || s.HandoverAsked);
+
+    bool Begin(Start start)
+    {
+        if (start.Item.When is { } when && drive.Record.Read(s => s.Step(start.Path)?.With is null) && !Holds(start.Path, when))
+            return true;
+        if (EngineItems.All.ContainsKey(start.Item.Uses))
+        {
+            _engineSteps.Start(start.Path, start.Item);
+            return true;
+        }
+        return Launch(start.Path, stop => new StepExecution(drive).Run(start.Path, start.Item, stop));
+    }
+
+    /// <summary>False when the item was skipped, or when its condition is no condition.</summary>
+    bool Holds(string path, Template when)
+    {
+        try
+        {
+            var holds = drive.Record.Read(s => drive.Scope.Condition(s, path, when));
+            if (!holds)
+                drive.Record.Append(new StepSkipped(path, $"its condition is false: {when.Text}"));
+            return holds;
+        }
+        catch (RunbookException e)
+        {
+            Invalid(path, e);
+            return false;
+        }
+    }
+
+    void Invalid(string path, RunbookException e) =>
+        drive.Record.Append(new StepFailed(path, 0, FailureClass.InvalidData, drive.Masker.Mask(e.Message), e.Hint, null));
+
+    bool EnterBlock(Enter enter)
+    {
+        if (enter.Item.When is { } when && !Holds(enter.Path, when))
+            return true;
+        try
+        {
+            var inputs = enter.Item is RunbookItem sub ? drive.Record.Read(s => drive.Scope.ResolveInputs(s, enter.Path, sub)) : null;
+            drive.Record.Append(new BlockEntered(enter.Path, inputs));
+        }
+        catch (RunbookException e)
+        {
+            Invalid(enter.Path, e);
+        }
+        return true;
+    }
+
+    bool FreezeList(Freeze freeze)
+    {
+        try
+        {
+            drive.Record.Append(new ListFrozen(freeze.Path, drive.Record.Read(s => drive.Scope.List(s, freeze.Path, freeze.Item.List))));
+        }
+        catch (RunbookException e)
+        {
+            Invalid(freeze.Path, e);
+        }
+        return true;
+    }
+
+    bool Launch(string path, Func<CancellationToken, Task> work)
+    {
+        var stop = new CancellationTokenSource();
+        _running[path] = (Task.Run(() => work(stop.Token)), stop);
+        return false;
+    }
+
+    /// <summary>Asks what runs to stop; what only waits ends at once.</summary>
+    bool Stop(Interrupt interrupt)
+    {
+        if (_running.TryGetValue(interrupt.Path, out var running))
+        {
+            running.Stop.Cancel();
+            return false;
+        }
+        var question = drive.Record.Read(s => s.Step(interrupt.Path)?.Question is { } id && s.Questions[id].Status == QuestionStatus.Open ? id : null);
+        var failed = new StepFailed(interrupt.Path, 0, FailureClass.Cancelled, interrupt.Reason, null, null);
+        drive.Record.Append(question is null ? [failed] : [new QuestionClosed(question, interrupt.Reason), failed]);
+        return true;
+    }
+}

@@ -1,0 +1,109 @@
+using System.ComponentModel;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Runbooks.Tests.Runs;
+
+/// <summary>A world of one file: every effect is a line in it, so that a test can count what was done.</summary>
+public sealed record WriteOptions
+{
+    [Description("The file that is the world.")]
+    public required string World { get; init; }
+
+    [Description("The line.")]
+    public required string Line { get; init; }
+
+    [Description("How many attempts fail first.")]
+    public int FailFirst { get; init; }
+
+    [Description("The class of these failures.")]
+    public FailureClass Failure { get; init; } = FailureClass.Transient;
+
+    [Description("What the probe can say.")]
+    public bool CanTell { get; init; } = true;
+
+    [Description("A target.")]
+    [TargetName]
+    public string? Target { get; init; }
+
+    [Description("How long it takes.")]
+    public Duration? Takes { get; init; }
+}
+
+public sealed record WriteOutputs
+{
+    public required string Line { get; init; }
+    public required int Lines { get; init; }
+}
+
+[Step("world.write", "Adds a line to the world.")]
+public sealed class WorldWrite : Step<WriteOptions, WriteOutputs>
+{
+    public override IEnumerable<TargetEffect> Effects(WriteOptions options) => [TargetEffect.Changes(options.Target)];
+
+    public override async Task<WriteOutputs> Run(WriteOptions options, StepContext context)
+    {
+        var mark = options.World + "." + options.Line + ".failed";
+        var failed = File.Exists(mark) ? File.ReadAllLines(mark).Length : 0;
+        if (failed < options.FailFirst)
+        {
+            await File.AppendAllTextAsync(mark, "x\n");
+            throw new StepFailedException(options.Failure, $"line {options.Line} was refused");
+        }
+        context.Log("writing " + options.Line);
+        if (options.Takes is { } time)
+            await context.Delay(time);
+        lock (typeof(WorldWrite))
+            File.AppendAllText(options.World, options.Line + "\n");
+        return Outputs(options);
+    }
+
+    public override Task<ProbeResult<WriteOutputs>> Probe(WriteOptions options, StepContext context) => Task.FromResult(
+        !options.CanTell ? ProbeResult<WriteOutputs>.Unknown("the world keeps silent")
+        : File.Exists(options.World) && File.ReadAllLines(options.World).Contains(options.Line) ? ProbeResult<WriteOutputs>.Done(Outputs(options), "the line is there")
+        : ProbeResult<WriteOutputs>.NotDone("the line is not there"));
+
+    static WriteOutputs Outputs(WriteOptions options) => new() { Line = options.Line, Lines = File.ReadAllLines(options.World).Length };
+}
+
+public sealed record DestroyOptions
+{
+    [Description("What is destroyed.")]
+    [TargetName]
+    public required string Target { get; init; }
+
+    [Description("The file that replaces it.")]
+    public string? From { get; init; }
+
+    [Description("The file that is the world.")]
+    public required string World { get; init; }
+
+    [Description("It fails half way.")]
+    public bool Fail { get; init; }
+}
+
+[Step("world.destroy", "Replaces all that a target holds.")]
+public sealed class WorldDestroy : Step<DestroyOptions, NoOutputs>
+{
+    public override IEnumerable<TargetEffect> Effects(DestroyOptions options) =>
+        [TargetEffect.Destroys(options.Target, "all of it") with { LoadsFrom = options.From is null ? null : "from" }];
+
+    public override Task<NoOutputs> Run(DestroyOptions options, StepContext context)
+    {
+        lock (typeof(WorldWrite))
+            File.AppendAllText(options.World, "destroyed " + options.Target + "\n");
+        return options.Fail ? throw StepFailedException.InvalidData("the new data ended in the middle") : Task.FromResult(NoOutputs.Value);
+    }
+}
+
+[Target("thing", "Something to act on in tests.")]
+public sealed record Thing : Target
+{
+    [Description("Where it is.")]
+    public required string At { get; init; }
+
+    [Description("Where it says it is; empty: it does not say.")]
+    public string? Says { get; init; }
+
+    public override string Address => "thing:" + At;
+    public override Task<string?> ReadPlace(PlanContext context) => Task.FromResult(Says is "" ? null : Says ?? At);
+}
