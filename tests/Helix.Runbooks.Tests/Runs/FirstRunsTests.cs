@@ -131,7 +131,7 @@ public sealed class FirstRunsTests
               - { id: two, uses: world.write, with: { world: WORLD, line: two } }
             """));
         using var stop = new CancellationTokenSource();
-        var driving = h.Drive(run, stop.Token);
+        var driving = h.Drive(run, interrupt: stop.Token);
         await Eventually.True(() => h.Lines.Count == 1, "the first line is written");
         await stop.CancelAsync();
         var interrupted = await driving;

@@ -49,7 +49,7 @@ public sealed class RunHarness : IDisposable
     public string Start(Plan plan, bool attended = false, Person? by = null) =>
         Engine.Start(plan, new StartRequest { Operator = by ?? Alice, Trigger = "unattended", Attended = attended });
 
-    public Task<DriveResult> Drive(string run, CancellationToken interrupt = default, bool stay = false) =>
+    public Task<DriveResult> Drive(string run, bool stay = false, CancellationToken interrupt = default) =>
         Engine.Drive(run, new DriveSettings { Interrupt = interrupt, StayWhileWaiting = stay });
 
     public async Task<DriveResult> Run(string body, bool attended = false) => await Drive(Start(Plan(body), attended));
