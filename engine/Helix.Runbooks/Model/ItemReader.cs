@@ -34,6 +34,15 @@ sealed class ItemReader(StepCatalog catalog, ProblemList problems, RunbookNotes 
             problems.Error("wrong-type", node.Position, "A step must be a map.", "Write it as - { id: …, uses: …, with: { … } }");
             return null;
         }
+        if (Understood(map, cleanup) is { } item)
+            return item;
+        if (map["id"] is ScalarNode id)
+            notes.Broken.Add(id.Text);
+        return null;
+    }
+
+    Item? Understood(MapNode map, bool cleanup)
+    {
         var kinds = Kinds.Where(k => map[k] is not null).ToList();
         if (kinds is ["forEach", "steps"])
             return ReadForEach(map, cleanup);
@@ -59,7 +68,7 @@ sealed class ItemReader(StepCatalog catalog, ProblemList problems, RunbookNotes 
             return null;
         }
         if (uses.Text == EngineItems.Runbook)
-            return ReadRunbook(map, cleanup);
+            return ReadRunbook(map);
         return ReadStep(map, uses, cleanup);
     }
 
@@ -72,15 +81,17 @@ sealed class ItemReader(StepCatalog catalog, ProblemList problems, RunbookNotes 
         var optionsType = type?.OptionsType ?? engine.Options;
         var values = new ValueReader(problems, templates: true);
         JsonObject with = [];
+        var errors = problems.Errors;
         if (optionsType is null)
             ReportUnknownType(uses);
         else
             with = ReadOptions(map, uses, optionsType, values);
+        var sound = problems.Errors == errors;
         if (type is null && optionsType is not null && map["retry"] is { } retry)
             problems.Error("retry", retry.Position, $"'{uses.Text}' waits and is never tried again, so it has no retry.", "Leave it out.");
         CheckEffect(map, uses, type, fields.Effect);
         var id = notes.IdOf(map, fields.Id, "step", needed: true, problems);
-        notes.Add(id, new ItemNotes(map, read) { Options = values, OptionsShape = optionsType is null ? null : ShapeOf.Record(optionsType), Type = type });
+        notes.Add(id, new ItemNotes(map, read) { Options = values, OptionsShape = optionsType is null ? null : ShapeOf.Record(optionsType), Type = type, Sound = sound });
         return new StepItem
         {
             Id = id,
@@ -209,17 +220,13 @@ sealed class ItemReader(StepCatalog catalog, ProblemList problems, RunbookNotes 
         };
     }
 
-    RunbookItem? ReadRunbook(MapNode map, bool cleanup)
+    RunbookItem ReadRunbook(MapNode map)
     {
-        var read = ReadFields(map, ShapeOf.Record(typeof(RunbookStepFields)), "The step", "rescue", "finally");
+        var read = ReadFields(map, ShapeOf.Record(typeof(RunbookStepFields)), "The step", "rescue", "finally", "with");
         var fields = Bind<RunbookStepFields>(read);
         var id = notes.IdOf(map, fields.Id, "runbook", needed: true, problems);
         notes.Add(id, new ItemNotes(map, read));
-        var with = read.Json["with"] as JsonObject ?? [];
-        var rescue = ReadItems(map["rescue"], cleanup: true);
-        var @finally = ReadItems(map["finally"], cleanup: true);
-        if (with["file"] is null || subs.Read(with["file"]!.GetValue<string>(), (map["with"] as MapNode)!["file"]!.Position) is not { } runbook)
-            return null;
+        var (file, runbook, inputs) = ReadSub(map, read.Values);
         return new RunbookItem
         {
             Id = id,
@@ -228,18 +235,38 @@ sealed class ItemReader(StepCatalog catalog, ProblemList problems, RunbookNotes 
             When = When(map),
             Timeout = Timeouts(fields.Timeout, null),
             IfFails = fields.IfFails,
-            File = with["file"]!.GetValue<string>(),
+            File = file,
             Runbook = runbook,
-            Inputs = with["inputs"]?.DeepClone().AsObject() ?? [],
-            Rescue = rescue,
-            Finally = @finally,
+            Inputs = inputs,
+            Rescue = ReadItems(map["rescue"], cleanup: true),
+            Finally = ReadItems(map["finally"], cleanup: true),
         };
+    }
+
+    (string File, Runbook Runbook, JsonObject Inputs) ReadSub(MapNode map, ValueReader values)
+    {
+        // Stands in for one with errors; the errors keep it from ever being used.
+        var broken = new Runbook { Name = "", Title = "", Source = SourceFile.Of("", []) };
+        if (map["with"] is not MapNode with)
+        {
+            if (map["with"] is { } other)
+                values.Read(other, ShapeOf.Record(typeof(RunbookStepOptions)), null, "with");
+            return ("", broken, []);
+        }
+        var options = values.Record(with, ShapeOf.Record(typeof(RunbookStepOptions)), "with", "'with'", "inputs");
+        if (options["file"]?.GetValue<string>() is not { } file || subs.Read(file, with["file"]!.Position) is not { } sub)
+            return ("", broken, []);
+        var given = with["inputs"] ?? new MapNode(with.Position, []);
+        var inputs = given is MapNode listed
+            ? values.Record(listed, InputShapes.Of(sub), "with.inputs", $"The runbook '{file}'")
+            : values.Read(given, new MapShape(Shape.Any), null, "with.inputs") as JsonObject;
+        return (file, sub, inputs ?? []);
     }
 
     FieldsRead ReadFields(MapNode map, RecordShape shape, string what, params string[] blocks)
     {
         var values = new ValueReader(problems, templates: true);
-        var json = values.Record(map, shape, "", what, [.. blocks.Where(b => shape.Members.TryGetValue(b, out var m) && m.Shape is BlockShape)]);
+        var json = values.Record(map, shape, "", what, [.. blocks.Where(shape.Members.ContainsKey)]);
         return new FieldsRead(json, values);
     }
 

@@ -8,7 +8,8 @@ sealed class ProblemList
     /// <summary>More than this many help nobody.</summary>
     const int Most = 1_000;
 
-    public bool HasErrors { get; private set; }
+    public bool HasErrors => Errors > 0;
+    public int Errors { get; private set; }
     public int Count => _problems.Count;
 
     public void Error(string rule, Position position, string message, string? hint = null) =>
@@ -19,7 +20,8 @@ sealed class ProblemList
 
     public void Add(Problem problem)
     {
-        HasErrors |= problem.Severity == Severity.Error;
+        if (problem.Severity == Severity.Error)
+            Errors++;
         if (_problems.Count < Most)
             _problems.Add(problem);
     }

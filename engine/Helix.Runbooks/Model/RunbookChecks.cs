@@ -1,3 +1,6 @@
+using Helix.Runbooks.Model.Expressions;
+using Helix.Runbooks.Model.Rules;
+using Helix.Runbooks.Model.Shapes;
 using Helix.Runbooks.Model.Yaml;
 
 namespace Helix.Runbooks.Model;
@@ -5,8 +8,65 @@ namespace Helix.Runbooks.Model;
 /// <summary>What can be judged only when the whole runbook is read: names, order, expressions, and the rules of lint.</summary>
 sealed class RunbookChecks(Reading reading, Runbook runbook, MapNode map, RunbookNotes notes, ValueReader values)
 {
+    readonly ProblemList _problems = reading.Problems;
+
     public void Check()
     {
-        _ = (reading, runbook, map, notes, values);
+        CheckNames();
+        new InputChecks(_problems).Check(map["inputs"] as MapNode, runbook);
+        CheckExpressions();
+        CheckRecoveredAt();
+        if (reading.Environment is { } environment)
+            new EnvironmentChecks(_problems, environment, notes).Check(runbook, values);
+        var scope = new RuleScope(reading, runbook, notes);
+        foreach (var rule in RuleBook.All)
+            _problems.AddAll(rule.Check(scope));
+    }
+
+    void CheckNames()
+    {
+        foreach (var field in new[] { "inputs", "outputs" })
+            foreach (var (key, _) in (map[field] as MapNode)?.Entries ?? [])
+                if (!Names.IsId(key.Text))
+                    _problems.Error("name", key.Position, $"'{key.Text}' cannot be the name of an {field[..^1]}.", Names.IdHint(key.Text));
+        foreach (var item in Items.All(runbook).OfType<StepItem>())
+            if (DeclaredIn(item) is { } option && notes[item.Id].Node["with"] is MapNode with && with[option] is MapNode declared)
+                foreach (var (key, _) in declared.Entries)
+                    if (!Names.IsId(key.Text))
+                        _problems.Error("name", key.Position, $"'{key.Text}' cannot be the name of a field or output.", Names.IdHint(key.Text));
+    }
+
+    /// <summary>The option under which the step names outputs of its own.</summary>
+    string? DeclaredIn(StepItem item) =>
+        item.Uses is EngineItems.Approval or EngineItems.Manual ? "inputs" : notes[item.Id].Type?.DeclaresOutputs == true ? "outputs" : null;
+
+    void CheckExpressions()
+    {
+        var visible = new Visible(InputShapes.Of(runbook), VarShapes.Vars(reading.Environment), VarShapes.Targets(reading.Environment), notes.Ids) { Broken = notes.Broken };
+        var templates = new TemplateChecks(_problems, visible);
+        var walk = new FlowChecks(reading, notes, visible, templates);
+        var start = new Flow();
+        var end = walk.Walk(runbook.Steps, start);
+        CheckOutputs(templates, end);
+        var rescued = walk.Walk(runbook.Rescue, FlowChecks.Unsure(start, end), cleanup: true);
+        walk.Walk(runbook.Finally, FlowChecks.Unsure(start, rescued), cleanup: true);
+    }
+
+    void CheckOutputs(TemplateChecks templates, Flow end)
+    {
+        var shapes = new List<(string, Shape)>();
+        foreach (var (key, value) in (map["outputs"] as MapNode)?.Entries ?? [])
+            if (value is ScalarNode scalar)
+                shapes.Add((key.Text, templates.CheckOutput(scalar, end)));
+        reading.Outputs[runbook] = RecordShape.Of(runbook.Name, shapes);
+    }
+
+    void CheckRecoveredAt()
+    {
+        if (runbook.Objectives.RecoveredAt is not { } id)
+            return;
+        var steps = Items.All(runbook.Steps).Select(i => i.Id).ToList();
+        if (!steps.Contains(id))
+            _problems.Error("unknown-step", ((MapNode)map["objectives"]!)["recoveredAt"]!.Position, $"'recoveredAt' names '{id}', and there is no such step.", Suggestion.Hint(id, steps, "Steps"));
     }
 }

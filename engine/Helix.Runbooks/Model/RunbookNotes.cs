@@ -15,6 +15,9 @@ sealed record ItemNotes(MapNode Node, FieldsRead Fields)
     public RecordShape? OptionsShape { get; init; }
     public StepType? Type { get; init; }
 
+    /// <summary>No error was found in the options.</summary>
+    public bool Sound { get; init; }
+
     /// <summary>The list of a forEach that holds no expression as a whole.</summary>
     public JsonNode? LiteralList { get; init; }
 }
@@ -25,6 +28,11 @@ sealed class RunbookNotes
     readonly Dictionary<string, ItemNotes> _byId = [];
     readonly Dictionary<string, Position> _given = [];
     readonly Dictionary<string, int> _made = [];
+
+    /// <summary>Ids of items that are not understood: nothing more is said about them.</summary>
+    public HashSet<string> Broken { get; } = [];
+
+    public IReadOnlySet<string> Ids => _given.Keys.Concat(_byId.Keys).Concat(Broken).ToHashSet();
 
     public ItemNotes this[string id] => _byId[id];
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Helix.Runbooks.Model.Shapes;
 using Helix.Runbooks.Steps;
 
 namespace Helix.Runbooks.Model;
@@ -44,4 +45,7 @@ sealed class SubRunbooks
 sealed record Reading(StepCatalog Catalog, Func<string, byte[]?> Open, Environment? Environment, ProblemList Problems)
 {
     public Dictionary<string, Runbook?> Read { get; } = [];
+
+    /// <summary>The outputs of each runbook that was read.</summary>
+    public Dictionary<Runbook, RecordShape> Outputs { get; } = new(ReferenceEqualityComparer.Instance);
 }

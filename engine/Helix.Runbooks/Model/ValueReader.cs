@@ -169,13 +169,21 @@ sealed class ValueReader(ProblemList problems, bool templates)
         if (member.Rules is null)
             return;
         foreach (var fault in member.Rules.Faults(path, StandIn.For(value, member.Shape, member)))
-            problems.Error("range", node.Position, fault, member.Description);
+            problems.Error("range", node.Position, fault.Replace("The field ", "", StringComparison.Ordinal), member.Description);
     }
 
     void ReportUnknown(ScalarNode key, RecordShape shape, string what, IReadOnlyList<string> ignored)
     {
         if (!shape.Open)
-            problems.Error("unknown-key", key.Position, $"{what} has no '{key.Text}'.", Suggestion.Hint(key.Text, shape.Members.Keys.Concat(ignored), "There are"));
+            problems.Error("unknown-key", key.Position, $"{what} has no '{key.Text}'.", UnknownHint(key.Text, shape, ignored));
+    }
+
+    static string UnknownHint(string key, RecordShape shape, IReadOnlyList<string> ignored)
+    {
+        var known = shape.Members.Keys.Concat(ignored).Distinct().ToList();
+        return known.Contains("with") && Suggestion.Nearest(key, known) is null
+            ? $"Options of the step type stand below `with:`. Fields: {string.Join(", ", known)}."
+            : Suggestion.Hint(key, known, "There are");
     }
 
     static bool IsNothing(ScalarNode scalar, Shape shape) => shape is not AnyShape && CoreValue.KindOf(scalar) == CoreKind.Null;

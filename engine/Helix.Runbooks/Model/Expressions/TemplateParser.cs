@@ -26,7 +26,7 @@ sealed class TemplateParser(string text)
     {
         var template = Scriban.Template.Parse(text);
         if (template.Messages.FirstOrDefault(m => m.Type == ParserMessageType.Error) is { } error)
-            throw Refuse(Math.Clamp(error.Span.Start.Offset, 0, text.Length), "expression", $"This is no expression: {Shorten(error.Message)}");
+            throw Refuse(Math.Clamp(error.Span.Start.Offset, 0, text.Length), "expression", $"This is no expression: {Plain(error.Message)}.");
         var parts = new List<TemplatePart>();
         var braces = 0;
         var expressions = 0;
@@ -108,12 +108,21 @@ sealed class TemplateParser(string text)
         return new Call(Start(target), function, all);
     }
 
+    /// <summary>Without the parser's own words for what it was about.</summary>
+    static string Plain(string message)
+    {
+        var words = message.Split(" in: ")[0].TrimEnd('.');
+        return words.Contains(": ", StringComparison.Ordinal) ? words[(words.LastIndexOf(": ", StringComparison.Ordinal) + 2)..] : words;
+    }
+
     static string Amount(Function function) =>
         (function.Least == function.Parameters.Count ? $"{function.Least}" : $"{function.Least} to {function.Parameters.Count}")
         + (function.Parameters.Count == 1 ? " value" : " values");
 
     static string FunctionHint(string name) =>
-        Suggestion.Hint(name, Functions.All.Keys.Where(f => !name.Contains('.', StringComparison.Ordinal) || f.Split('.')[0] == name.Split('.')[0]).DefaultIfEmpty("string.…, array.…, math.…"), "Functions");
+        Suggestion.Nearest(name, Functions.All.Keys) is { } near ? $"Did you mean '{near}'?"
+        : Functions.All.Keys.Where(f => f.Split('.')[0] == name.Split('.')[0]).ToList() is { Count: > 0 } same ? $"Functions: {string.Join(", ", same)}."
+        : "Functions begin with string., array. or math.: see `helix explain expressions`.";
 
     JsonValue? Value(ScriptLiteral literal) => literal.Value switch
     {

@@ -144,9 +144,10 @@ sealed class YamlText(string file, ProblemList problems)
         return new ListNode(place, items);
     }
 
-    MapNode ReadMap(Position place, int depth)
+    Node ReadMap(Position place, int depth)
     {
         var entries = new List<Entry>();
+        var unquoted = false;
         var seen = new Dictionary<string, Position>(StringComparer.Ordinal);
         _events.MoveNext();
         while (_events.Current is not MappingEnd)
@@ -154,7 +155,7 @@ sealed class YamlText(string file, ProblemList problems)
             var key = ReadNode(depth + 1);
             var value = ReadNode(depth + 1);
             if (key is not ScalarNode name)
-                ReportKey(key);
+                unquoted |= ReportKey(key);
             else if (name is { Text: "<<", IsPlain: true })
                 problems.Error("merge-key", name.Position, "'<<' is a merge key.", "Write the fields out: merging is not part of the language.");
             else if (!seen.TryAdd(name.Text, name.Position))
@@ -163,15 +164,17 @@ sealed class YamlText(string file, ProblemList problems)
                 entries.Add(new Entry(name, value));
         }
         _events.MoveNext();
-        return new MapNode(place, entries);
+        return unquoted ? new BrokenNode(place) : new MapNode(place, entries);
     }
 
-    void ReportKey(Node key)
+    /// <returns>True when the whole map is an expression that lacks its quotes.</returns>
+    bool ReportKey(Node key)
     {
         if (key is MapNode)
             problems.Error("unquoted-expression", key.Position, "An expression begins here without quotes, so YAML takes it for a map.", "Write \"{{ … }}\" with quotes around it.");
         else if (key is ListNode)
             problems.Error("complex-key", key.Position, "A key must be text.");
+        return key is MapNode;
     }
 
     /// <summary>Tabs are fine inside a value and in a comment; elsewhere they look like something that they are not.</summary>
