@@ -1,0 +1,101 @@
+using System.Globalization;
+using Helix.Runbooks.Steps;
+using StackExchange.Redis;
+
+namespace Helix.Steps.Redis;
+
+/// <summary>Makes a server write a new RDB file, and waits for exactly that.</summary>
+static class Snapshot
+{
+    static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Returns when a file is complete that was begun after the call.</summary>
+    /// <returns>The moment that the data stands for, on this machine's clock; and on the server's, in whole seconds.</returns>
+    public static async Task<(DateTimeOffset At, DateTimeOffset ServerTime)> Take(RedisConnection redis, StepContext context)
+    {
+        await RefuseStale(redis);
+        var (begun, serverTime, before) = await Begin(redis, context);
+        var after = await End(redis, context);
+        // LASTSAVE counts whole seconds, and a killed child may leave the status as it was: all three must agree (RED-03).
+        if (after.Text("rdb_last_bgsave_status") != "ok"
+            || after.Number("rdb_saves") is { } saves && saves <= before.Number("rdb_saves")
+            || after.Number("rdb_last_save_time") < serverTime.ToUnixTimeSeconds())
+            throw StepFailedException.Transient(
+                $"The background save of {redis.Name} ended without a new file (rdb_last_bgsave_status: {after.Text("rdb_last_bgsave_status")}).",
+                "The server's log says why; often memory or disk is short, or the child was killed.");
+        return (begun, serverTime);
+    }
+
+    static async Task RefuseStale(RedisConnection redis)
+    {
+        var info = await redis.Info("replication");
+        if (info.Text("role") == "slave" && info.Text("master_link_status") != "up")
+            throw StepFailedException.Conflict(
+                $"{redis.Name} is a replica that has lost its primary {info.Text("master_host")}:{info.Text("master_port")}; what it holds is old.",
+                "Save the primary, or mend the replication first.");
+    }
+
+    /// <summary>Waits for whatever child is running, then starts our own (RED-01).</summary>
+    static async Task<(DateTimeOffset Begun, DateTimeOffset ServerTime, RedisInfo Before)> Begin(RedisConnection redis, StepContext context)
+    {
+        var told = false;
+        while (true)
+        {
+            var before = await redis.Info("persistence");
+            if (before.Flag("loading"))
+                throw RedisConnection.Loading(redis.Name);
+            var begun = context.Time.GetUtcNow();
+            var serverTime = await ServerTime(redis);
+            if (!Busy(before) && await Started(redis))
+                return (begun, serverTime, before);
+            if (!told)
+                context.Log($"{redis.Name} is already saving or rewriting; waiting for the end of that.");
+            told = true;
+            Report(before, context);
+            await context.Delay(Pause);
+        }
+    }
+
+    static bool Busy(RedisInfo info) =>
+        info.Flag("rdb_bgsave_in_progress") || info.Flag("aof_rewrite_in_progress") || info.Flag("module_fork_in_progress");
+
+    static async Task<bool> Started(RedisConnection redis)
+    {
+        try
+        {
+            await redis.Send("BGSAVE");
+            return true;
+        }
+        catch (StepFailedException e) when (e.Failure == FailureClass.Conflict
+            && (e.Message.Contains("in progress", StringComparison.Ordinal) || e.Message.Contains("child process", StringComparison.Ordinal)))
+        {
+            return false; // somebody else was faster
+        }
+    }
+
+    static async Task<RedisInfo> End(RedisConnection redis, StepContext context)
+    {
+        while (true)
+        {
+            var info = await redis.Info("persistence");
+            if (!info.Flag("rdb_bgsave_in_progress"))
+                return info;
+            Report(info, context);
+            await context.Delay(Pause);
+        }
+    }
+
+    static void Report(RedisInfo info, StepContext context)
+    {
+        if (info.Number("current_save_keys_total") is > 0 and var total)
+            context.Progress(info.Number("current_save_keys_processed") ?? 0, total, "keys");
+        else
+            context.Progress(0, null, "keys");
+    }
+
+    static async Task<DateTimeOffset> ServerTime(RedisConnection redis)
+    {
+        var reply = (RedisResult[])(await redis.Send("TIME"))!;
+        return DateTimeOffset.FromUnixTimeSeconds(long.Parse((string)reply[0]!, CultureInfo.InvariantCulture));
+    }
+}
