@@ -35,9 +35,10 @@ public class PlanContext(RunFacts run, EnvironmentTargets targets, StepHost host
     public CancellationToken Cancelled { get; } = cancelled;
     public TimeProvider Time => Host.Time;
     protected StepHost Host { get; } = host;
+    protected EnvironmentTargets Targets { get; } = targets;
 
     /// <summary>A target by name, of a kind.</summary>
-    public T Target<T>(string name) where T : class => targets.Get<T>(name);
+    public T Target<T>(string name) where T : class => Targets.Get<T>(name);
 
     /// <summary>The value behind a reference. It is masked on every sink from now on; keep it no longer than the line that sends it.</summary>
     public Task<string> Reveal(Secret secret) => Host.Reveal(secret, Cancelled);
@@ -67,6 +68,9 @@ public sealed class StepContext(RunFacts run, EnvironmentTargets targets, StepHo
 
     /// <summary>From 1.</summary>
     public int Attempt { get; } = attempt;
+
+    /// <summary>The same context with another end: for what must be put back although the step is being cancelled. Keep the limit short.</summary>
+    public StepContext Until(CancellationToken limit) => new(Run, Targets, Host, Path, Attempt, limit);
 
     /// <summary>One line for the people who watch and for the record. Masked.</summary>
     public void Log(string line) => Host.Log(line);

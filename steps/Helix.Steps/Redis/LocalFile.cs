@@ -1,4 +1,4 @@
-using Helix.Runbooks.Steps;
+using Helix.Steps.Files;
 
 namespace Helix.Steps.Redis;
 
@@ -8,11 +8,11 @@ static class LocalFile
     /// <param name="path">Where it is wanted.</param>
     /// <param name="write">Fills it.</param>
     /// <param name="check">Reads it under its temporary name and throws when it is no good.</param>
-    public static async Task<T> Write<T>(string path, Func<FileStream, Task> write, Func<string, Task<T>> check)
+    public static Task<T> Write<T>(string path, Func<FileStream, Task> write, Func<string, Task<T>> check) => Disk.Guard(path, async () =>
     {
-        var folder = Path.GetDirectoryName(path)!;
-        Directory.CreateDirectory(folder);
-        var partial = path + ".partial";
+        Durable.CreateFolder(Path.GetDirectoryName(path)!);
+        Unfinished.RemoveAbandoned(path);
+        var partial = Unfinished.NameFor(path);
         try
         {
             await using (var file = new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16, FileOptions.Asynchronous))
@@ -23,17 +23,13 @@ static class LocalFile
                 await file.FlushAsync();
                 file.Flush(flushToDisk: true);
             }
-            var checkedFile = await check(partial);
-            File.Move(partial, path, overwrite: true);
-            return checkedFile;
-        }
-        catch (IOException e)
-        {
-            throw StepFailedException.Transient($"{path} cannot be written: {e.Message}", "Is the disk full?");
+            var result = await check(partial);
+            Durable.Rename(partial, path);
+            return result;
         }
         finally
         {
             File.Delete(partial);
         }
-    }
+    });
 }

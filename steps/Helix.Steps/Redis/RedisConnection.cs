@@ -86,16 +86,19 @@ sealed class RedisConnection : IAsyncDisposable
 
     /// <summary>Sends one command.</summary>
     /// <exception cref="StepFailedException">The server refused it or could not be reached.</exception>
-    public Task<RedisResult> Send(string command, params object[] arguments) => Send(command, arguments, _cancelled);
+    public Task<RedisResult> Send(string command, params object[] arguments) => Send(null, command, arguments, _cancelled);
+
+    /// <summary>Sends one command to a database other than 0.</summary>
+    public Task<RedisResult> SendTo(int database, string command, params object[] arguments) => Send(database, command, arguments, _cancelled);
 
     /// <summary>Sends one command even when the step is being cancelled: to put something back.</summary>
-    public Task<RedisResult> SendAnyway(string command, params object[] arguments) => Send(command, arguments, CancellationToken.None);
+    public Task<RedisResult> SendAnyway(string command, params object[] arguments) => Send(null, command, arguments, CancellationToken.None);
 
-    async Task<RedisResult> Send(string command, object[] arguments, CancellationToken cancelled)
+    async Task<RedisResult> Send(int? database, string command, object[] arguments, CancellationToken cancelled)
     {
         try
         {
-            return await _server.ExecuteAsync(command, arguments).WaitAsync(cancelled);
+            return await _server.ExecuteAsync(database, command, arguments).WaitAsync(cancelled);
         }
         catch (Exception e) when (e is RedisException or TimeoutException or ObjectDisposedException)
         {

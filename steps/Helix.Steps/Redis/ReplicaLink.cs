@@ -1,0 +1,29 @@
+using System.Globalization;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Steps.Redis;
+
+/// <summary>How a replica follows: its link, and by how many bytes it is behind.</summary>
+sealed record ReplicaLink(string Node, bool IsReplica, bool Up, string Follows, long Behind)
+{
+    /// <summary>Asks the replica itself: one without the right password never shows up at its primary (RED-15).</summary>
+    public static async Task<ReplicaLink> Of(RedisConnection replica, long primaryOffset, string node)
+    {
+        var info = await replica.Info("replication");
+        return new(
+            node,
+            info.Text("role") == "slave",
+            info.Text("master_link_status") == "up" && !info.Flag("master_sync_in_progress"),
+            $"{info.Text("master_host")}:{info.Text("master_port")}",
+            Math.Max(0, primaryOffset - (info.Number("slave_repl_offset") ?? 0)));
+    }
+
+    /// <returns>Null when it follows well enough.</returns>
+    public string? Fault(long maxBehind) =>
+        !IsReplica ? $"{Node} is no replica"
+        : !Up ? $"{Node} has no link to its primary {Follows}"
+        : Behind > maxBehind ? $"{Node} is {Behind.ToString("N0", CultureInfo.InvariantCulture)} bytes behind"
+        : null;
+
+    public const string Hint = "Is `masterauth` of that node the password of its primary? Its log says why the link is down.";
+}

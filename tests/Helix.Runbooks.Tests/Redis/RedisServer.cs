@@ -1,0 +1,153 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Helix.Runbooks.Steps;
+using Helix.Steps.Redis;
+using StackExchange.Redis;
+
+namespace Helix.Runbooks.Tests.Redis;
+
+/// <summary>A real redis-server on a free port with its files in a fresh folder. The runtime of its target may stop and start it: it is stopped by the pid in its pid file.</summary>
+sealed class RedisServer : IAsyncDisposable
+{
+    public const string Executable = "/usr/bin/redis-server";
+
+    public int Port { get; }
+    public string Folder { get; }
+    public string? Password { get; }
+    public string DataFile => Path.Combine(Folder, "dump.rdb");
+    public string LogFile => Path.Combine(Folder, "redis.log");
+    public string ConfigFile => Path.Combine(Folder, "redis.conf");
+    public string PidFile => Path.Combine(Folder, "redis.pid");
+    public RedisEndpoint At => new("127.0.0.1", Port);
+
+    RedisServer(string? password, IEnumerable<string> settings)
+    {
+        Folder = Directory.CreateTempSubdirectory("helix-redis-").FullName;
+        Port = FreePort();
+        Password = password;
+        string[] own =
+        [
+            "bind 127.0.0.1", $"port {Port}", $"dir {Folder}", $"pidfile {PidFile}", $"logfile {LogFile}",
+            "daemonize no", "repl-diskless-sync-delay 0", "repl-ping-replica-period 1", "enable-debug-command local",
+            .. password is null ? [] : new[] { $"requirepass {Quoted(password)}", $"masterauth {Quoted(password)}" },
+        ];
+        File.WriteAllLines(ConfigFile, [.. own, .. settings]);
+    }
+
+    static string Quoted(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+
+    public static async Task<RedisServer> Start(string? password = null, params string[] settings)
+    {
+        if (!File.Exists(Executable))
+            Assert.Skip($"{Executable} is missing: apt-get install redis-server");
+        var server = new RedisServer(password, settings);
+        await server.Run();
+        return server;
+    }
+
+    /// <summary>Starts the process (again) and waits until it has loaded.</summary>
+    public async Task Run()
+    {
+        Process.Start(new ProcessStartInfo(Executable, [ConfigFile]) { WorkingDirectory = Folder, UseShellExecute = false })!.Dispose();
+        await Eventually.True(async () => await Answers(), $"redis-server on port {Port} answers");
+    }
+
+    /// <summary>The target with a process runtime, as an environment would describe it.</summary>
+    public RedisTarget Target(string name = "redis", Secret? password = null) => new()
+    {
+        Name = name,
+        Endpoint = At.ToString(),
+        Password = password ?? (Password is null ? null : new Secret(["env:REDIS_PASSWORD"])),
+        DataFile = DataFile,
+        Runtime = new()
+        {
+            Process = new() { Start = [Executable, ConfigFile], PidFile = PidFile, Directory = Folder },
+        },
+    };
+
+    public async Task<ConnectionMultiplexer> Connect() => await ConnectionMultiplexer.ConnectAsync(new ConfigurationOptions
+    {
+        EndPoints = { { "127.0.0.1", Port } },
+        Password = Password,
+        AllowAdmin = true,
+        ConnectTimeout = 1000,
+        SyncTimeout = 20_000,
+        AsyncTimeout = 20_000,
+    });
+
+    public async Task<string> Send(string command, params object[] arguments)
+    {
+        await using var redis = await Connect();
+        return (await redis.GetServers()[0].ExecuteAsync(command, arguments)).ToString();
+    }
+
+    public async Task<long> Keys() => long.Parse(await Send("DBSIZE"), CultureInfo.InvariantCulture);
+
+    public async Task<string> Info(string name)
+    {
+        var text = await Send("INFO", "everything");
+        return text.Split('\n').Select(l => l.Trim()).First(l => l.StartsWith(name + ":", StringComparison.Ordinal))[(name.Length + 1)..];
+    }
+
+    /// <summary>Fills keys k:0 … on the server itself, which takes milliseconds.</summary>
+    public Task Fill(int keys, string prefix = "k") =>
+        Send("EVAL", "for i = 0, ARGV[1] - 1 do redis.call('SET', ARGV[2] .. ':' .. i, 'value ' .. i) end", "0", keys, prefix);
+
+    /// <summary>Makes a save take this long for all keys together.</summary>
+    public async Task SlowSaves(TimeSpan whole) =>
+        await Send("CONFIG", "SET", "rdb-key-save-delay", ((long)(whole.TotalMicroseconds / Math.Max(1, await Keys()))).ToString(CultureInfo.InvariantCulture));
+
+    public int? Pid => File.Exists(PidFile) && int.TryParse(File.ReadAllText(PidFile).Trim(), out var pid) ? pid : null;
+
+    /// <summary>Ends it at once, as a crash would.</summary>
+    public async Task Kill()
+    {
+        if (Pid is not { } pid)
+            return;
+        try
+        {
+            using var process = Process.GetProcessById(pid);
+            process.Kill();
+            await process.WaitForExitAsync();
+        }
+        catch (ArgumentException)
+        {
+            // it has ended already
+        }
+    }
+
+    /// <summary>Ends it as SIGTERM does, with its save at shutdown.</summary>
+    public async Task ShutDown()
+    {
+        using var kill = Process.Start("/bin/kill", ["-TERM", Pid!.Value.ToString(CultureInfo.InvariantCulture)])!;
+        await kill.WaitForExitAsync();
+        await Eventually.True(() => !File.Exists(PidFile), "redis-server has shut down");
+    }
+
+    async Task<bool> Answers()
+    {
+        try
+        {
+            return await Send("PING") == "PONG";
+        }
+        catch (RedisException)
+        {
+            return false;
+        }
+    }
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Kill();
+        Directory.Delete(Folder, recursive: true);
+    }
+}
