@@ -48,6 +48,9 @@ sealed class TestHost : StepHost, IDisposable
     /// <summary>Called at each <c>Save</c>: to crash a step between two of its parts.</summary>
     public Action<string, JsonNode>? OnSave { get; set; }
 
+    /// <summary>Awaited once a value is saved: a task that never ends is a crash of the engine at that point.</summary>
+    public Func<string, JsonNode, Task>? AfterSave { get; set; }
+
     /// <summary>Starts real processes unless a test puts another one here.</summary>
     public ToolLauncher Launcher
     {
@@ -141,11 +144,12 @@ sealed class TestHost : StepHost, IDisposable
     public override void Log(string line) => _log.Enqueue(Masker.Mask(line));
     public override void Progress(double done, double? total, string unit) => LastProgress = (done, total, unit);
 
-    public override Task Save(string key, JsonNode value)
+    public override async Task Save(string key, JsonNode value)
     {
         OnSave?.Invoke(key, value);
         _saved[key] = value.DeepClone();
-        return Task.CompletedTask;
+        if (AfterSave is { } after)
+            await after(key, value);
     }
 
     public override JsonNode? Saved(string key) => _saved.GetValueOrDefault(key)?.DeepClone();

@@ -69,7 +69,7 @@ static class AppendOnlyCopy
         for (var i = 0; i < Tries; i++)
         {
             var before = await Manifest(runtime, manifest, context);
-            var sha256 = await LocalFile.Write(to, file => Archive(runtime, manifest, before, file, context), path => Sha256(path, context));
+            var sha256 = await LocalFile.Write(to, file => Archive(manifest, before, file, Growing, context), path => Sha256(path, context));
             if (await Manifest(runtime, manifest, context) == before)
                 return (new FileInfo(to).Length, sha256);
             File.Delete(to);
@@ -77,33 +77,28 @@ static class AppendOnlyCopy
             await RewriteEnded(redis, context);
         }
         throw StepFailedException.Transient($"The append-only parts of {redis.Name} changed during each of {Tries} copies.", "Who sends BGREWRITEAOF?");
+
+        // The server goes on writing to the last part; one cut in the middle of a command loads up to the command before.
+        async Task<bool> Growing(string part, Stream spool)
+        {
+            await (runtime.Exec(context, "cat", part).Quietly() with { Output = spool }).Run();
+            return true;
+        }
     }
 
-    /// <summary>The manifest last: without it the parts are nothing.</summary>
-    public static async Task Archive(Runtime runtime, string manifest, string text, Stream to, StepContext context, bool partsMayBeMissing = false)
+    /// <summary>Writes the parts that a manifest names into a tar archive; the manifest last: without it the parts are nothing.</summary>
+    /// <param name="copy">Copies one part; false when it is not there and may be left out.</param>
+    public static async Task Archive(string manifest, string text, Stream to, Func<string, Stream, Task<bool>> copy, StepContext context)
     {
         var folder = Path.GetDirectoryName(manifest)!;
         await using var tar = new TarWriter(to, TarEntryFormat.Pax, leaveOpen: true);
         foreach (var (part, _) in Parts(text))
         {
             await using var spool = Spool();
-            if (await Copied($"{folder}/{part}", spool))
+            if (await copy($"{folder}/{part}", spool))
                 await Add(part, spool);
         }
         await Add(Path.GetFileName(manifest), new MemoryStream(System.Text.Encoding.UTF8.GetBytes(text)));
-
-        async Task<bool> Copied(string part, Stream spool)
-        {
-            try
-            {
-                await runtime.CopyOut(context, part, spool);
-                return true;
-            }
-            catch (StepFailedException e) when (partsMayBeMissing && e.Failure == FailureClass.Missing)
-            {
-                return false;
-            }
-        }
 
         async Task Add(string name, Stream content)
         {

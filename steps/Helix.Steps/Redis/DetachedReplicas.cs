@@ -39,7 +39,7 @@ sealed class DetachedReplicas(RedisTarget target, RedisRestoreOptions options, S
             await using var replica = await RedisConnection.Open(with, at, context);
             var info = await replica.Info("replication");
             return info.Text("role") == "slave"
-                ? new(at.ToString(), info.Text("master_host")!, (int)info.Number("master_port")!, null)
+                ? new(at.ToString(), info.Text("master_host")!, (int)info.Number("master_port")!)
                 : null;
         }
         catch (StepFailedException e) when (e.Failure != FailureClass.Cancelled)

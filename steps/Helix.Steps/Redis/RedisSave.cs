@@ -79,16 +79,18 @@ public sealed class RedisSave : Step<RedisSaveOptions, RedisSaveOutputs>
         var (at, serverTime) = await Snapshot.Take(redis, context);
         var copy = await LocalFile.Write(to,
             file => target.ServiceFor("redis.save").CopyOut(context, path, file),
-            partial => RdbFile.Read(partial, context.Cancelled));
-        // The file says itself when it was written: a copy of an older one is caught whatever the path turned out to be (RED-04).
-        if (copy.WrittenAt < serverTime)
-            throw StepFailedException.InvalidData(
-                $"{path} of {redis.Name} was written at {copy.WrittenAt:u}, before this save began at {serverTime:u}.",
-                "The server writes its snapshot elsewhere; is `dataFile` of the target right?");
+            async partial => New(await RdbFile.Read(partial, context.Cancelled), serverTime, $"{path} of {redis.Name}"));
         var info = await redis.Info();
         context.Log($"{redis.Name}: {copy.Counts ?? KeyCounts.Of(info)}, {ByteSize.Words(copy.Size)}");
         return Outputs(target, to, copy.Size, copy.Sha256, at - Lag(info), copy.Counts ?? KeyCounts.Of(info), info, path);
     }
+
+    /// <summary>The file says itself when it was written: a copy of an older one is caught whatever the path turned out to be (RED-04).</summary>
+    static RdbFile New(RdbFile copy, DateTimeOffset begun, string what) => copy.WrittenAt < begun
+        ? throw StepFailedException.InvalidData(
+            $"{what} was written at {copy.WrittenAt:u}, before this save began at {begun:u}.",
+            "The server writes its snapshot elsewhere; is `dataFile` of the target right?")
+        : copy;
 
     static async Task<RedisSaveOutputs> SaveAppendOnly(RedisTarget target, RedisConnection redis, string to, StepContext context)
     {

@@ -19,7 +19,11 @@ enum AppendOnlyWay
 }
 
 /// <summary>A replica that was told to follow nobody.</summary>
-sealed record DetachedReplica(string Endpoint, string MasterHost, int MasterPort, string? Target);
+sealed record DetachedReplica(string Endpoint, string MasterHost, int MasterPort)
+{
+    /// <summary>The target that the runbook names it by.</summary>
+    public string? Target { get; init; }
+}
 
 /// <summary>What a restore found before it changed anything, and how far it is: kept in the journal, so that a resume goes on from there.</summary>
 sealed record RestoreProgress

@@ -62,8 +62,19 @@ sealed class SafetyCopy(RedisTarget target, StepContext context)
     async Task TakeAppendOnly(string path, RestoreProgress found)
     {
         if (await ServiceFile.Text(target.Service, found.AppendManifest, context) is { } manifest)
-            await LocalFile.Write(path,
-                file => AppendOnlyCopy.Archive(target.Service, found.AppendManifest, manifest, file, context, partsMayBeMissing: true),
-                partial => Task.FromResult(partial));
+            await LocalFile.Write(path, file => AppendOnlyCopy.Archive(found.AppendManifest, manifest, file, IfThere, context), partial => Task.FromResult(partial));
+
+        async Task<bool> IfThere(string part, Stream spool)
+        {
+            try
+            {
+                await target.Service.CopyOut(context, part, spool);
+                return true;
+            }
+            catch (StepFailedException e) when (e.Failure == FailureClass.Missing)
+            {
+                return false;
+            }
+        }
     }
 }

@@ -14,11 +14,10 @@ static class Snapshot
     public static async Task<(DateTimeOffset At, DateTimeOffset ServerTime)> Take(RedisConnection redis, StepContext context)
     {
         await RefuseStale(redis);
-        var (begun, serverTime, before) = await Begin(redis, context);
+        var (begun, serverTime) = await Begin(redis, context);
         var after = await End(redis, context);
-        // LASTSAVE counts whole seconds, and a killed child may leave the status as it was: all three must agree (RED-03).
+        // A child killed by SIGUSR1 leaves the status as it was, and the time alone may be that of another save: both must be good.
         if (after.Text("rdb_last_bgsave_status") != "ok"
-            || after.Number("rdb_saves") is { } saves && saves <= before.Number("rdb_saves")
             || after.Number("rdb_last_save_time") < serverTime.ToUnixTimeSeconds())
             throw StepFailedException.Transient(
                 $"The background save of {redis.Name} ended without a new file (rdb_last_bgsave_status: {after.Text("rdb_last_bgsave_status")}).",
@@ -36,7 +35,7 @@ static class Snapshot
     }
 
     /// <summary>Waits for whatever child is running, then starts our own (RED-01).</summary>
-    static async Task<(DateTimeOffset Begun, DateTimeOffset ServerTime, RedisInfo Before)> Begin(RedisConnection redis, StepContext context)
+    static async Task<(DateTimeOffset Begun, DateTimeOffset ServerTime)> Begin(RedisConnection redis, StepContext context)
     {
         var told = false;
         while (true)
@@ -46,11 +45,15 @@ static class Snapshot
                 throw RedisConnection.Loading(redis.Name);
             var begun = context.Time.GetUtcNow();
             var serverTime = await ServerTime(redis);
-            if (!Busy(before) && await Started(redis))
-                return (begun, serverTime, before);
-            if (!told)
+            // The server counts whole seconds: ours must not be that of the save before (RED-03).
+            var sameSecond = before.Number("rdb_last_save_time") >= serverTime.ToUnixTimeSeconds();
+            if (!Busy(before) && !sameSecond && await Started(redis))
+                return (begun, serverTime);
+            if (!told && !sameSecond)
+            {
                 context.Log($"{redis.Name} is already saving or rewriting; waiting for the end of that.");
-            told = true;
+                told = true;
+            }
             Report(before, context);
             await context.Delay(Pause);
         }

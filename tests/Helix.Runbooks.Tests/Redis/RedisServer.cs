@@ -22,6 +22,16 @@ sealed class RedisServer : IAsyncDisposable
     public string PidFile => Path.Combine(Folder, "redis.pid");
     public RedisEndpoint At => new("127.0.0.1", Port);
 
+    readonly IReadOnlyList<string> _arguments;
+
+    /// <summary>The server reads no configuration file, as in a container that gets arguments.</summary>
+    RedisServer(IEnumerable<string> arguments)
+    {
+        Folder = Directory.CreateTempSubdirectory("helix-redis-").FullName;
+        Port = FreePort();
+        _arguments = ["--bind", "127.0.0.1", "--port", $"{Port}", "--dir", Folder, "--pidfile", PidFile, "--logfile", LogFile, .. arguments];
+    }
+
     RedisServer(string? password, IEnumerable<string> settings)
     {
         Folder = Directory.CreateTempSubdirectory("helix-redis-").FullName;
@@ -34,6 +44,7 @@ sealed class RedisServer : IAsyncDisposable
             .. password is null ? [] : new[] { $"requirepass {Quoted(password)}", $"masterauth {Quoted(password)}" },
         ];
         File.WriteAllLines(ConfigFile, [.. own, .. settings]);
+        _arguments = [ConfigFile];
     }
 
     static string Quoted(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
@@ -47,12 +58,32 @@ sealed class RedisServer : IAsyncDisposable
         return server;
     }
 
+    public static async Task<RedisServer> StartByArguments(params string[] arguments)
+    {
+        if (!File.Exists(Executable))
+            Assert.Skip($"{Executable} is missing: apt-get install redis-server");
+        var server = new RedisServer(arguments);
+        await server.Run();
+        return server;
+    }
+
     /// <summary>Starts the process (again) and waits until it has loaded.</summary>
     public async Task Run()
     {
-        Process.Start(new ProcessStartInfo(Executable, [ConfigFile]) { WorkingDirectory = Folder, UseShellExecute = false })!.Dispose();
+        Process.Start(new ProcessStartInfo(Executable, _arguments) { WorkingDirectory = Folder, UseShellExecute = false })!.Dispose();
         await Eventually.True(async () => await Answers(), $"redis-server on port {Port} answers");
     }
+
+    /// <summary>A host whose environment has this server as target.</summary>
+    public TestHost Host(string name = "redis")
+    {
+        var host = new TestHost();
+        AddTo(host, name);
+        return host;
+    }
+
+    public RedisTarget AddTo(TestHost host, string name) =>
+        host.Add(name, Target(name, Password is null ? null : host.Canary($"{name.ToUpperInvariant()}_PASSWORD", Password)));
 
     /// <summary>The target with a process runtime, as an environment would describe it.</summary>
     public RedisTarget Target(string name = "redis", Secret? password = null) => new()
@@ -63,7 +94,7 @@ sealed class RedisServer : IAsyncDisposable
         DataFile = DataFile,
         Runtime = new()
         {
-            Process = new() { Start = [Executable, ConfigFile], PidFile = PidFile, Directory = Folder },
+            Process = new() { Start = [Executable, .. _arguments], PidFile = PidFile, Directory = Folder },
         },
     };
 
@@ -84,6 +115,12 @@ sealed class RedisServer : IAsyncDisposable
     }
 
     public async Task<long> Keys() => long.Parse(await Send("DBSIZE"), CultureInfo.InvariantCulture);
+
+    public async Task<string> Setting(string name)
+    {
+        await using var redis = await Connect();
+        return (await redis.GetServers()[0].ConfigGetAsync(name)).Single().Value;
+    }
 
     public async Task<string> Info(string name)
     {

@@ -1,0 +1,362 @@
+using Helix.Runbooks.Steps;
+using Helix.Steps.Redis;
+
+namespace Helix.Runbooks.Tests.Redis;
+
+public sealed class RedisRestoreTests
+{
+    static RedisRestoreOptions Options => new() { Target = "redis", From = "good.rdb" };
+
+    [Fact]
+    public async Task The_keys_of_the_file_replace_those_of_the_server_and_a_copy_of_them_is_kept()
+    {
+        await using var server = await RedisServer.Start("pa'ss", "save 3600 1");
+        using var host = server.Host();
+        await MakeBackup(host, keys: 50);
+        await server.Fill(7, "present");
+
+        var restored = await host.Run(new RedisRestore(), Options with { Counts = new Dictionary<string, long> { ["db0"] = 50 } });
+
+        Assert.Equal(new Dictionary<string, long> { ["db0"] = 50 }, restored.Counts);
+        Assert.Equal(50, restored.Loaded);
+        Assert.Equal(50, await server.Keys());
+        Assert.Equal("3600 1", await server.Setting("save"));
+        Assert.Equal(7, (await RdbFile.Read(restored.SafetyCopy!, default)).Counts!.Total);
+        Assert.Equal(ResidueKind.SafetyCopy, Assert.Single(host.Left).Kind);
+        Assert.Contains(host.EverLeft, r => r.Key == "stopped:redis");
+        host.AssertNoCanary(restored);
+    }
+
+    [Fact]
+    public async Task A_save_at_shutdown_does_not_overwrite_what_was_restored()
+    {
+        await using var server = await RedisServer.Start(null, "save 3600 1 300 100 60 1");
+        using var host = server.Host();
+        await MakeBackup(host, keys: 50);
+        await server.Fill(3, "present");
+
+        await host.Run(new RedisRestore(), Options);
+        await server.ShutDown();
+        await server.Run();
+
+        Assert.Equal(50, await server.Keys());
+    }
+
+    [Theory]
+    [InlineData(0, true)]   // (a) no append-only folder
+    [InlineData(3, false)]  // (b) an old one with 3 keys
+    [InlineData(3, true)]
+    public async Task RED_05_an_append_only_file_does_not_hide_what_was_restored(int oldKeys, bool removeFolder)
+    {
+        await using var server = await RedisServer.Start(null, "appendonly yes", "save 3600 1");
+        using var host = server.Host();
+        await MakeBackup(host, keys: 50);
+        await server.Fill(oldKeys, "old");
+        if (removeFolder)
+            Directory.Delete(Path.Combine(server.Folder, "appendonlydir"), recursive: true);
+
+        var restored = await host.Run(new RedisRestore(), Options);
+
+        Assert.Equal(50, restored.Counts["db0"]);
+        Assert.Equal("yes", await server.Setting("appendonly"));
+        Assert.Contains("appendonly yes", await File.ReadAllTextAsync(server.ConfigFile, TestContext.Current.CancellationToken));
+        Assert.DoesNotContain(host.Left, r => r.Kind != ResidueKind.SafetyCopy);
+        await server.Kill();
+        await server.Run();
+        Assert.Equal(50, await server.Keys());
+        Assert.Equal("3600 1", await server.Setting("save"));
+    }
+
+    [Fact]
+    public async Task RED_05_a_server_whose_configuration_cannot_be_written_gets_the_file_as_base_of_its_append_only_folder()
+    {
+        await using var server = await RedisServer.StartByArguments("--appendonly", "yes");
+        using var host = server.Host();
+        await MakeBackup(host, keys: 50);
+        await server.Fill(3, "old");
+
+        var restored = await host.Run(new RedisRestore(), Options);
+
+        Assert.Equal(50, restored.Counts["db0"]);
+        Assert.Equal("yes", await server.Setting("appendonly"));
+        await server.Send("SET", "one", "more");
+        await server.Kill();
+        await server.Run();
+        Assert.Equal(51, await server.Keys());
+    }
+
+    [Fact]
+    public async Task RED_05_a_server_that_is_down_is_restored_around_its_append_only_folder()
+    {
+        await using var server = await RedisServer.Start(null, "appendonly yes");
+        using var host = server.Host();
+        await MakeBackup(host, keys: 50);
+        await server.Fill(3, "old");
+        await server.Kill();
+
+        var restored = await host.Run(new RedisRestore(), Options);
+
+        Assert.Equal(50, restored.Counts["db0"]);
+        await server.Kill();
+        await server.Run();
+        Assert.Equal(50, await server.Keys());
+    }
+
+    [Fact]
+    public async Task RED_05_a_server_that_is_down_and_lost_its_append_only_folder_is_restored_too()
+    {
+        await using var server = await RedisServer.Start(null, "appendonly yes");
+        using var host = server.Host();
+        await MakeBackup(host, keys: 50);
+        await server.Kill();
+        Directory.Delete(Path.Combine(server.Folder, "appendonlydir"), recursive: true);
+
+        await host.Run(new RedisRestore(), Options);
+
+        await server.Kill();
+        await server.Run();
+        Assert.Equal(50, await server.Keys());
+    }
+
+    [Fact]
+    public async Task A_server_that_cannot_start_on_its_damaged_file_is_restored()
+    {
+        await using var server = await RedisServer.Start();
+        using var host = server.Host();
+        await MakeBackup(host, keys: 50);
+        await server.Fill(500, "present");
+        await server.Send("SAVE");
+        await server.Kill();
+        var damaged = await File.ReadAllBytesAsync(server.DataFile, TestContext.Current.CancellationToken);
+        damaged[damaged.Length / 2] ^= 0xFF;
+        await File.WriteAllBytesAsync(server.DataFile, damaged, TestContext.Current.CancellationToken);
+
+        var restored = await host.Run(new RedisRestore(), Options);
+
+        Assert.Equal(50, restored.Counts["db0"]);
+        Assert.Equal(damaged, await File.ReadAllBytesAsync(restored.SafetyCopy!, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_damaged_file_is_refused_before_anything_is_touched()
+    {
+        await using var server = await RedisServer.Start();
+        using var host = server.Host();
+        await MakeBackup(host, keys: 50);
+        var path = Path.Combine(host.Folder, "good.rdb");
+        var bytes = await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken);
+        bytes[100] ^= 1;
+        await File.WriteAllBytesAsync(path, bytes, TestContext.Current.CancellationToken);
+        await server.Fill(7, "present");
+        var run = await server.Info("run_id");
+
+        await host.Fails(FailureClass.InvalidData, new RedisRestore(), Options);
+
+        Assert.Equal(run, await server.Info("run_id"));
+        Assert.Empty(host.EverLeft);
+        Assert.Equal(7, await server.Keys());
+    }
+
+    [Fact]
+    public async Task A_file_with_other_counts_than_its_manifest_is_refused_before_anything_is_touched()
+    {
+        await using var server = await RedisServer.Start();
+        using var host = server.Host();
+        await MakeBackup(host, keys: 50);
+        await server.Fill(7, "present");
+
+        var e = await host.Fails(FailureClass.InvalidData, new RedisRestore(), Options with { Counts = new Dictionary<string, long> { ["db0"] = 51 } });
+
+        Assert.Contains("50 keys and should have 51", e.Message);
+        Assert.Equal(7, await server.Keys());
+    }
+
+    [Fact]
+    public async Task Keys_that_expire_meanwhile_are_no_difference()
+    {
+        await using var server = await RedisServer.Start();
+        using var host = server.Host();
+        await server.Fill(20);
+        for (var i = 0; i < 5; i++)
+            await server.Send("SET", $"dying{i}", "x", "PX", 1500);
+        var saved = await host.Run(new RedisSave(), new() { Target = "redis", To = "good.rdb" });
+        Assert.Equal(new Dictionary<string, long> { ["db0"] = 25, ["db0_expiring"] = 5 }, saved.Counts);
+        await Eventually.True(async () => await server.Keys() == 20, "the keys have expired");
+
+        var restored = await host.Run(new RedisRestore(), Options with { Counts = saved.Counts });
+
+        Assert.Equal(20, restored.Counts["db0"]);
+        Assert.Equal(25, restored.Loaded);
+    }
+
+    [Fact]
+    public async Task RED_07_replicas_never_see_an_empty_primary()
+    {
+        await using var primary = await RedisServer.Start("secret");
+        await using var replica = await RedisServer.Start("secret", $"replicaof 127.0.0.1 {primary.Port}");
+        using var host = primary.Host();
+        await MakeBackup(host, keys: 50);
+        await primary.Fill(500, "present");
+        await Eventually.True(async () => await replica.Keys() == 500, "the replica has followed");
+        using var watch = new LowestCount(replica);
+
+        var restored = await host.Run(new RedisRestore(), Options);
+
+        Assert.Equal(50, await replica.Keys());
+        Assert.Equal("up", await replica.Info("master_link_status"));
+        Assert.Equal([replica.At.ToString()], restored.Replicas);
+        Assert.DoesNotContain(host.Left, r => r.Kind != ResidueKind.SafetyCopy);
+        Assert.Equal(50, await watch.Stop());
+    }
+
+    [Fact]
+    public async Task RED_07_replicas_stay_detached_when_the_restore_does_not_come_to_its_check()
+    {
+        await using var primary = await RedisServer.Start();
+        await using var replica = await RedisServer.Start(null, $"replicaof 127.0.0.1 {primary.Port}");
+        using var host = primary.Host();
+        await MakeBackup(host, keys: 50);
+        await primary.Fill(500, "present");
+        await Eventually.True(async () => await replica.Keys() == 500, "the replica has followed");
+        Crash(host, RestoreStage.Starting);
+
+        await Assert.ThrowsAsync<CrashException>(() => host.Run(new RedisRestore(), Options with { SkipSafetyCopy = true }));
+
+        Assert.Equal(500, await replica.Keys());
+        Assert.Contains(host.Left, r => r.Command.Contains($"REPLICAOF 127.0.0.1 {primary.Port}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_replica_is_no_place_to_restore_into()
+    {
+        await using var primary = await RedisServer.Start();
+        await using var replica = await RedisServer.Start(null, $"replicaof 127.0.0.1 {primary.Port}");
+        using var host = replica.Host();
+        await Eventually.True(async () => await replica.Info("master_link_status") == "up", "the replica follows");
+        await MakeBackup(host, keys: 0);
+
+        var e = await host.Fails(FailureClass.Conflict, new RedisRestore(), Options);
+
+        Assert.Contains($"is a replica of 127.0.0.1:{primary.Port}", e.Message);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_down_without_a_known_data_file_is_left_alone()
+    {
+        using var host = new TestHost();
+        await using var server = await RedisServer.Start();
+        host.Add("redis", server.Target() with { DataFile = null });
+        await MakeBackup(host, keys: 50);
+        await server.Kill();
+
+        var e = await host.Fails(FailureClass.Conflict, new RedisRestore(), Options);
+
+        Assert.Contains("dataFile", e.Hint);
+    }
+
+    [Fact]
+    public async Task A_cancelled_restore_leaves_the_server_running_on_its_old_data_and_can_be_resumed()
+    {
+        await using var server = await RedisServer.Start(null, "appendonly yes");
+        using var host = server.Host();
+        await MakeBackup(host, keys: 50);
+        await server.Fill(7, "present");
+        host.OnSave = (_, value) =>
+        {
+            if (StageOf(value) == RestoreStage.Placing)
+                host.Cancel();
+        };
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => host.Run(new RedisRestore(), Options));
+
+        await Eventually.True(async () => await server.Keys() == 7, "the old data is served");
+        Assert.Equal("yes", await server.Setting("appendonly"));
+        Assert.DoesNotContain(host.Left, r => r.Kind != ResidueKind.SafetyCopy);
+    }
+
+    [Theory]
+    [InlineData(nameof(RestoreStage.Begun))]
+    [InlineData(nameof(RestoreStage.Kept))]
+    [InlineData(nameof(RestoreStage.Quiet))]
+    [InlineData(nameof(RestoreStage.Placing))]
+    [InlineData(nameof(RestoreStage.Starting))]
+    [InlineData(nameof(RestoreStage.Checked))]
+    [InlineData(nameof(RestoreStage.AppendOnly))]
+    public async Task A_crash_of_the_engine_at_any_stage_is_gone_on_from(string stage)
+    {
+        await using var server = await RedisServer.Start(null, "appendonly yes", "save 3600 1");
+        await using var replica = await RedisServer.Start(null, $"replicaof 127.0.0.1 {server.Port}");
+        using var host = server.Host();
+        await MakeBackup(host, keys: 50);
+        await server.Fill(7, "present");
+        await Eventually.True(async () => await replica.Keys() == 7, "the replica has followed");
+        await CrashAt(host, Enum.Parse<RestoreStage>(stage));
+
+        Assert.Equal(ProbeVerdict.NotDone, (await host.Probe(new RedisRestore(), Options)).Verdict);
+        var restored = await host.Run(new RedisRestore(), Options);
+
+        Assert.Equal(50, await server.Keys());
+        Assert.Equal(50, await replica.Keys());
+        Assert.Equal("up", await replica.Info("master_link_status"));
+        Assert.Equal("yes", await server.Setting("appendonly"));
+        Assert.Equal(7, (await RdbFile.Read(restored.SafetyCopy!, default)).Counts!.Total);
+        Assert.DoesNotContain(host.Left, r => r.Kind != ResidueKind.SafetyCopy);
+        Assert.Equal(ProbeVerdict.Done, (await host.Probe(new RedisRestore(), Options)).Verdict);
+        await server.Kill();
+        await server.Run();
+        Assert.Equal(50, await server.Keys());
+        Assert.Equal("3600 1", await server.Setting("save"));
+    }
+
+    [Fact]
+    public async Task After_a_crash_a_server_that_holds_something_else_is_a_question_for_a_person()
+    {
+        await using var server = await RedisServer.Start();
+        using var host = server.Host();
+        await MakeBackup(host, keys: 50);
+        await server.Fill(7, "present");
+        await CrashAt(host, RestoreStage.Starting);
+        File.Delete(server.DataFile);
+        await server.Run();
+
+        var probe = await host.Probe(new RedisRestore(), Options);
+
+        Assert.Equal(ProbeVerdict.Unknown, probe.Verdict);
+    }
+
+    static async Task MakeBackup(TestHost host, int keys)
+    {
+        await using var source = await RedisServer.Start();
+        await source.Fill(keys);
+        await source.Send("SAVE");
+        File.Copy(source.DataFile, Path.Combine(host.Folder, "good.rdb"));
+    }
+
+    static RestoreStage StageOf(System.Text.Json.Nodes.JsonNode value) =>
+        Enum.Parse<RestoreStage>(value["stage"]!.GetValue<string>().Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
+
+    static void Crash(TestHost host, RestoreStage at) => host.OnSave = (_, value) =>
+    {
+        if (StageOf(value) == at)
+            throw new CrashException();
+    };
+
+    /// <summary>From this stage on nothing of the attempt reaches the world, as if the engine's process had ended.</summary>
+    static async Task CrashAt(TestHost host, RestoreStage at)
+    {
+        var reached = new TaskCompletionSource();
+        var never = new TaskCompletionSource();
+        host.AfterSave = (_, value) =>
+        {
+            if (StageOf(value) != at)
+                return Task.CompletedTask;
+            reached.SetResult();
+            return never.Task;
+        };
+        var restore = host.Run(new RedisRestore(), Options);
+        await (await Task.WhenAny(reached.Task, restore));
+        host.AfterSave = null;
+    }
+
+    sealed class CrashException : Exception;
+}
