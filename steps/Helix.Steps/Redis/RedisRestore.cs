@@ -120,6 +120,8 @@ public sealed class RedisRestore : Step<RedisRestoreOptions, RedisRestoreOutputs
             return ProbeResult<RedisRestoreOutputs>.NotDone("the server had not been started on the new data");
         if (saved.Stage >= RestoreStage.Checked)
             return ProbeResult<RedisRestoreOutputs>.NotDone("the data was loaded and checked; what remains goes on from there");
+        if ((await context.Target<RedisTarget>(options.Target).Service.State(context)).Status != Targets.RuntimeStatus.Running)
+            return ProbeResult<RedisRestoreOutputs>.NotDone("the file is in its place and the server is down");
         return await LoadedWhole(options, saved, context)
             ? ProbeResult<RedisRestoreOutputs>.NotDone("the data is loaded; the check and what comes after it go on from there")
             : ProbeResult<RedisRestoreOutputs>.Unknown("the server was being started on the new data and what it holds cannot be told to be that");

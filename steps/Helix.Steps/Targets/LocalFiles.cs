@@ -19,7 +19,7 @@ static class LocalFiles
 
     public static async Task CopyIn(StepContext context, Stream from, string path, FileOwner owner)
     {
-        var target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        var target = new FileInfo(path).LinkTarget is null ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
         var folder = Path.GetDirectoryName(target)!;
         if (!Directory.Exists(folder))
             throw StepFailedException.Missing($"{path} cannot be written: the folder {folder} does not exist.");

@@ -185,6 +185,11 @@ sealed class RedisServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Kill();
-        Directory.Delete(Folder, recursive: true);
+        // What watched the process notes its end in the folder.
+        await Eventually.True(() =>
+        {
+            Directory.Delete(Folder, recursive: true);
+            return true;
+        }, $"{Folder} is removed");
     }
 }
