@@ -22,7 +22,7 @@ sealed class DestructionGate(Drive drive)
         {
             var live = drive.Plan.Mode == Mode.Live;
             var refused = (live ? NotApproved(path, with) : null)
-                ?? await WrongPlace(path, effect, stop)
+                ?? await WrongPlace(effect, stop)
                 ?? await UnknownBackup(path, with, effect, stop)
                 ?? (live ? NotConfirmed() : null);
             if (refused is { } r && !drive.Record.Read(s => s.Overrides.Any(o => o.Path == path && o.Gate == r.Gate)))
@@ -58,11 +58,11 @@ sealed class DestructionGate(Drive drive)
             || drive.Record.Read(_ => drive.Plan.Find(path)!.Effects.Any(e => e.LoadsFrom == option));
     }
 
-    async Task<Refused?> WrongPlace(string path, TargetEffect effect, CancellationToken stop)
+    async Task<Refused?> WrongPlace(TargetEffect effect, CancellationToken stop)
     {
         if (effect.Target is null || !drive.Plan.Environment.Targets.All.TryGetValue(effect.Target, out var target) || target.Identity is null)
             return null;
-        var found = await PlaceOf(target, path, stop);
+        var found = await PlaceOf(target, stop);
         if (found is null)
             return new Refused(Identity, $"where '{target.Name}' is cannot be read now, and it must be {target.Identity.Place}", "Look yourself, then answer with `override` and the reason.", FailureClass.Missing);
         return found == target.Identity.Place
@@ -70,13 +70,13 @@ sealed class DestructionGate(Drive drive)
             : new Refused(Identity, $"'{target.Name}' is {found}, and the environment says it is {target.Identity.Place}", "This may be the wrong machine: check the environment before anything else.");
     }
 
-    async Task<string?> PlaceOf(Target target, string path, CancellationToken stop)
+    async Task<string?> PlaceOf(Target target, CancellationToken stop)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10), drive.Time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
         try
         {
-            return await target.ReadPlace(drive.Reading(path, both.Token));
+            return await target.ReadPlace(drive.Around.Reading(both.Token));
         }
         catch (Exception e) when (e is StepFailedException or (OperationCanceledException and not null) && !stop.IsCancellationRequested)
         {
@@ -104,7 +104,7 @@ sealed class DestructionGate(Drive drive)
     Refused? NotConfirmed() =>
         !drive.Plan.Environment.Protected || drive.Record.Read(s => s.Confirmed.Any(c => c.PlanHash == s.PlanHash))
             ? null
-            : new Refused(Confirmation, $"the environment {drive.Plan.Environment.Name} is protected and its name was not typed", $"helix resume {drive.Facts.Id} --confirm-environment {drive.Plan.Environment.Name}");
+            : new Refused(Confirmation, $"the environment {drive.Plan.Environment.Name} is protected and its name was not typed", $"helix resume {drive.Around.Facts.Id} --confirm-environment {drive.Plan.Environment.Name}");
 
     static string Text(JsonNode? node) => node?.ToJsonString(StepJson.Options) ?? "nothing";
 }

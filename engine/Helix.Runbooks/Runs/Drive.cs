@@ -8,26 +8,21 @@ namespace Helix.Runbooks.Runs;
 sealed class Drive
 {
     public required RunRecord Record { get; init; }
-    public required Plan Plan { get; init; }
+    public required Surroundings Around { get; init; }
     public required PlanIndex Index { get; init; }
     public required StepCatalog Catalog { get; init; }
-    public required TimeProvider Time { get; init; }
     public required DriveSettings Settings { get; init; }
     public required RunFolders Folders { get; init; }
-    public required Masker Masker { get; init; }
-    public required SecretSources Secrets { get; init; }
-    public required RunFacts Facts { get; init; }
     public required LogSink Logs { get; init; }
     public required ScopeBuilder Scope { get; init; }
     public required EffectResolver Effects { get; init; }
 
-    public RunEvent Skipped(string path, string reason) => new StepSkipped(path, reason);
+    public Plan Plan => Around.Plan;
+    public TimeProvider Time => Around.Time;
+    public Masker Masker => Around.Masker;
 
-    /// <summary>A context for reading only: pre-flight, identity, selectors.</summary>
-    public PlanContext Reading(string subject, CancellationToken cancelled) =>
-        new(Facts, Plan.Environment.Targets, HostFor(subject, 0, () => { }), cancelled);
-
-    public LiveHost HostFor(string path, int attempt, Action alive) => new(this, path, attempt, alive);
+    public StepContext ContextFor(string path, int attempt, Action alive, CancellationToken stop) =>
+        new(Around.Facts, Plan.Environment.Targets, new LiveHost(this, path, attempt, alive), path, attempt, stop);
 }
 
 /// <summary>Where a run keeps its files on this machine.</summary>

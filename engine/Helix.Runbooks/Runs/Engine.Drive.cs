@@ -19,16 +19,21 @@ public sealed partial class Engine
         var lease = await TakeLease(run, settings.Interrupt);
         using var heart = new Heartbeat(Store, lease, Time, Settings.Heartbeat);
         using var kill = CancellationTokenSource.CreateLinkedTokenSource(settings.Kill, heart.Lost);
-        var record = new RunRecord(Store, lease, State(run), heart.Lost);
-        var drive = Compose(record, plan, settings with { Kill = kill.Token });
+        var masker = new Masker();
+        var record = new RunRecord(Store, lease, State(run), masker, heart.Lost);
+        var drive = Compose(record, plan, masker, settings with { Kill = kill.Token });
         try
         {
             var end = await DriveOn(drive, state);
-            return new DriveResult(end, State(run));
+            return end == DriveEnd.StoreLost ? await GoOnElsewhere(run, record, settings) : new DriveResult(end, State(run));
         }
-        catch (Exception e) when (e is LeaseLostException or StoreLostException)
+        catch (LeaseLostException)
         {
-            return new DriveResult(e is LeaseLostException ? DriveEnd.LeaseLost : DriveEnd.StoreLost, record.Read(s => s));
+            return new DriveResult(DriveEnd.LeaseLost, record.Read(s => s));
+        }
+        catch (StoreLostException)
+        {
+            return await GoOnElsewhere(run, record, settings);
         }
         finally
         {
@@ -36,6 +41,22 @@ public sealed partial class Engine
                 Store.Release(lease);
         }
     }
+
+    /// <summary>The disk of the store is lost: with a second store named the run goes on there, else it parks before its next effect.</summary>
+    async Task<DriveResult> GoOnElsewhere(string run, RunRecord record, DriveSettings settings)
+    {
+        if (Settings.SecondStore is not { } path || _second)
+            return new DriveResult(DriveEnd.StoreLost, record.Read(s => s));
+        _second = true;
+        var second = JournalStore.Open(path, Time);
+        Store.CopyRun(run, second);
+        Store = second;
+        var lease = Store.Take(run, DriverIdentity.Current, $"the first store was lost: {record.Broken!.Message}", Store.ReadLease(run)!);
+        _taken[run] = lease;
+        return await Drive(run, settings);
+    }
+
+    bool _second;
 
     async Task<DriveEnd> DriveOn(Drive drive, RunState before)
     {
@@ -48,7 +69,7 @@ public sealed partial class Engine
     /// <summary>False when the run ended before it began.</summary>
     static async Task<bool> PassesPreflight(Drive drive)
     {
-        var findings = await Preflight.Look(drive, drive.Settings.Interrupt);
+        var findings = await Preflight.Look(drive.Around, drive.Folders.Root, drive.Settings.Interrupt);
         drive.Record.Append(new PreflightDone(findings));
         var faults = findings.Where(f => f.Kind == FindingKind.Fault).Select(f => $"{f.Subject}: {f.What}").ToList();
         try
@@ -72,7 +93,7 @@ public sealed partial class Engine
         foreach (var (name, input) in drive.Plan.Runbook.Inputs.Where(i => i.Value is { Type: InputType.Backup, Target: not null }))
             if (drive.Record.Read(s => s.Inputs[name]?.ToString()) is { } selector
                 && drive.Plan.Environment.Targets.All.GetValueOrDefault(input.Target!) is IBackupShelf shelf)
-                drive.Record.Append(new InputResolved(name, await shelf.Resolve(drive.Reading("pre-flight", drive.Settings.Interrupt), input.Prefix ?? "", selector)));
+                drive.Record.Append(new InputResolved(name, await shelf.Resolve(drive.Around.Reading(drive.Settings.Interrupt), input.Prefix ?? "", selector)));
     }
 
     /// <summary>A file that an output names may be gone when a run goes on: its producer runs again if it only reads, else people are asked.</summary>
@@ -115,42 +136,44 @@ public sealed partial class Engine
         throw new InvalidOperationException($"Run {run} has no lease.");
     }
 
-    Drive Compose(RunRecord record, Plan plan, DriveSettings settings)
+    Drive Compose(RunRecord record, Plan plan, Masker masker, DriveSettings settings)
     {
         var run = record.Lease.Run;
         var started = record.Read(s => s.Started);
         var folders = RunFolders.Of(Settings, run);
         folders.Create();
         var index = new PlanIndex(plan.Runbook);
-        var masker = new Masker();
         return new Drive
         {
             Record = record,
-            Plan = plan,
             Index = index,
             Catalog = Catalog,
-            Time = Time,
             Settings = settings,
             Folders = folders,
-            Masker = masker,
-            Secrets = new SecretSources(masker) { BaseDirectory = Path.GetDirectoryName(started.EnvironmentPath)! },
+            Around = new Surroundings
+            {
+                Plan = plan,
+                Time = Time,
+                Masker = masker,
+                Secrets = new SecretSources(masker) { BaseDirectory = Path.GetDirectoryName(started.EnvironmentPath)! },
+                Facts = new RunFacts
+                {
+                    Id = run,
+                    Mode = started.Mode,
+                    Runbook = started.Runbook,
+                    Environment = started.Environment,
+                    Operator = started.Operator.Account,
+                    StartedAt = record.Read(s => s.StartedAt),
+                    Work = started.Work,
+                    Safe = started.Safe,
+                    Comms = started.Comms,
+                    BaseDirectory = started.BaseDirectory,
+                    Pinned = LayOut(plan, folders),
+                },
+            },
             Logs = new LogSink(record, run, Time, settings.Logged),
             Scope = new ScopeBuilder(plan, index, Catalog),
             Effects = new EffectResolver(Catalog, plan.Environment),
-            Facts = new RunFacts
-            {
-                Id = run,
-                Mode = started.Mode,
-                Runbook = started.Runbook,
-                Environment = started.Environment,
-                Operator = started.Operator.Account,
-                StartedAt = record.Read(s => s.StartedAt),
-                Work = started.Work,
-                Safe = started.Safe,
-                Comms = started.Comms,
-                BaseDirectory = started.BaseDirectory,
-                Pinned = LayOut(plan, folders),
-            },
         };
     }
 

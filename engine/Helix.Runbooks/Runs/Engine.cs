@@ -72,7 +72,7 @@ public sealed partial class Engine(StepCatalog catalog, JournalStore store, Time
     {
         var held = Store.TakeLocks(run, [.. plan.Locks.Select(l => new LockRequest(l.Identity, l.Target, l.Shared))]);
         if (held.Count > 0)
-            throw new HeldException(string.Join("\n", held.Select(h => h.ToString())), $"Wait for that run, `helix resume {held[0].Run}` or `helix cancel {held[0].Run} --reason …` it, or break the lock: helix locks break '{held[0].Identity}' --reason …");
+            throw new HeldException(string.Join("\n", held.Select(h => h.Words)), held[0].Hint);
     }
 
     RunStarted Started(Plan plan, StartRequest request, RunFolders folders)

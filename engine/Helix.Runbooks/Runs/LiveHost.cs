@@ -22,7 +22,7 @@ sealed class LiveHost(Drive drive, string path, int attempt, Action alive) : Ste
     });
 
     public override TimeProvider Time => drive.Time;
-    public override Task<string> Reveal(Secret secret, CancellationToken cancelled) => drive.Secrets.Reveal(secret, cancelled);
+    public override Task<string> Reveal(Secret secret, CancellationToken cancelled) => drive.Around.Secrets.Reveal(secret, cancelled);
     public override Tool Tool(string file, CancellationToken cancelled) => new(_launcher, file, cancelled);
     public override HttpClient Http(HttpSettings settings) => HttpClients.For(settings);
 

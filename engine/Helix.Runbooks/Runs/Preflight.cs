@@ -11,14 +11,14 @@ static class Preflight
 {
     static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
-    public static async Task<IReadOnlyList<Finding>> Look(Drive drive, CancellationToken stop)
+    public static async Task<IReadOnlyList<Finding>> Look(Surroundings around, string folder, CancellationToken stop)
     {
-        var used = drive.Plan.Steps.SelectMany(s => s.Effects).Select(e => e.Target).OfType<string>().Distinct()
-            .Where(drive.Plan.Environment.Targets.All.ContainsKey).Select(n => drive.Plan.Environment.Targets.All[n]).ToList();
-        var findings = new List<Finding>(used.SelectMany(t => t.Tools).Concat(Tools(drive.Plan)).Distinct().Select(Tool));
-        findings.AddRange(await Task.WhenAll(used.Select(t => Target(drive, t, stop))));
-        findings.Add(Space(drive));
-        findings.AddRange(People(drive.Plan));
+        var used = around.Plan.Steps.SelectMany(s => s.Effects).Select(e => e.Target).OfType<string>().Distinct()
+            .Where(around.Plan.Environment.Targets.All.ContainsKey).Select(n => around.Plan.Environment.Targets.All[n]).ToList();
+        var findings = new List<Finding>(used.SelectMany(t => t.Tools).Concat(Tools(around.Plan)).Distinct().Select(Tool));
+        findings.AddRange(await Task.WhenAll(used.Select(t => Target(around, t, stop))));
+        findings.Add(Space(folder));
+        findings.AddRange(People(around.Plan));
         return findings;
     }
 
@@ -37,26 +37,26 @@ static class Preflight
             : new Finding($"tool {name}", FindingKind.Ok, found);
     }
 
-    static async Task<Finding> Target(Drive drive, Target target, CancellationToken stop)
+    static async Task<Finding> Target(Surroundings around, Target target, CancellationToken stop)
     {
-        using var limit = new CancellationTokenSource(Limit, drive.Time);
+        using var limit = new CancellationTokenSource(Limit, around.Time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
         var subject = $"target {target.Name}";
         try
         {
-            return new Finding(subject, FindingKind.Ok, drive.Masker.Mask(await target.Check(drive.Reading("pre-flight", both.Token))));
+            return new Finding(subject, FindingKind.Ok, around.Masker.Mask(await target.Check(around.Reading(both.Token))));
         }
         catch (StepFailedException e) when (e.Failure == FailureClass.Auth)
         {
-            return new Finding(subject, FindingKind.Warning, drive.Masker.Mask(e.Message), e.Hint);
+            return new Finding(subject, FindingKind.Warning, around.Masker.Mask(e.Message), e.Hint);
         }
         catch (StepFailedException e)
         {
-            return new Finding(subject, FindingKind.Unknown, drive.Masker.Mask(e.Message), e.Hint);
+            return new Finding(subject, FindingKind.Unknown, around.Masker.Mask(e.Message), e.Hint);
         }
         catch (RunbookException e)
         {
-            return new Finding(subject, FindingKind.Fault, drive.Masker.Mask(e.Message), e.Hint);
+            return new Finding(subject, FindingKind.Fault, around.Masker.Mask(e.Message), e.Hint);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
@@ -64,10 +64,10 @@ static class Preflight
         }
     }
 
-    static Finding Space(Drive drive)
+    static Finding Space(string folder)
     {
-        var free = new DriveInfo(drive.Folders.Root).AvailableFreeSpace;
-        return new Finding("disk space", free < 100 << 20 ? FindingKind.Warning : FindingKind.Ok, $"{ByteSize.Words(free)} free for the run's files in {drive.Folders.Root}");
+        var free = new DriveInfo(folder).AvailableFreeSpace;
+        return new Finding("disk space", free < 100 << 20 ? FindingKind.Warning : FindingKind.Ok, $"{ByteSize.Words(free)} free for the run's files in {folder}");
     }
 
     static IEnumerable<Finding> People(Plan plan)

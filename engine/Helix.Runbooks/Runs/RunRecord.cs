@@ -1,19 +1,22 @@
+using System.Text.Json;
 using Helix.Runbooks.Journal;
+using Helix.Runbooks.Steps;
 
 namespace Helix.Runbooks.Runs;
 
 /// <summary>A run under way: its store, its lease and its state, kept in step. Safe for several threads.</summary>
-sealed class RunRecord(JournalStore store, Lease lease, RunState state, CancellationToken lost)
+sealed class RunRecord(JournalStore store, Lease lease, RunState state, Masker masker, CancellationToken lost)
 {
     readonly Lock _lock = new();
     long _version = -1;
-    JournalStore _store = store;
 
     public Lease Lease { get; } = lease;
-    public JournalStore Store => _store;
+    public JournalStore Store => store;
 
-    /// <summary>Set when an append failed for good: nothing may be done any more.</summary>
-    public Exception? Broken { get; private set; }
+    Exception? _broken;
+
+    /// <summary>Set when the lease or the store is lost: nothing may be done any more.</summary>
+    public Exception? Broken => _broken ?? (lost.IsCancellationRequested ? Lost() : null);
 
     public T Read<T>(Func<RunState, T> read)
     {
@@ -29,12 +32,12 @@ sealed class RunRecord(JournalStore store, Lease lease, RunState state, Cancella
             try
             {
                 if (lost.IsCancellationRequested)
-                    throw new LeaseLostException(Lease.Run, Lease.Epoch, Lease.Epoch + 1);
-                TakeIn(_store.Append(Lease, events));
+                    throw Lost();
+                TakeIn(store.Append(Lease, [.. events.Select(Masked)]));
             }
             catch (Exception e) when (e is LeaseLostException or StoreLostException)
             {
-                Broken ??= e;
+                _broken ??= e;
                 throw;
             }
         }
@@ -45,22 +48,27 @@ sealed class RunRecord(JournalStore store, Lease lease, RunState state, Cancella
     {
         lock (_lock)
         {
-            var version = _store.DataVersion();
+            var version = store.DataVersion();
             if (version == _version)
                 return false;
             _version = version;
             var before = state.LastSequence;
-            foreach (var entry in _store.Read(Lease.Run, before))
+            foreach (var entry in store.Read(Lease.Run, before))
                 state.Apply(entry);
             return state.LastSequence != before;
         }
     }
 
-    /// <summary>Goes on with another store that already holds the run.</summary>
-    public void MoveTo(JournalStore other)
+    LeaseLostException Lost() => new(Lease.Run, Lease.Epoch, Lease.Epoch + 1);
+
+    /// <summary>Nothing that was resolved from a reference gets into the journal, whoever put it into an event.</summary>
+    RunEvent Masked(RunEvent e)
     {
-        lock (_lock)
-            (_store, Broken) = (other, null);
+        if (masker.Longest == 0)
+            return e;
+        var text = JsonSerializer.Serialize(e, StepJson.Options);
+        var masked = masker.Mask(text);
+        return masked == text ? e : JsonSerializer.Deserialize<RunEvent>(masked, StepJson.Options)!;
     }
 
     void TakeIn(IReadOnlyList<JournalEntry> written)
@@ -68,7 +76,7 @@ sealed class RunRecord(JournalStore store, Lease lease, RunState state, Cancella
         if (written.Count == 0)
             return;
         // People may have written between our last look and this append.
-        var entries = written[0].Sequence == state.LastSequence + 1 ? written : _store.Read(Lease.Run, state.LastSequence);
+        var entries = written[0].Sequence == state.LastSequence + 1 ? written : store.Read(Lease.Run, state.LastSequence);
         foreach (var entry in entries)
             state.Apply(entry);
     }

@@ -39,9 +39,16 @@ sealed partial class Runner
     {
         foreach (var (_, stop) in _running.Values)
             await stop.CancelAsync();
-        await Task.WhenAll(_running.Values.Select(r => r.Task.ContinueWith(_ => { }, TaskScheduler.Default)));
-        Reap();
+        // After the second Ctrl-C, or without the lease, a step that does not listen is left behind.
+        var all = Task.WhenAll(_running.Values.Select(r => r.Task.ContinueWith(_ => { }, TaskScheduler.Default)));
+        var killed = new TaskCompletionSource();
+        await using (drive.Settings.Kill.Register(() => _ = Task.Delay(Patience, drive.Time).ContinueWith(_ => killed.TrySetResult(), TaskScheduler.Default)))
+            await Task.WhenAny(all, killed.Task);
+        if (drive.Record.Broken is null)
+            Reap();
     }
+
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     async Task<DriveEnd> Suspend(DriveEnd end, string reason)
     {

@@ -54,7 +54,7 @@ sealed class StepExecution(Drive drive)
     async Task<RunEvent> Attempt(string path, StepItem item, StepType type, object options, int attempt, IReadOnlyList<TargetEffect> effects, CancellationToken stop)
     {
         using var limits = new AttemptLimits(drive.Time, item.Timeout, drive.Record.Read(s => s.Step(path)!.StartedAt!.Value), stop);
-        var context = new StepContext(drive.Facts, drive.Plan.Environment.Targets, drive.HostFor(path, attempt, limits.Alive), path, attempt, limits.Token);
+        var context = drive.ContextFor(path, attempt, limits.Alive, limits.Token);
         try
         {
             var outputs = StepJson.ToJson(await type.Step.RunWith(options, context));
@@ -106,7 +106,7 @@ sealed class StepExecution(Drive drive)
         var reads = effects.All(e => e.Effect == Effect.Reads);
         var repeatable = mayRepeat ?? ((failure == FailureClass.Transient || retry.OnAny) && (type.About.Repeatable || reads));
         var tries = drive.Record.Read(s => s.Step(path)!.FailedTries) + 1;
-        DateTimeOffset? again = repeatable && tries < retry.Attempts ? drive.Time.GetUtcNow() + RetryDelay.Of(retry, tries, drive.Facts.Id + path) : null;
+        DateTimeOffset? again = repeatable && tries < retry.Attempts ? drive.Time.GetUtcNow() + RetryDelay.Of(retry, tries, drive.Around.Facts.Id + path) : null;
         if (item.Timeout.Total is { } total && again > drive.Record.Read(s => s.Step(path)!.StartedAt) + total)
             again = null;
         return new StepFailed(path, attempt, failure, drive.Masker.Mask(message), hint is null ? null : drive.Masker.Mask(hint), again);

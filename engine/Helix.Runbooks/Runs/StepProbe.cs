@@ -37,7 +37,7 @@ static class StepProbe
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
         try
         {
-            var context = new StepContext(drive.Facts, drive.Plan.Environment.Targets, drive.HostFor(path, attempt, () => { }), path, attempt, both.Token);
+            var context = drive.ContextFor(path, attempt, () => { }, both.Token);
             return await type.Step.ProbeWith(options, context);
         }
         catch (Exception e) when (e is StepFailedException or RunbookException || (e is OperationCanceledException && !stop.IsCancellationRequested))

@@ -1,0 +1,64 @@
+using System.Text.Json.Nodes;
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Model;
+using Helix.Runbooks.Plans;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Runbooks.Runs;
+
+public sealed partial class Engine
+{
+    /// <summary>The pre-flight alone, without a run: <c>helix doctor</c>.</summary>
+    public Task<IReadOnlyList<Finding>> Doctor(Plan plan, string account, CancellationToken stop = default)
+    {
+        Directory.CreateDirectory(Settings.DataFolder);
+        return Preflight.Look(AroundNoRun(plan, account), Settings.DataFolder, stop);
+    }
+
+    /// <summary>What each step says that it would touch, by path. Reads only; what cannot be known before the run is left out.</summary>
+    public async Task<IReadOnlyDictionary<string, StepPlan>> Describe(Plan plan, string account, CancellationToken stop = default)
+    {
+        var around = AroundNoRun(plan, account);
+        var described = await Task.WhenAll(plan.Steps.Where(s => Catalog.Steps.ContainsKey(s.Item.Uses)).Select(s => Describe(around, s, stop)));
+        return described.Where(d => d.Said is not null).ToDictionary(d => d.Path, d => d.Said!);
+    }
+
+    async Task<(string Path, StepPlan? Said)> Describe(Surroundings around, PlannedStep step, CancellationToken stop)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5), Time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
+        var type = Catalog.Steps[step.Item.Uses];
+        try
+        {
+            return (step.Path, await type.Step.PlanWith(OptionStandIn.Bind(step.With, type.OptionsType), around.Reading(both.Token)));
+        }
+        catch (Exception e) when (e is StepFailedException or RunbookException or OperationCanceledException && !stop.IsCancellationRequested)
+        {
+            return (step.Path, new StepPlan { Warnings = [$"not known now: {around.Masker.Mask(e.Message)}"] });
+        }
+    }
+
+    Surroundings AroundNoRun(Plan plan, string account)
+    {
+        var masker = new Masker();
+        return new Surroundings
+        {
+            Plan = plan,
+            Time = Time,
+            Masker = masker,
+            Secrets = new SecretSources(masker) { BaseDirectory = plan.Environment.BaseDirectory },
+            Facts = new RunFacts
+            {
+                Id = "plan",
+                Mode = "plan",
+                Runbook = plan.Runbook.Name,
+                Environment = plan.Environment.Name,
+                Operator = account,
+                StartedAt = Time.GetUtcNow(),
+                Work = Path.Combine(Settings.DataFolder, "runs", "plan", "work"),
+                Safe = Path.Combine(Settings.DataFolder, "runs", "plan", "safe"),
+                BaseDirectory = Path.GetDirectoryName(Path.GetFullPath(plan.Runbook.Source.Path))!,
+            },
+        };
+    }
+}
