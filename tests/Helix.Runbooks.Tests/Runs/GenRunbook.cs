@@ -15,7 +15,7 @@ static class GenRunbook
     public sealed record Each(int Count, int MaxParallel, List<Shape> Steps) : Shape;
     public sealed record Sub(List<Shape> Steps, List<Shape> Finally) : Shape;
 
-    static readonly Gen<IfFails?> GenIfFails = Gen.OneOfConst<IfFails?>(null, null, IfFails.Abort, IfFails.Continue);
+    static readonly Gen<IfFails?> GenIfFails = Gen.Int[0, 3].Select(i => ((IfFails?[])[null, null, IfFails.Abort, IfFails.Continue])[i]);
     static readonly Gen<Shape> GenLeaf = GenIfFails.Select(f => (Shape)new Leaf(f));
 
     static Gen<List<Shape>> Steps(int depth, int least, int most) => Item(depth).List[least, most];
