@@ -112,8 +112,16 @@ public static class PlanPage
     static string When(PlannedStep step) => step.Item.When is { } when ? $"  when {when.Text}" : "";
 
     static string Effects(PlannedStep step) => step.Effects.Count == 0
-        ? "no effect"
+        ? step.Item.Uses switch
+        {
+            EngineItems.Approval => $"asks {Named(step.With["approvers"])}",
+            EngineItems.Manual => $"asks {Named(step.With["assignees"])}",
+            EngineItems.Wait => "waits",
+            _ => "no effect",
+        }
         : string.Join(", ", step.Effects.Select(e => $"{e.Effect.ToString().ToLowerInvariant()} {e.Target ?? "local files"}{(e.What is { } what ? $" ({what})" : "")}"));
+
+    static string Named(JsonNode? people) => people is JsonArray { Count: > 0 } list ? string.Join(", ", list.Select(Plain)) : "anybody";
 
     static string Objectives(Objectives o)
     {

@@ -9,7 +9,7 @@ static class ReportSteps
     public static IEnumerable<ReportedStep> Of(RunState state, Plan plan, Func<string, TimeSpan?> typical)
     {
         foreach (var step in state.Earlier.Where(s => s.Started || s.Status != StepStatus.Pending))
-            yield return Row(step.Path, step, plan.Find(step.Path), state, null) with { Earlier = true };
+            yield return Row(step.Path, step, plan.Find(step.Path), state, null) with { Earlier = true, Tolerated = false };
         foreach (var (path, planned) in new StepOrder(plan).Of(state))
             if (state.Step(path) is not null || planned!.Part == Part.Steps)
                 yield return Row(path, state.Step(path), planned, state, typical(path));

@@ -103,14 +103,14 @@ public sealed partial record RunReport
 
     /// <summary>Files of the run's safe folder; the run itself never empties it.</summary>
     static IEnumerable<ReportedFile> Copies(RunState state) =>
-        from step in state.Steps.Values
+        from step in state.Earlier.Concat(state.Steps.Values)
         from file in step.Files
         where file.Path.StartsWith(state.Started.Safe.TrimEnd('/') + "/", StringComparison.Ordinal)
         select new ReportedFile(step.Path, file.Output, file.Host, file.Path, file.Size, file.Sha256);
 
     /// <summary>A step whose outputs name a key and a recovery point handled a backup.</summary>
     static IEnumerable<ReportedBackup> BackupsOf(RunState state) =>
-        from step in state.Steps.Values
+        from step in state.Earlier.Concat(state.Steps.Values)
         where Text(step, "key") is not null && Text(step, "recoveryPoint") is not null
         select new ReportedBackup(step.Path, Text(step, "key")!, Text(step, "recoveryPoint"), Text(step, "sha256"));
 

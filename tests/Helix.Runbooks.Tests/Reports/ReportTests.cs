@@ -1,0 +1,112 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Helix.Runbooks.Reports;
+using Helix.Runbooks.Runs;
+using Xunit;
+
+namespace Helix.Runbooks.Tests.Reports;
+
+public sealed class ReportTests
+{
+    static readonly TimeSpan[] Past = [TimeSpan.FromMinutes(30), TimeSpan.FromMinutes(50)];
+
+    static RunReport Report(ScriptedRun run, bool recovered = true) =>
+        RunReport.Of(run.State, ScriptedRun.Plan, ScriptedRun.Clocks(recovered), run.Entries, ScriptedRun.Typical, Past);
+
+    [Fact]
+    public void The_markdown_report_of_a_run_that_went_back_and_recovered() =>
+        Golden.Equal("recovered.md", MarkdownReport.Of(Report(new ScriptedRun().GoesBackAndRecovers())));
+
+    [Fact]
+    public void The_html_report_of_a_run_that_went_back_and_recovered() =>
+        Golden.Equal("recovered.html", HtmlReport.Of(Report(new ScriptedRun().GoesBackAndRecovers())));
+
+    [Fact]
+    public void The_json_report_of_a_run_that_went_back_and_recovered() =>
+        Golden.Equal("recovered.json", Report(new ScriptedRun().GoesBackAndRecovers()).ToJson());
+
+    [Fact]
+    public void The_last_words_of_a_run_that_missed_its_rpo()
+    {
+        var run = new ScriptedRun().GoesBackAndRecovers();
+        Golden.Equal("recovered.end.txt", EndPage.Text(Report(run), new DriveResult(DriveEnd.Ended, run.State), attended: true));
+    }
+
+    [Fact]
+    public void A_run_that_ends_in_the_middle_of_a_load_says_first_that_the_data_is_half_loaded_and_what_is_down()
+    {
+        var report = Report(new ScriptedRun().EndsHalfLoaded(), recovered: false);
+        Assert.Equal(
+            ["redis: load began to overwrite all keys and did not finish. The data is half loaded; do not use it.", "Redis is stopped. Take it back with: docker start redis"],
+            report.Down);
+        var page = MarkdownReport.Of(report);
+        Assert.True(page.IndexOf("half loaded", StringComparison.Ordinal) < page.IndexOf("| Run |", StringComparison.Ordinal), page);
+        Assert.StartsWith("Failed: load failed.", report.Verdict, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_load_that_succeeded_later_heals_the_one_that_did_not() =>
+        Assert.Empty(Report(new ScriptedRun().GoesBackAndRecovers()).Down);
+
+    [Fact]
+    public void What_people_wrote_cannot_become_markup()
+    {
+        var html = HtmlReport.Of(Report(new ScriptedRun().GoesBackAndRecovers()));
+        Assert.DoesNotContain("<script", html, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("&lt;script&gt;alert(1)&lt;/script&gt;", html, StringComparison.Ordinal);
+        Assert.Contains("Restore &lt;Redis&gt; &amp; friends", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("<script", MarkdownReport.Of(Report(new ScriptedRun().GoesBackAndRecovers())), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_html_file_needs_nothing_from_anywhere()
+    {
+        var html = HtmlReport.Of(Report(new ScriptedRun().GoesBackAndRecovers()));
+        Assert.DoesNotMatch(new Regex("(src|href)\\s*=|@import|url\\(", RegexOptions.IgnoreCase), html);
+        Assert.Contains("prefers-color-scheme: dark", html, StringComparison.Ordinal);
+        Assert.Contains("@media print", html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_html_file_is_well_formed()
+    {
+        var html = HtmlReport.Of(Report(new ScriptedRun().GoesBackAndRecovers()));
+        // The few void elements and the doctype are all that XML does not know.
+        var xml = Regex.Replace(html, "<!doctype html>|<meta[^>]*>", "");
+        Assert.Equal("html", System.Xml.Linq.XDocument.Parse(xml).Root!.Name.LocalName);
+    }
+
+    [Fact]
+    public void Nothing_measured_is_never_a_miss()
+    {
+        var objectives = new Measured { Rto = TimeSpan.FromHours(4), Detection = default, Decision = default, WaitingForPeople = default, Machine = default, Verification = default };
+        Assert.Null(objectives.RtoMet);
+        Assert.Null(objectives.RpoMet);
+    }
+
+    [Fact]
+    public void The_json_report_holds_every_decision_with_who_how_sure_and_what_was_shown()
+    {
+        var json = JsonNode.Parse(Report(new ScriptedRun().GoesBackAndRecovers()).ToJson())!;
+        var decision = json["decisions"]![0]!;
+        Assert.Equal("bob", (string?)decision["by"]!["account"]);
+        Assert.Equal("signed", (string?)decision["by"]!["strength"]);
+        Assert.Equal(new string('f', 64), (string?)decision["shownHash"]);
+        Assert.Equal("ticket OPS-7", (string?)decision["evidence"]);
+        Assert.Equal("yes", (string?)decision["form"]!["seen"]);
+        Assert.Equal("go-back", (string?)json["decisions"]![1]!["choice"]);
+        Assert.Equal(2400.0, (double?)json["objectives"]!["meanOfRuns"]);
+    }
+
+    [Theory]
+    [InlineData("the dump was slow", "alice", "2026-04-01")]
+    [InlineData("the dump (of 3 GB) was slow", null, null)]
+    [InlineData("slow", null, "2026-04-01")]
+    [InlineData("slow", "bob", null)]
+    public void A_finding_is_read_back_from_its_note(string text, string? owner, string? due)
+    {
+        var finding = DrillFinding.Read(default, "alice", DrillFinding.Write(text, owner, due));
+        Assert.Equal(new DrillFinding(default, "alice", text, owner, due), finding);
+        Assert.Null(DrillFinding.Read(default, "alice", text));
+    }
+}

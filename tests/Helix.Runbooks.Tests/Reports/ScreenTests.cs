@@ -1,0 +1,71 @@
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Reports;
+using Xunit;
+
+namespace Helix.Runbooks.Tests.Reports;
+
+public sealed class ScreenTests
+{
+    static string Tree(ScriptedRun run, string now, Func<string, StepProgress?>? progress = null) =>
+        string.Join("\n", RunTree.Lines(run.State, ScriptedRun.Plan, ScriptedRun.At(now), ScriptedRun.Typical, progress ?? (_ => null)));
+
+    [Fact]
+    public void The_tree_of_a_run_that_waits_for_an_approval() => Golden.Equal("waiting.tree.txt",
+        RunTree.ClockLine(ScriptedRun.Clocks(recovered: false), ScriptedRun.At("02:12:07")) + "\n" + Tree(new ScriptedRun().UpToTheGate(), "02:12:07"));
+
+    [Fact]
+    public void The_tree_of_a_run_that_recovered() => Golden.Equal("recovered.tree.txt",
+        RunTree.ClockLine(ScriptedRun.Clocks(), ScriptedRun.At("02:40:00")) + "\n" + Tree(new ScriptedRun().GoesBackAndRecovers(), "02:40:00"));
+
+    [Fact]
+    public void A_running_step_shows_how_far_it_is_and_about_how_long_it_still_takes()
+    {
+        var run = new ScriptedRun().Begins().Add("02:05:02", new StepStarted("fetch", 2, "backup.download", [], []));
+        Assert.Contains("▶ fetch  backup.download  running for 10.0 s, attempt 2, about 30.0 s left", Tree(run, "02:05:12"), StringComparison.Ordinal);
+        Assert.Contains("running for 10.0 s, attempt 2, 25 % of 40 MiB, about 30.0 s left", Tree(run, "02:05:12", _ => new StepProgress(10 << 20, 40 << 20, "bytes")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_record_as_lines() => Golden.Equal("recovered.lines.txt", Lines(new ScriptedRun().GoesBackAndRecovers()));
+
+    [Fact]
+    public void A_question_is_shown_with_facts_people_and_the_one_command() =>
+        Golden.Equal("question.txt", QuestionPage.Text(ScriptedRun.Run, new ScriptedRun().UpToTheGate().State.OpenQuestions.Single()));
+
+    [Fact]
+    public void The_clock_tells_what_is_gone_what_is_left_and_what_experience_expects() => Assert.Equal(
+        "RTO 4h: 0:12:07 gone, 3:47:53 left, ETA 0:32", RunTree.ClockLine(ScriptedRun.Clocks(recovered: false), ScriptedRun.At("02:12:07")));
+
+    [Fact]
+    public void A_missed_objective_is_told_while_the_run_goes_on() => Assert.Equal(
+        "RTO 4h: 4:30:00 gone, missed by 0:30:00", RunTree.ClockLine(ScriptedRun.Clocks(recovered: false), ScriptedRun.At("06:30:00")));
+
+    [Fact]
+    public void The_plan_as_text() => Golden.Equal("plan.txt", PlanPage.Text(ScriptedRun.Plan));
+
+    [Fact]
+    public void The_plan_as_a_page_with_boxes_to_tick() => Golden.Equal("plan.md", PlanPage.Markdown(ScriptedRun.Plan));
+
+    [Fact]
+    public void The_plan_as_json() => Golden.Equal("plan.json", PlanPage.Json(ScriptedRun.Plan));
+
+    [Theory]
+    [InlineData(0, "0:00:00")]
+    [InlineData(727, "0:12:07")]
+    [InlineData(97_200, "27:00:00")]
+    [InlineData(-61, "-0:01:01")]
+    public void Clocks_are_read_as_hours_minutes_seconds(int seconds, string text) => Assert.Equal(text, Words.Clock(TimeSpan.FromSeconds(seconds)));
+
+    [Theory]
+    [InlineData(0.0851, "85 ms")]
+    [InlineData(2.14, "2.1 s")]
+    [InlineData(184, "3 min 4 s")]
+    [InlineData(7500, "2 h 5 min")]
+    public void Spans_are_as_exact_as_people_need(double seconds, string text) => Assert.Equal(text, Words.Span(TimeSpan.FromSeconds(seconds)));
+
+    static string Lines(ScriptedRun run)
+    {
+        var lines = new RunLines(ScriptedRun.Plan, new RunState(ScriptedRun.Run));
+        return string.Join("\n", run.Entries.Select(lines.Of).Where(l => l is not null));
+    }
+}
