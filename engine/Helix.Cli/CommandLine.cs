@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Helix.Runbooks.Model;
 using Helix.Runbooks.Runs;
 using Helix.Runbooks.Steps;
 
@@ -57,6 +58,8 @@ sealed class CommandLine(Session session, IReadOnlyList<(string Name, Func<Sessi
 
     int Wrong(ParseResult parsed)
     {
+        if (parsed.CommandResult.Command is RootCommand && parsed.UnmatchedTokens is [var unknown, ..] && !unknown.StartsWith('-'))
+            return Say($"There is no command '{unknown}'.", Suggestion.Nearest(unknown, table.Select(c => c.Name)) is { } near ? $"Did you mean `helix {near}`?" : "`helix --help` lists all there are.", ExitCodes.Wrong);
         foreach (var error in parsed.Errors)
             session.Terminal.Error.WriteLine(error.Message);
         var named = string.Join(' ', parsed.CommandResult.Command is RootCommand ? [] : Names(parsed.CommandResult));

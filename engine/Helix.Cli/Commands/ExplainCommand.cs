@@ -41,7 +41,7 @@ static class ExplainCommand
         if (named is null)
         {
             session.Terminal.Give(new JsonArray([.. subjects.Select(s => new JsonObject { ["name"] = s.Name, ["what"] = s.What, ["summary"] = s.Summary })]),
-                () => string.Join("\n\n", subjects.GroupBy(s => s.What).Select(g => $"{g.Key}s\n" + TextTable.Of(["", ""], g.Select(s => (string[])["  " + s.Name, s.Summary])).TrimStart('\n', ' '))));
+                () => string.Join("\n\n", subjects.GroupBy(s => s.What).Select(g => TextTable.Of([g.Key, ""], g.Select(s => (string[])["  " + s.Name, s.Summary])))));
             return;
         }
         var subject = subjects.FirstOrDefault(s => s.Name == named);

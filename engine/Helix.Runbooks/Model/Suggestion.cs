@@ -1,7 +1,7 @@
 namespace Helix.Runbooks.Model;
 
 /// <summary>Finds what somebody meant.</summary>
-static class Suggestion
+public static class Suggestion
 {
     /// <summary>"Did you mean 'x'?", or the list of what there is when nothing is near.</summary>
     public static string Hint(string name, IEnumerable<string> known, string listing)

@@ -1,0 +1,43 @@
+using System.Diagnostics;
+
+namespace Helix.Runbooks.Tests.Cli;
+
+/// <summary>The built executable as a process of its own, for what only a process has: environment, signals, pipes.</summary>
+sealed class HelixProcess : IDisposable
+{
+    public static string Dll => Path.Combine(AppContext.BaseDirectory, "helix.dll");
+
+    readonly Process _process;
+    readonly Task<string> _out;
+    readonly Task<string> _error;
+
+    public HelixProcess(string store, IEnumerable<string> arguments, params (string Name, string Value)[] environment)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        foreach (var argument in (string[])[Dll, .. arguments])
+            start.ArgumentList.Add(argument);
+        start.Environment["HELIX_STORE"] = store;
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        _process = Process.Start(start)!;
+        _process.StandardInput.Close();
+        _out = _process.StandardOutput.ReadToEndAsync();
+        _error = _process.StandardError.ReadToEndAsync();
+    }
+
+    public int Id => _process.Id;
+
+    public async Task<(int Code, string Out, string Error)> End()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
+        await _process.WaitForExitAsync(limit.Token);
+        return (_process.ExitCode, await _out, await _error);
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+            _process.Kill();
+        _process.Dispose();
+    }
+}
