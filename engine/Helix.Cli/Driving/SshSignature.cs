@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Helix.Runbooks.Journal;
+using Helix.Runbooks.Runs;
 using Helix.Runbooks.Steps;
 
 namespace Helix.Cli.Driving;
@@ -7,15 +8,13 @@ namespace Helix.Cli.Driving;
 /// <summary>Signs an answer with <c>ssh-keygen -Y sign</c>; the key, or its public half when an agent holds it, stays where it is.</summary>
 static class SshSignature
 {
-    const string Namespace = "helix-runbooks";
-
     /// <exception cref="RunbookException">No such key, or ssh-keygen refuses.</exception>
     public static string Sign(string keyFile, string run, Decided decided)
     {
         if (!File.Exists(keyFile))
             throw new RunbookException($"There is no key '{keyFile}'.", "Name a private SSH key, or a public one whose private half the agent holds.");
         using var process = Start(keyFile);
-        process.StandardInput.Write(Payload(run, decided));
+        process.StandardInput.Write(SignedAnswers.Text(run, decided.Question, decided.Choice, decided.ShownHash ?? ""));
         process.StandardInput.Close();
         var trouble = process.StandardError.ReadToEndAsync();
         var signature = process.StandardOutput.ReadToEnd();
@@ -25,13 +24,10 @@ static class SshSignature
             : throw new RunbookException($"ssh-keygen did not sign with '{keyFile}': {trouble.Result.Trim()}", "Check the key and its passphrase, or load it into the agent.");
     }
 
-    /// <summary>What is signed: which answer to which question of which run, and what was shown.</summary>
-    static string Payload(string run, Decided decided) => $"{run}\n{decided.Question}\n{decided.Choice}\n{decided.ShownHash}\n";
-
     static Process Start(string keyFile)
     {
         var start = new ProcessStartInfo("ssh-keygen") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])["-Y", "sign", "-f", keyFile, "-n", Namespace])
+        foreach (var argument in (string[])["-Y", "sign", "-f", keyFile, "-n", SignedAnswers.Namespace])
             start.ArgumentList.Add(argument);
         try
         {

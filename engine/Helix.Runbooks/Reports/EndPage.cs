@@ -70,7 +70,7 @@ public static class EndPage
     }
 
     internal static string Against(TimeSpan? measured, TimeSpan? objective, bool? met) =>
-        $"{(measured is { } m ? Words.Clock(m) : "not measured")} of {(objective is { } o ? Words.Objective(o) : "no objective")}{(met is { } yes ? yes ? ", met" : ", missed" : "")}";
+        (measured is { } m ? Words.Clock(m) : "not measured") + (objective is { } o ? $" of {Words.Objective(o)}" : "") + (met switch { true => ", met", false => ", missed", _ => "" });
 
     /// <summary>What goes on from here; nothing after a good end.</summary>
     static IEnumerable<(string Label, string Text)> Next(RunReport report, DriveResult result)

@@ -24,10 +24,14 @@ public static class QuestionPage
     /// <summary>The one command that goes on.</summary>
     public static string Command(string run, Question question) => question.Asked.Kind switch
     {
-        QuestionKind.Approval => $"helix approve {run} {Quoted(question.Id)} --resume",
-        QuestionKind.Manual => $"helix decide {run} {Quoted(question.Id)} done --resume",
+        QuestionKind.Approval => $"helix approve {run} {Quoted(question.Id)}{Form(question)} --resume",
+        QuestionKind.Manual => $"helix decide {run} {Quoted(question.Id)} done{Form(question)} --resume",
         _ => $"helix decide {run} {Quoted(question.Id)} {string.Join('|', question.Asked.Choices)} --resume",
     };
+
+    /// <summary>What the form demands.</summary>
+    static string Form(Question question) =>
+        string.Concat(question.Asked.Inputs.Where(f => f.Value?["required"]?.GetValue<bool>() == true).Select(f => $" --input {f.Key}=…"));
 
     public static string Text(string run, Question question)
     {
@@ -76,23 +80,19 @@ public static class QuestionPage
         return asked.Kind == QuestionKind.Approval && rules.Length > 0 ? $" ({string.Join(", ", rules)})" : "";
     }
 
-    /// <summary>The facts behind the message, one line each; nested ones as JSON.</summary>
-    static IEnumerable<string> Facts(JsonObject shown)
+    /// <summary>The facts behind the message: lists and groups of facts one line each.</summary>
+    static IEnumerable<string> Facts(JsonObject shown) => shown.SelectMany(fact => fact.Value switch
     {
-        foreach (var (name, value) in shown)
-        {
-            if (value is JsonArray { Count: > 0 } list)
-            {
-                yield return $"{name}:";
-                foreach (var element in list)
-                    yield return "         " + Plain(element);
-            }
-            else if (value is not null and not JsonArray)
-            {
-                yield return $"{name}: {Plain(value)}";
-            }
-        }
-    }
+        JsonArray { Count: > 0 } list => (string[])[$"{fact.Key}:", .. list.Select(e => "  " + Plain(e))],
+        JsonObject { Count: > 0 } group => [$"{fact.Key}:", .. group.Select(e => $"  {e.Key}: {Covered(e.Value)}")],
+        null or JsonArray or JsonObject => [],
+        _ => [$"{fact.Key}: {Plain(fact.Value)}"],
+    });
+
+    /// <summary>A step that an approval covers, in one line: type, effect, options.</summary>
+    static string Covered(JsonNode? step) => step is JsonObject facts && facts["uses"] is { } uses
+        ? $"{Plain(uses)}, {Plain(facts["effect"])}: {string.Join(", ", (facts["with"] as JsonObject ?? []).Select(o => $"{o.Key} = {Plain(o.Value)}"))}"
+        : Plain(step);
 
     static string Plain(JsonNode? value) => value is JsonValue v && v.TryGetValue<string>(out var text) ? text : value?.ToJsonString(Steps.StepJson.Options) ?? "null";
     static string Indent(string text) => "  " + text.Replace("\n", "\n  ", StringComparison.Ordinal);

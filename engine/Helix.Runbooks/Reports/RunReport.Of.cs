@@ -112,7 +112,9 @@ public sealed partial record RunReport
     static IEnumerable<ReportedBackup> BackupsOf(RunState state) =>
         from step in state.Earlier.Concat(state.Steps.Values)
         where Text(step, "key") is not null && Text(step, "recoveryPoint") is not null
-        select new ReportedBackup(step.Path, Text(step, "key")!, Text(step, "recoveryPoint"), Text(step, "sha256"));
+        select new ReportedBackup(step.Path, Text(step, "key")!, Moment(Text(step, "recoveryPoint")!), Text(step, "sha256"));
+
+    static string Moment(string text) => DateTimeOffset.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var at) ? Words.Moment(at) : text;
 
     static string? Text(StepState step, string output) =>
         step.Outputs?.TryGetPropertyValue(output, out var value) == true && value is JsonValue v && v.TryGetValue<string>(out var text) ? text : null;

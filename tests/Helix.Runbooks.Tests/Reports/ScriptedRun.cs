@@ -76,6 +76,8 @@ sealed class ScriptedRun
             Work = "/data/runs/x/work",
             Safe = "/data/runs/x/safe",
             BaseDirectory = "/runbooks",
+            RunbookPath = "redis-restore.yaml",
+            EnvironmentPath = "production.yaml",
             Participants = ["alice", "bob"],
         })
         .Add("02:05:00", new LeaseTaken(new Driver("db-1", "boot", 4711, 99, "alice"), "start"))
