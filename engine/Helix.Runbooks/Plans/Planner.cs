@@ -56,9 +56,12 @@ public sealed class Planner(StepCatalog catalog)
         .. steps.SelectMany(s => s.Effects)
             .Where(e => e.Target is not null && environment.Targets.All.ContainsKey(e.Target))
             .GroupBy(e => environment.Targets.All[e.Target!].Address)
-            .Select(g => new PlannedLock(g.Key, g.First().Target!, g.All(e => e.Effect == Effect.Reads)))
+            .Select(g => new PlannedLock(g.Key, g.First().Target!, g.All(e => e.Effect <= Shares(environment.Targets.All[e.Target!]))))
             .OrderBy(l => l.Identity, StringComparer.Ordinal),
     ];
+
+    /// <summary>The strongest effect that several runs may have on a target at once. New backups beside others disturb nobody; removing them does.</summary>
+    static Effect Shares(Target target) => target is IHoldsBackups ? Effect.Changes : Effect.Reads;
 
     static string HashOf(IReadOnlyDictionary<string, SourceFile> pinned, JsonObject inputs, Mode mode, IReadOnlyList<PlannedStep> steps)
     {

@@ -92,8 +92,8 @@ public sealed partial class Engine
     {
         foreach (var (name, input) in drive.Plan.Runbook.Inputs.Where(i => i.Value is { Type: InputType.Backup, Target: not null }))
             if (drive.Record.Read(s => s.Inputs[name]?.ToString()) is { } selector
-                && drive.Plan.Environment.Targets.All.GetValueOrDefault(input.Target!) is IBackupShelf shelf)
-                drive.Record.Append(new InputResolved(name, await shelf.Resolve(drive.Around.Reading(drive.Settings.Interrupt), input.Prefix ?? "", selector)));
+                && drive.Plan.Environment.Targets.All.GetValueOrDefault(input.Target!) is IHoldsBackups shelf)
+                drive.Record.Append(new InputResolved(name, (await shelf.Choose(input.Prefix ?? "", selector, drive.Around.Reading(drive.Settings.Interrupt))).Pinned));
     }
 
     /// <summary>A file that an output names may be gone when a run goes on: its producer runs again if it only reads, else people are asked.</summary>

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Everything that must hold: formatting, warnings, schema, the shipped runbooks, all tests. Leaves nothing running.
+# Ends with one line: N passed, N failed, N skipped.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1 MSBUILDTERMINALLOGGER=off
+
+command -v dotnet >/dev/null || { echo "The .NET 10 SDK is missing. Hint: https://dotnet.microsoft.com/download, or your distribution's dotnet-sdk-10.0." >&2; exit 2; }
+bash tests/install.sh git procps openssh-client redis-server redis-sentinel docker.io docker-compose busybox-static ceph-mon ceph-osd ceph-common radosgw
+
+passed=0 failed=0 skipped=0
+check() { # check NAME COMMAND...: one thing that holds or does not
+  local name=$1 log
+  shift
+  log=$(mktemp)
+  if "$@" >"$log" 2>&1; then
+    passed=$((passed + 1))
+    echo "ok      $name"
+  else
+    failed=$((failed + 1))
+    echo "FAILED  $name"
+    tail -40 "$log"
+  fi
+  rm -f "$log"
+}
+finish() {
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" -eq 0 ]
+}
+
+check "builds without a warning" dotnet build Helix.Runbooks.sln -nologo -v q -p:UseSharedCompilation=false
+[ "$failed" -eq 0 ] || { finish; exit 1; }
+helix=engine/Helix.Cli/bin/Debug/net10.0/helix
+check "code is formatted" dotnet format Helix.Runbooks.sln --verify-no-changes --no-restore
+check "schema is that of the types" $helix schema --check
+check "shipped runbooks are valid" $helix validate runbooks
+
+results=$(mktemp)
+status=0
+tests/Helix.Runbooks.Tests/bin/Debug/net10.0/Helix.Runbooks.Tests -noColor ${TESTS:-} 2>&1 | tee "$results" || status=$?
+line=$(grep -E 'Total: [0-9]+, Errors: [0-9]+' "$results" | tail -1)
+number() { sed -nE "s/.*$1: ([0-9]+).*/\1/p" <<<"$line"; }
+if [ -z "$line" ]; then
+  failed=$((failed + 1))
+else
+  bad=$(($(number Failed) + $(number Errors)))
+  [ "$bad" -gt 0 ] || [ "$status" -eq 0 ] || bad=1
+  passed=$((passed + $(number Total) - $(number Failed) - $(number Skipped) - $(number 'Not Run')))
+  failed=$((failed + bad))
+  skipped=$((skipped + $(number Skipped)))
+fi
+rm -f "$results"
+finish
