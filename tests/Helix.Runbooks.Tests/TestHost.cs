@@ -51,6 +51,12 @@ sealed class TestHost : StepHost, IDisposable
     /// <summary>Awaited once a value is saved: a task that never ends is a crash of the engine at that point.</summary>
     public Func<string, JsonNode, Task>? AfterSave { get; set; }
 
+    /// <summary>Called at each <c>Progress</c>: to change the world while a step is at work.</summary>
+    public Action<double>? OnProgress { get; set; }
+
+    /// <summary>Communication to the outside: off, test or on.</summary>
+    public string Comms { get; set; } = "on";
+
     /// <summary>Starts real processes unless a test puts another one here.</summary>
     public ToolLauncher Launcher
     {
@@ -83,6 +89,22 @@ sealed class TestHost : StepHost, IDisposable
         var added = target with { Name = name, Siblings = _targets };
         _targets.Add(added);
         return (T)added;
+    }
+
+    /// <summary>The same as <see cref="Add"/>, for a target that has its name.</summary>
+    public TestHost With(Target target)
+    {
+        Add(target.Name, target);
+        return this;
+    }
+
+    /// <summary>A file below the work folder.</summary>
+    public string Write(string name, byte[] bytes)
+    {
+        var path = Path.Combine(Work, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllBytes(path, bytes);
+        return path;
     }
 
     public StepContext Context(string path = "step", int attempt = 1) => new(Facts(), _targets, this, path, attempt, _cancel.Token);
@@ -133,7 +155,7 @@ sealed class TestHost : StepHost, IDisposable
     RunFacts Facts() => new()
     {
         Id = "run-1", Mode = "live", Runbook = "test", Environment = "test", Operator = "tester",
-        StartedAt = Clock.GetUtcNow(), Work = Work, Safe = Safe, BaseDirectory = Folder,
+        StartedAt = Clock.GetUtcNow(), Work = Work, Safe = Safe, BaseDirectory = Folder, Comms = Comms,
     };
 
     // ---- the engine's side ----
@@ -142,7 +164,11 @@ sealed class TestHost : StepHost, IDisposable
     public override Tool Tool(string file, CancellationToken cancelled) => new(Launcher, file, cancelled);
     public override HttpClient Http(HttpSettings settings) => HttpClients.For(settings, _cancel.Token);
     public override void Log(string line) => _log.Enqueue(Masker.Mask(line));
-    public override void Progress(double done, double? total, string unit) => LastProgress = (done, total, unit);
+    public override void Progress(double done, double? total, string unit)
+    {
+        LastProgress = (done, total, unit);
+        OnProgress?.Invoke(done);
+    }
 
     public override async Task Save(string key, JsonNode value)
     {

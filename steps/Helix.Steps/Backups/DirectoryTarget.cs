@@ -11,6 +11,7 @@ public sealed record DirectoryTarget : BackupTarget
 {
     [Description("The folder; it must be there. Absolute, or relative to the runbook.")]
     [Example("/backups")]
+    [FilePath]
     public required string Path { get; init; }
 
     [Description("The folder must lie on a disk of its own: refuse when nothing but the root file system is mounted there.")]

@@ -10,9 +10,9 @@ public sealed class BackupRoundTripTests : IDisposable
     static readonly DateTimeOffset Noon = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
     readonly string _shelf = Directory.CreateTempSubdirectory("helix-shelf-").FullName;
-    readonly Trial _trial;
+    readonly TestHost _trial;
 
-    public BackupRoundTripTests() => _trial = new Trial(new DirectoryTarget { Name = "shelf", Path = _shelf });
+    public BackupRoundTripTests() => _trial = new TestHost().With(new DirectoryTarget { Name = "shelf", Path = _shelf });
 
     [Theory]
     [InlineData(Compression.Zstd)]
@@ -23,7 +23,7 @@ public sealed class BackupRoundTripTests : IDisposable
         var content = Text(3_000_000);
         var file = _trial.Write("dump.rdb", content);
         var up = await _trial.Run(new BackupUpload(), Upload(file) with { Compression = compression, Counts = new Dictionary<string, long> { ["db0"] = 10_000 } });
-        var down = await _trial.Run(new BackupDownload(), Download("latest"), "fetch");
+        var down = await _trial.Run(new BackupDownload(), Download("latest"));
         Assert.Equal(content, File.ReadAllBytes(down.File));
         Assert.Equal(up.Key, down.Key);
         Assert.Equal(Noon, down.RecoveryPoint);
@@ -41,7 +41,7 @@ public sealed class BackupRoundTripTests : IDisposable
     {
         var file = _trial.Write("dump.rdb", new byte[size]);
         await _trial.Run(new BackupUpload(), Upload(file));
-        var down = await _trial.Run(new BackupDownload(), Download("latest"), "fetch");
+        var down = await _trial.Run(new BackupDownload(), Download("latest"));
         Assert.Equal(size, new FileInfo(down.File).Length);
     }
 
@@ -54,7 +54,7 @@ public sealed class BackupRoundTripTests : IDisposable
         var up = await _trial.Run(new BackupUpload(), Upload(_trial.Write("dump.gz", packed.ToArray())));
         Assert.Equal(packed.Length, up.Size);
         Assert.Equal(up.ContentSha256, up.Sha256);
-        Assert.Equal(packed.ToArray(), File.ReadAllBytes((await _trial.Run(new BackupDownload(), Download("latest"), "fetch")).File));
+        Assert.Equal(packed.ToArray(), File.ReadAllBytes((await _trial.Run(new BackupDownload(), Download("latest"))).File));
     }
 
     [Fact]
@@ -93,8 +93,8 @@ public sealed class BackupRoundTripTests : IDisposable
             var wrong = (byte[])bytes.Clone();
             wrong[at] ^= 0x10;
             File.WriteAllBytes(path, wrong);
-            _trial.Memory.Clear();
-            var failure = await Assert.ThrowsAsync<StepFailedException>(() => _trial.Run(new BackupDownload(), Download("latest"), "fetch"));
+            _trial.SavedValues.Clear();
+            var failure = await Assert.ThrowsAsync<StepFailedException>(() => _trial.Run(new BackupDownload(), Download("latest")));
             Assert.Equal(FailureClass.InvalidData, failure.Failure);
             Assert.Empty(Directory.EnumerateFiles(_trial.Work, "*fetched*"));
         }
@@ -127,9 +127,9 @@ public sealed class BackupRoundTripTests : IDisposable
     {
         var old = await _trial.Run(new BackupUpload(), Upload(_trial.Write("dump.rdb", Text(1_000))));
         await _trial.Context("fetch").Save("backup", $"{old.Key}@sha256:{old.Sha256}");
-        _trial.Memory.Remove("key");
-        await _trial.Run(new BackupUpload(), Upload(_trial.Write("dump.rdb", Text(2_000))) with { RecoveryPoint = Noon.AddHours(1) }, "second");
-        Assert.Equal(old.Key, (await _trial.Run(new BackupDownload(), Download("latest"), "fetch")).Key);
+        _trial.SavedValues.Remove("key");
+        await _trial.Run(new BackupUpload(), Upload(_trial.Write("dump.rdb", Text(2_000))) with { RecoveryPoint = Noon.AddHours(1) });
+        Assert.Equal(old.Key, (await _trial.Run(new BackupDownload(), Download("latest"))).Key);
     }
 
     [Fact]
@@ -138,7 +138,7 @@ public sealed class BackupRoundTripTests : IDisposable
         await _trial.Run(new BackupUpload(), Upload(_trial.Write("dump.rdb", Text(1_000))));
         var precious = Path.Combine(_trial.Folder, "precious");
         File.WriteAllText(precious, "mine");
-        var failure = await Assert.ThrowsAsync<StepFailedException>(() => _trial.Run(new BackupDownload(), Download("latest") with { To = precious }, "fetch"));
+        var failure = await Assert.ThrowsAsync<StepFailedException>(() => _trial.Run(new BackupDownload(), Download("latest") with { To = precious }));
         Assert.Equal(FailureClass.Conflict, failure.Failure);
         Assert.Equal("mine", File.ReadAllText(precious));
     }
@@ -148,15 +148,15 @@ public sealed class BackupRoundTripTests : IDisposable
     {
         var file = _trial.Write("dump.rdb", Text(1_000));
         var good = await _trial.Run(new BackupUpload(), Upload(file) with { Name = "good" });
-        _trial.Memory.Clear();
+        _trial.SavedValues.Clear();
         await _trial.Run(new BackupUpload(), Upload(file) with { Name = "partial", RecoveryPoint = Noon.AddHours(1), Partial = true, Warnings = ["log.txt changed while it was read"] });
-        _trial.Memory.Clear();
-        Assert.Equal(good.Key, (await _trial.Run(new BackupDownload(), Download("latest"), "fetch")).Key);
-        Assert.Contains(_trial.Lines, l => l.Contains("redis/partial is not taken: it is partial: log.txt changed", StringComparison.Ordinal));
-        _trial.Memory.Clear();
+        _trial.SavedValues.Clear();
+        Assert.Equal(good.Key, (await _trial.Run(new BackupDownload(), Download("latest"))).Key);
+        Assert.Contains(_trial.Logged, l => l.Contains("redis/partial is not taken: it is partial: log.txt changed", StringComparison.Ordinal));
+        _trial.SavedValues.Clear();
         var allowed = await _trial.Run(new BackupUpload(), Upload(file) with { Name = "allowed", RecoveryPoint = Noon.AddHours(2), Partial = true, AllowPartial = true });
-        _trial.Memory.Clear();
-        Assert.Equal(allowed.Key, (await _trial.Run(new BackupDownload(), Download("latest"), "fetch")).Key);
+        _trial.SavedValues.Clear();
+        Assert.Equal(allowed.Key, (await _trial.Run(new BackupDownload(), Download("latest"))).Key);
     }
 
     [Theory]

@@ -9,9 +9,9 @@ public sealed class BackupVerifyTests : IDisposable
     static readonly DateTimeOffset Noon = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
     readonly string _shelf = Directory.CreateTempSubdirectory("helix-shelf-").FullName;
-    readonly Trial _trial;
+    readonly TestHost _trial;
 
-    public BackupVerifyTests() => _trial = new Trial(new DirectoryTarget { Name = "shelf", Path = _shelf }) { Clock = new FakeTimeProvider(Noon) };
+    public BackupVerifyTests() => _trial = new TestHost { Clock = new FakeTimeProvider(Noon) }.With(new DirectoryTarget { Name = "shelf", Path = _shelf });
 
     [Fact]
     public async Task Good_backups_pass_and_every_byte_was_read()
@@ -102,7 +102,7 @@ public sealed class BackupVerifyTests : IDisposable
 
     async Task<string> Make(string name, int size, DateTimeOffset? recoveryPoint = null, Dictionary<string, long>? counts = null)
     {
-        _trial.Memory.Clear();
+        _trial.SavedValues.Clear();
         var outputs = await _trial.Run(new BackupUpload(), new()
         {
             Target = "shelf", File = _trial.Write("dump", new byte[size]), Prefix = "redis/", Name = name, Kind = "redis.rdb",

@@ -48,8 +48,8 @@ public sealed class DirectoryStoreTests : BackupStoreConformance, IDisposable
     [Fact]
     public async Task A_target_whose_folder_is_not_there_is_refused_with_a_hint()
     {
-        using var trial = new Trial(new DirectoryTarget { Name = "shelf", Path = _folder + "/none" });
-        var failure = await Assert.ThrowsAsync<StepFailedException>(() => trial.Targets.Get<BackupTarget>("shelf").Open(trial.Context()));
+        using var trial = new TestHost().With(new DirectoryTarget { Name = "shelf", Path = _folder + "/none" });
+        var failure = await Assert.ThrowsAsync<StepFailedException>(() => trial.Context().Target<BackupTarget>("shelf").Open(trial.Context()));
         Assert.Equal(FailureClass.Missing, failure.Failure);
         Assert.Contains("shelf", failure.Message, StringComparison.Ordinal);
     }

@@ -17,10 +17,10 @@ public sealed class FullDiskTests : IDisposable
     {
         if (!_mounted)
             Assert.Skip("This machine lets nobody mount a tmpfs: the full disk was not tried.");
-        using var trial = new Trial(new DirectoryTarget { Name = "shelf", Path = _disk, Mounted = true });
+        using var trial = new TestHost().With(new DirectoryTarget { Name = "shelf", Path = _disk, Mounted = true });
         var small = Upload(trial.Write("small", new byte[1000]));
         var good = await trial.Run(new BackupUpload(), small);
-        trial.Memory.Clear();
+        trial.SavedValues.Clear();
         var noise = new byte[5 << 20];
         new Random(1).NextBytes(noise);
         var big = Upload(trial.Write("big", noise)) with { Name = "big", RecoveryPoint = small.RecoveryPoint.AddHours(1) };
@@ -37,10 +37,10 @@ public sealed class FullDiskTests : IDisposable
         if (!_mounted)
             Assert.Skip("This machine lets nobody mount a tmpfs: the full disk was not tried.");
         var shelf = Directory.CreateTempSubdirectory("helix-shelf-").FullName;
-        using var trial = new Trial(new DirectoryTarget { Name = "shelf", Path = shelf });
+        using var trial = new TestHost().With(new DirectoryTarget { Name = "shelf", Path = shelf });
         await trial.Run(new BackupUpload(), Upload(trial.Write("big", new byte[5 << 20])));
         var options = new BackupDownloadOptions { Target = "shelf", Prefix = "redis/", Backup = "latest", To = Path.Combine(_disk, "out") };
-        var failure = await Assert.ThrowsAsync<StepFailedException>(() => trial.Run(new BackupDownload(), options, "fetch"));
+        var failure = await Assert.ThrowsAsync<StepFailedException>(() => trial.Run(new BackupDownload(), options));
         Assert.Contains("is full", failure.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFiles(_disk));
         Directory.Delete(shelf, recursive: true);
@@ -51,7 +51,7 @@ public sealed class FullDiskTests : IDisposable
     {
         if (!_mounted)
             Assert.Skip("This machine lets nobody mount a tmpfs: the lost disk was not tried.");
-        using var trial = new Trial(new DirectoryTarget { Name = "shelf", Path = _disk, Mounted = true });
+        using var trial = new TestHost().With(new DirectoryTarget { Name = "shelf", Path = _disk, Mounted = true });
         Assert.True(Call("umount", _disk));
         var failure = await Assert.ThrowsAsync<StepFailedException>(() => trial.Run(new BackupUpload(), Upload(trial.Write("small", new byte[10]))));
         Assert.Contains("No disk is mounted", failure.Message, StringComparison.Ordinal);

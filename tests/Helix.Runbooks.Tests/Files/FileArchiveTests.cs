@@ -1,14 +1,13 @@
 using System.Diagnostics;
 using System.Formats.Tar;
 using Helix.Runbooks.Steps;
-using Helix.Runbooks.Tests.Backups;
 using Helix.Steps.Files;
 
 namespace Helix.Runbooks.Tests.Files;
 
 public sealed class FileArchiveTests : IDisposable
 {
-    readonly Trial _trial = new();
+    readonly TestHost _trial = new();
     readonly string _from;
 
     public FileArchiveTests()

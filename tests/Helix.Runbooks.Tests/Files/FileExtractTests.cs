@@ -2,14 +2,13 @@ using System.Formats.Tar;
 using System.Text;
 using CsCheck;
 using Helix.Runbooks.Steps;
-using Helix.Runbooks.Tests.Backups;
 using Helix.Steps.Files;
 
 namespace Helix.Runbooks.Tests.Files;
 
 public sealed class FileExtractTests : IDisposable
 {
-    readonly Trial _trial = new();
+    readonly TestHost _trial = new();
     readonly string _to;
 
     public FileExtractTests() => _to = Path.Combine(_trial.Work, "out");

@@ -1,12 +1,11 @@
 using Helix.Runbooks.Steps;
-using Helix.Runbooks.Tests.Backups;
 using Helix.Steps.Files;
 
 namespace Helix.Runbooks.Tests.Files;
 
 public sealed class FileRemoveTests : IDisposable
 {
-    readonly Trial _trial = new();
+    readonly TestHost _trial = new();
 
     [Theory]
     [InlineData("")]
