@@ -57,6 +57,6 @@ public sealed record SentinelTarget : Target
     public override async Task<string> Check(PlanContext context)
     {
         var view = await SentinelView.Read(this, context);
-        return $"{view.Answering} of {Endpoints.Count} sentinels answer, {Master} is {view.Master}, {view.Replicas.Count} replicas";
+        return $"{view.Answering.Count} of {Endpoints.Count} sentinels answer, {Master} is {view.Master}, {view.Replicas.Count} replicas";
     }
 }

@@ -190,6 +190,46 @@ public sealed class RedisRestoreTests
     }
 
     [Fact]
+    public async Task A_server_that_ends_on_the_new_file_gets_its_old_data_back()
+    {
+        await using var server = await RedisServer.Start(null, "appendonly yes", "save 3600 1");
+        await using var replica = await RedisServer.Start(null, $"replicaof 127.0.0.1 {server.Port}");
+        using var host = server.Host();
+        // Sound by its checksum, with a kind of value that only a newer server would know.
+        byte[] content = [.. "REDIS0010"u8, 0xFE, 0, 99, 1, (byte)'k', 1, (byte)'v', 0xFF];
+        await File.WriteAllBytesAsync(Path.Combine(host.Folder, "good.rdb"),
+            [.. content, .. BitConverter.GetBytes(RdbChecksum.Append(0, content))], TestContext.Current.CancellationToken);
+        await server.Fill(7, "present");
+        await Eventually.True(async () => await replica.Keys() == 7, "the replica has followed");
+
+        var e = await host.Fails(FailureClass.InvalidData, new RedisRestore(), Options);
+
+        Assert.Contains("ended while it loaded", e.Message);
+        Assert.Equal(7, await server.Keys());
+        Assert.Equal(7, await replica.Keys());
+        Assert.Equal("up", await replica.Info("master_link_status"));
+        Assert.Equal("yes", await server.Setting("appendonly"));
+        Assert.DoesNotContain(host.Left, r => r.Kind != ResidueKind.SafetyCopy);
+    }
+
+    [Fact]
+    public async Task A_second_round_with_another_backup_keeps_the_first_safety_copy()
+    {
+        await using var server = await RedisServer.Start();
+        using var host = server.Host();
+        await MakeBackup(host, keys: 50);
+        await MakeBackup(host, keys: 20, "older.rdb");
+        await server.Fill(7, "present");
+
+        var first = await host.Run(new RedisRestore(), Options);
+        var second = await host.Run(new RedisRestore(), Options with { From = "older.rdb" });
+
+        Assert.Equal(20, await server.Keys());
+        Assert.Equal(7, (await RdbFile.Read(first.SafetyCopy!, default)).Counts!.Total);
+        Assert.Equal(50, (await RdbFile.Read(second.SafetyCopy!, default)).Counts!.Total);
+    }
+
+    [Fact]
     public async Task RED_07_replicas_never_see_an_empty_primary()
     {
         await using var primary = await RedisServer.Start("secret");
@@ -324,12 +364,12 @@ public sealed class RedisRestoreTests
         Assert.Equal(ProbeVerdict.Unknown, probe.Verdict);
     }
 
-    static async Task MakeBackup(TestHost host, int keys)
+    static async Task MakeBackup(TestHost host, int keys, string name = "good.rdb")
     {
         await using var source = await RedisServer.Start();
         await source.Fill(keys);
         await source.Send("SAVE");
-        File.Copy(source.DataFile, Path.Combine(host.Folder, "good.rdb"));
+        File.Copy(source.DataFile, Path.Combine(host.Folder, name));
     }
 
     static RestoreStage StageOf(System.Text.Json.Nodes.JsonNode value) =>

@@ -1,0 +1,140 @@
+using Helix.Runbooks.Steps;
+using Helix.Steps.Redis;
+
+namespace Helix.Runbooks.Tests.Redis;
+
+public sealed class SentinelFailoverTests
+{
+    static SentinelFailoverOptions Options => new() { Target = "sentinel", Within = new(TimeSpan.FromSeconds(30)) };
+
+    [Fact]
+    public async Task A_failover_loses_no_confirmed_write_and_leaves_one_master_that_the_old_one_follows()
+    {
+        await using var set = await (await SentinelSet.Start()).Agreed();
+        using var host = set.Host();
+        using var stop = new CancellationTokenSource();
+        var writer = Task.Run(() => Write(set, stop.Token));
+        await Eventually.True(async () => await set.Primary.Keys() > 20, "the writer writes");
+
+        var result = await host.Run(new SentinelFailover(), Options);
+
+        await stop.CancelAsync();
+        var confirmed = await writer;
+        Assert.Equal(set.Primary.At.ToString(), result.Old);
+        Assert.Equal(set.Replica.At.ToString(), result.New);
+        Assert.Equal([result.Old], result.Replicas);
+        Assert.Equal("master", await set.Replica.Info("role"));
+        Assert.Equal("slave", await set.Primary.Info("role"));
+        Assert.Equal("up", await set.Primary.Info("master_link_status"));
+        Assert.Equal(confirmed, await set.Replica.Keys());
+        Assert.Empty(host.Left);
+        Assert.Contains(host.EverLeft, r => r.Kind == ResidueKind.Paused);
+        host.AssertNoCanary(result);
+    }
+
+    [Fact]
+    public async Task A_failover_works_when_the_master_is_gone()
+    {
+        await using var set = await (await SentinelSet.Start()).Agreed();
+        using var host = set.Host();
+        await set.Primary.Fill(50);
+        await Eventually.True(async () => await set.Replica.Keys() == 50, "the replica has followed");
+        await set.Primary.Kill();
+        SentinelFailoverOutputs? result = null;
+
+        // Sentinel may see the outage first and do it by itself; both ways end with the replica as master.
+        await Eventually.True(async () =>
+        {
+            try
+            {
+                result = await host.Run(new SentinelFailover(), Options);
+                return true;
+            }
+            catch (StepFailedException e) when (e.Failure is FailureClass.Transient or FailureClass.Conflict)
+            {
+                return false;
+            }
+        }, "the failover is done", TimeSpan.FromSeconds(40));
+
+        Assert.Equal(set.Replica.At.ToString(), result!.New);
+        Assert.Equal(50, await set.Replica.Keys());
+    }
+
+    [Fact]
+    public async Task RED_15_a_replica_without_the_password_is_named_after_the_failover()
+    {
+        // The old primary does not know the password of the new one.
+        await using var set = await (await SentinelSet.Start(["masterauth wrong"])).Agreed();
+        using var host = set.Host();
+
+        var e = await host.Fails(FailureClass.TimedOut, new SentinelFailover(), Options with { Within = new(TimeSpan.FromSeconds(8)) });
+
+        Assert.Contains($"{set.Primary.At} has no link to its primary {set.Replica.At}", e.Message);
+        Assert.Contains("masterauth", e.Hint);
+        Assert.Equal("master", await set.Replica.Info("role"));
+        Assert.Empty(host.Left);
+    }
+
+    [Fact]
+    public async Task Without_a_fit_replica_nothing_is_begun()
+    {
+        await using var set = await (await SentinelSet.Start()).Agreed();
+        using var host = set.Host();
+        await set.Replica.Kill();
+
+        await Eventually.True(async () =>
+            (await Assert.ThrowsAsync<StepFailedException>(() => host.Run(new SentinelFailover(), Options with { Within = new(TimeSpan.FromSeconds(1)) }))).Message
+                .Contains("no replica that could take over", StringComparison.Ordinal), "the replica is seen as down");
+
+        Assert.Equal("master", await set.Primary.Info("role"));
+        await set.Primary.Send("SET", "still", "writable");
+        Assert.Empty(host.Left);
+    }
+
+    [Fact]
+    public async Task After_a_crash_of_the_engine_the_failover_is_finished()
+    {
+        await using var set = await (await SentinelSet.Start()).Agreed();
+        using var host = set.Host();
+        var ordered = new TaskCompletionSource();
+        host.AfterSave = (key, _) => key == "old" ? Crash(ordered) : Task.CompletedTask;
+        _ = host.Run(new SentinelFailover(), Options);
+        await ordered.Task;
+        host.AfterSave = null;
+
+        Assert.Equal(ProbeVerdict.NotDone, (await host.Probe(new SentinelFailover(), Options)).Verdict);
+        var result = await host.Run(new SentinelFailover(), Options);
+
+        Assert.Equal(set.Replica.At.ToString(), result.New);
+        var probe = await host.Probe(new SentinelFailover(), Options);
+        Assert.Equal(ProbeVerdict.Done, probe.Verdict);
+        Assert.Equal(result.Old, probe.Outputs!.Old);
+    }
+
+    static Task Crash(TaskCompletionSource ordered)
+    {
+        ordered.SetResult();
+        return new TaskCompletionSource().Task;
+    }
+
+    /// <summary>Writes as clients do: to whoever is master, and counts what was confirmed.</summary>
+    static async Task<long> Write(SentinelSet set, CancellationToken stop)
+    {
+        long confirmed = 0;
+        foreach (var server in new[] { set.Primary, set.Replica })
+        {
+            await using var redis = await server.Connect();
+            while (!stop.IsCancellationRequested)
+                try
+                {
+                    await redis.GetServers()[0].ExecuteAsync("SET", $"w:{confirmed}", "x");
+                    confirmed++;
+                }
+                catch (StackExchange.Redis.RedisServerException e) when (e.Message.StartsWith("READONLY", StringComparison.Ordinal))
+                {
+                    break;
+                }
+        }
+        return confirmed;
+    }
+}

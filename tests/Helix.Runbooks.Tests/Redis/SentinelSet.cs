@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using Helix.Steps.Redis;
+using StackExchange.Redis;
+
+namespace Helix.Runbooks.Tests.Redis;
+
+/// <summary>One primary, its replicas and three sentinels that know each other. Fresh for each failover: a second one soon after is refused.</summary>
+sealed class SentinelSet : IAsyncDisposable
+{
+    public const string Name = "helix-master";
+    const string Password = "set-pass";
+
+    readonly string _folder = Directory.CreateTempSubdirectory("helix-sentinel-").FullName;
+    readonly List<Process> _sentinels = [];
+    readonly List<int> _ports = [];
+
+    public required RedisServer Primary { get; init; }
+    public required IReadOnlyList<RedisServer> Replicas { get; init; }
+    public RedisServer Replica => Replicas[0];
+
+    /// <param name="replicaSettings">One replica for each list of settings.</param>
+    public static async Task<SentinelSet> Start(string[]? primarySettings = null, params string[][] replicaSettings)
+    {
+        if (replicaSettings.Length == 0)
+            replicaSettings = [[]];
+        var primary = await RedisServer.Start(Password, primarySettings ?? []);
+        var replicas = new List<RedisServer>();
+        foreach (var settings in replicaSettings)
+            replicas.Add(await RedisServer.Start(Password, [$"replicaof 127.0.0.1 {primary.Port}", .. settings]));
+        var set = new SentinelSet { Primary = primary, Replicas = replicas };
+        for (var i = 0; i < 3; i++)
+            set.StartSentinel();
+        return set;
+    }
+
+    void StartSentinel()
+    {
+        var port = RedisServer.FreePort();
+        var file = Path.Combine(_folder, $"sentinel-{port}.conf");
+        File.WriteAllLines(file,
+        [
+            "bind 127.0.0.1", $"port {port}", $"dir {_folder}", $"logfile {Path.Combine(_folder, $"{port}.log")}",
+            "sentinel resolve-hostnames yes",
+            $"sentinel monitor {Name} 127.0.0.1 {Primary.Port} 2",
+            $"sentinel auth-pass {Name} {Password}",
+            $"sentinel down-after-milliseconds {Name} 1000",
+            $"sentinel failover-timeout {Name} 5000",
+            $"sentinel parallel-syncs {Name} 1",
+        ]);
+        _ports.Add(port);
+        _sentinels.Add(Process.Start(new ProcessStartInfo(RedisServer.Executable, [file, "--sentinel"]) { UseShellExecute = false })!);
+    }
+
+    /// <summary>Waits until all sentinels know each other and the replicas.</summary>
+    public async Task<SentinelSet> Agreed()
+    {
+        using var host = Host();
+        var target = host.PlanContext().Target<SentinelTarget>("sentinel");
+        await Eventually.True(async () =>
+        {
+            var view = await SentinelView.Read(target, host.PlanContext());
+            return view.Problems.Count == 0 && view.Replicas.Count + view.Unresolved.Count == Replicas.Count && view.Replicas.Any(r => r.IsGood(false));
+        }, "the sentinels agree", TimeSpan.FromSeconds(30));
+        foreach (var port in _ports)
+            await Eventually.True(async () => (await Ask(port, "SENTINEL", "CKQUORUM", Name)).Contains("3 usable", StringComparison.Ordinal), $"sentinel {port} knows the others");
+        return this;
+    }
+
+    public TestHost Host()
+    {
+        var host = new TestHost();
+        host.Add("sentinel", new SentinelTarget
+        {
+            Endpoints = [.. _ports.Select(p => $"127.0.0.1:{p}")],
+            Master = Name,
+            NodePassword = host.Canary("NODE_PASSWORD", Password),
+        });
+        return host;
+    }
+
+    static async Task<string> Ask(int port, string command, params object[] arguments)
+    {
+        await using var sentinel = await ConnectionMultiplexer.ConnectAsync(new ConfigurationOptions
+        {
+            EndPoints = { { "127.0.0.1", port } }, CommandMap = CommandMap.Sentinel, AllowAdmin = true, ConnectTimeout = 1000,
+        });
+        return (await sentinel.GetServers()[0].ExecuteAsync(command, arguments)).ToString();
+    }
+
+    public async Task StopSentinel(int number)
+    {
+        _sentinels[number].Kill();
+        await _sentinels[number].WaitForExitAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        for (var i = 0; i < _sentinels.Count; i++)
+        {
+            await StopSentinel(i);
+            _sentinels[i].Dispose();
+        }
+        await Primary.DisposeAsync();
+        foreach (var replica in Replicas)
+            await replica.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+}
