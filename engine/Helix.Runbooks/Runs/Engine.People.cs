@@ -24,7 +24,7 @@ public sealed partial class Engine
             var state = RunState.Of(run, entries);
             var refusal = why ?? Refusal(state, plan, strong, decision, out message);
             accepted = refusal is null;
-            message = refusal ?? message;
+            message = refusal is { Length: > 0 } ? refusal : message;
             if (refusal == "")
                 return [];
             return refusal is null ? [decision] : [new DecisionRefused(decision.Question, decision.Choice, refusal)];

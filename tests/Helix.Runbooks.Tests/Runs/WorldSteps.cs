@@ -107,3 +107,121 @@ public sealed record Thing : Target
     public override string Address => "thing:" + At;
     public override Task<string?> ReadPlace(PlanContext context) => Task.FromResult(Says is "" ? null : Says ?? At);
 }
+
+public sealed record LateOptions
+{
+    [Description("The file that is the world.")]
+    public required string World { get; init; }
+
+    [Description("The line.")]
+    public required string Line { get; init; }
+}
+
+[Step("world.late", "Adds a line to the world and then hangs.")]
+public sealed class WorldLate : Step<LateOptions, NoOutputs>
+{
+    public override IEnumerable<TargetEffect> Effects(LateOptions options) => [TargetEffect.Changes(null)];
+
+    public override async Task<NoOutputs> Run(LateOptions options, StepContext context)
+    {
+        await File.AppendAllTextAsync(options.World, options.Line + "\n");
+        await context.Delay(TimeSpan.FromHours(1));
+        return NoOutputs.Value;
+    }
+
+    public override Task<ProbeResult<NoOutputs>> Probe(LateOptions options, StepContext context) =>
+        Task.FromResult(File.ReadAllLines(options.World).Contains(options.Line) ? ProbeResult<NoOutputs>.Done(NoOutputs.Value, "the line is there") : ProbeResult<NoOutputs>.NotDone("no line"));
+}
+
+public sealed record StopOptions
+{
+    [Description("The file that is the world.")]
+    public required string World { get; init; }
+
+    [Description("What stops, or starts.")]
+    [TargetName]
+    public required IReadOnlyList<string> Targets { get; init; }
+}
+
+[Step("world.stop", "Stops things.")]
+public sealed class WorldStop : Step<StopOptions, NoOutputs>
+{
+    public override IEnumerable<TargetEffect> Effects(StopOptions options) => options.Targets.Select(TargetEffect.Interrupts);
+
+    public override async Task<NoOutputs> Run(StopOptions options, StepContext context)
+    {
+        foreach (var target in options.Targets)
+        {
+            await context.Leave(new Residue
+            {
+                Key = "stopped:" + target, Kind = ResidueKind.Stopped, Target = target, What = target + " is stopped", Command = "start " + target,
+                Undo = new ResidueUndo("world.start", new() { ["world"] = options.World, ["targets"] = new System.Text.Json.Nodes.JsonArray(target) }),
+            });
+            await File.AppendAllTextAsync(options.World, $"stopped {target}\n");
+        }
+        return NoOutputs.Value;
+    }
+}
+
+[Step("world.start", "Starts things.")]
+public sealed class WorldStart : Step<StopOptions, NoOutputs>
+{
+    public override IEnumerable<TargetEffect> Effects(StopOptions options) => options.Targets.Select(TargetEffect.Changes);
+
+    public override async Task<NoOutputs> Run(StopOptions options, StepContext context)
+    {
+        foreach (var target in options.Targets)
+        {
+            await File.AppendAllTextAsync(options.World, $"started {target}\n");
+            await context.TakeBack("stopped:" + target);
+        }
+        return NoOutputs.Value;
+    }
+}
+
+public sealed record FileOptions
+{
+    [Description("The file to write.")]
+    public required string Path { get; init; }
+}
+
+public sealed record FileOutputs
+{
+    public required string File { get; init; }
+}
+
+[Step("world.file", "Writes a file.")]
+public sealed class WorldFile : Step<FileOptions, FileOutputs>
+{
+    public override IEnumerable<TargetEffect> Effects(FileOptions options) => [TargetEffect.Changes(null)];
+
+    public override async Task<FileOutputs> Run(FileOptions options, StepContext context)
+    {
+        await File.WriteAllTextAsync(options.Path, "data");
+        return new() { File = options.Path };
+    }
+}
+
+public sealed record LeakOptions
+{
+    [Description("A secret.")]
+    public required Secret Secret { get; init; }
+}
+
+public sealed record LeakOutputs
+{
+    public required string Text { get; init; }
+}
+
+[Step("world.leak", "Gives a secret away.")]
+public sealed class WorldLeak : Step<LeakOptions, LeakOutputs>
+{
+    public override IEnumerable<TargetEffect> Effects(LeakOptions options) => [];
+
+    public override async Task<LeakOutputs> Run(LeakOptions options, StepContext context)
+    {
+        var value = await context.Reveal(options.Secret);
+        context.Log("it is " + value);
+        return new() { Text = "the value is " + value };
+    }
+}

@@ -1,0 +1,176 @@
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Runs;
+using Helix.Runbooks.Steps;
+using Xunit;
+
+namespace Helix.Runbooks.Tests.Runs;
+
+public sealed class EndTests
+{
+    [Fact]
+    public async Task A_reopened_run_keeps_what_was_before_and_its_clock()
+    {
+        using var h = new RunHarness();
+        var first = await h.Run("""
+            steps:
+              - { id: one, uses: world.write, with: { world: WORLD, line: one } }
+              - { id: two, uses: world.write, with: { world: WORLD, line: two } }
+            finally:
+              - { id: tidy, uses: world.write, with: { world: WORLD, line: tidy } }
+            """);
+        Assert.Equal(0, first.ExitCode);
+        var run = first.State.Run;
+        var preview = h.Engine.PreviewReopen(run, "two");
+        Assert.Equal(["one"], preview.Kept);
+        Assert.Equal(["two"], preview.RunAgain);
+        h.Engine.Reopen(run, RunHarness.Bob, "two", "the data proved bad", []);
+        var again = await h.Drive(run);
+        Assert.Equal(0, again.ExitCode);
+        Assert.Equal(["one", "two", "tidy", "two", "tidy"], h.Lines);
+        Assert.Equal(first.State.StartedAt, again.State.StartedAt);
+        Assert.Equal(2, again.State.Round);
+        Assert.Equal(2, again.State.Earlier.Count);
+        Assert.Empty(h.Store.Verify(run));
+    }
+
+    [Fact]
+    public async Task WFE_11_A_cancel_while_waiting_runs_rescue_and_finally_and_leaves_no_step_open()
+    {
+        using var h = new RunHarness();
+        var run = (await h.Run("""
+            steps:
+              - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }
+            rescue:
+              - { id: saved, uses: world.write, with: { world: WORLD, line: saved } }
+            finally:
+              - { id: tidy, uses: world.write, with: { world: WORLD, line: tidy } }
+            """)).State.Run;
+        h.Engine.Cancel(run, RunHarness.Bob, "false alarm");
+        var ended = await h.Drive(run);
+        Assert.Equal(5, ended.ExitCode);
+        Assert.Equal(["saved", "tidy"], h.Lines);
+        Assert.DoesNotContain(ended.State.Steps.Values, s => s.Status is StepStatus.Running or StepStatus.Waiting or StepStatus.Pending);
+        Assert.Empty(h.Store.Locks());
+    }
+
+    [Fact]
+    public async Task Limits_of_attempt_progress_and_block_end_what_hangs()
+    {
+        using var h = new RunHarness();
+        var result = await h.Run("""
+            steps:
+              - { id: slow, uses: world.write, with: { world: WORLD, line: slow, takes: 1h }, timeout: { attempt: 100ms }, ifFails: continue }
+              - { id: quiet, uses: world.write, with: { world: WORLD, line: quiet, takes: 1h }, timeout: { noProgress: 100ms }, ifFails: continue }
+              - id: block
+                timeout: 150ms
+                ifFails: continue
+                steps:
+                  - { id: inner, uses: world.write, with: { world: WORLD, line: inner, takes: 1h } }
+              - { id: last, uses: world.write, with: { world: WORLD, line: last } }
+            """);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(["last"], h.Lines);
+        Assert.Equal(FailureClass.TimedOut, result.State.Step("slow")!.Failure);
+        Assert.Contains("no output and no progress", result.State.Step("quiet")!.Message);
+        Assert.Contains("time limit of 'block'", result.State.Step("block")!.Message);
+    }
+
+    [Fact]
+    public async Task WFE_08_A_step_that_timed_out_after_its_effect_is_not_done_again()
+    {
+        using var h = new RunHarness();
+        var result = await h.Run("""
+            steps:
+              - { id: one, uses: world.late, with: { world: WORLD, line: one }, timeout: { attempt: 200ms }, retry: { attempts: 3, delay: 10ms } }
+            """);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(["one"], h.Lines);
+        Assert.Equal("probe", result.State.Step("one")!.Source);
+    }
+
+    [Fact]
+    public async Task A_sub_runbook_gets_inputs_and_gives_outputs()
+    {
+        using var h = new RunHarness();
+        h.Write("sub.yaml", """
+            apiVersion: helix.runbooks/v1
+            name: sub
+            title: A part
+            inputs:
+              word: { type: string, required: true }
+              world: { type: string, required: true }
+            steps:
+              - { id: say, uses: world.write, with: { world: "{{ inputs.world }}", line: "sub says {{ inputs.word }}" } }
+            outputs:
+              said: "{{ steps.say.line }}"
+            """);
+        var result = await h.Run("""
+            steps:
+              - { id: part, uses: runbook, with: { file: sub.yaml, inputs: { word: hello, world: WORLD } } }
+              - { id: after, uses: world.write, with: { world: WORLD, line: "then {{ steps.part.said }}" } }
+            """);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(["sub says hello", "then sub says hello"], h.Lines);
+        Assert.Contains("part/say", result.State.Steps.Keys);
+    }
+
+    [Fact]
+    public async Task Outputs_of_a_loop_are_lists_in_the_order_of_the_elements()
+    {
+        using var h = new RunHarness();
+        var result = await h.Run("""
+            steps:
+              - id: each
+                forEach: ["c", "a", "b"]
+                as: x
+                maxParallel: 3
+                steps:
+                  - { id: say, uses: world.write, with: { world: WORLD, line: "{{ x }}" } }
+            outputs:
+              all: "{{ steps.say.line }}"
+            """);
+        Assert.Equal("""["c","a","b"]""", result.State.Ended!.Outputs["all"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task WFE_10_A_run_keeps_its_text_and_takes_another_only_when_told()
+    {
+        using var h = new RunHarness();
+        const string Before = """
+            steps:
+              - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }
+              - { id: one, uses: world.write, with: { world: WORLD, line: one } }
+            """;
+        var run = (await h.Run(Before)).State.Run;
+        h.Plan(Before.Replace("line: one", "line: changed", StringComparison.Ordinal));
+        Assert.Contains("changed", h.Engine.Changes(run), StringComparison.Ordinal);
+        h.Answer(run, RunHarness.Bob, "approve");
+        Assert.Equal(0, (await h.Drive(run)).ExitCode);
+        Assert.Equal(["one"], h.Lines);
+
+        var other = (await h.Run(Before)).State.Run;
+        h.Plan(Before.Replace("line: one", "line: changed", StringComparison.Ordinal));
+        h.Engine.TakeChanges(other, RunHarness.Bob);
+        h.Answer(other, RunHarness.Bob, "approve");
+        Assert.Equal(0, (await h.Drive(other)).ExitCode);
+        Assert.Equal(["one", "changed"], h.Lines);
+        Assert.Contains(h.Engine.State(other).Remarks, r => r.Kind == "runbook replaced");
+    }
+
+    [Fact]
+    public async Task A_secret_that_a_step_gives_away_is_masked_in_the_record()
+    {
+        Environment.SetEnvironmentVariable("HELIX_TEST_CANARY", "canary-value-4711");
+        using var h = new RunHarness();
+        var result = await h.Run("""
+            steps:
+              - { id: leak, uses: world.leak, with: { secret: "env:HELIX_TEST_CANARY" } }
+            """);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal("the value is ***", result.State.Step("leak")!.Outputs!["text"]!.ToString());
+        using var text = new StringWriter();
+        h.Store.Export(result.State.Run, text);
+        Assert.DoesNotContain("canary-value-4711", text.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(h.Store.Logs(result.State.Run), l => l.Text.Contains("canary-value-4711", StringComparison.Ordinal));
+    }
+}

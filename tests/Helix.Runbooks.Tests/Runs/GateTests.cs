@@ -1,0 +1,168 @@
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Runs;
+using Helix.Runbooks.Steps;
+using Xunit;
+using Mode = Helix.Runbooks.Plans.Mode;
+
+namespace Helix.Runbooks.Tests.Runs;
+
+public sealed class GateTests
+{
+    const string Destroy = """
+        steps:
+          - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }
+          - { id: load, uses: world.destroy, with: { world: WORLD, target: thing } }
+        """;
+
+    static async Task<(RunHarness, string)> Approved(string targets, string environment = "")
+    {
+        var h = new RunHarness();
+        var run = h.Start(h.Plan(Destroy, targets, environment: environment));
+        await h.Drive(run);
+        Assert.True(h.Answer(run, RunHarness.Bob, "approve").Accepted);
+        return (h, run);
+    }
+
+    [Fact]
+    public void Destruction_without_an_approval_is_refused_before_anything_runs()
+    {
+        using var h = new RunHarness();
+        var error = Record.Exception(() => h.Start(h.Plan("steps:\n  - { id: load, uses: world.destroy, with: { world: WORLD, target: thing } }\n")));
+        Assert.Contains("approval", error!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_wrong_place_is_refused_and_nothing_is_destroyed()
+    {
+        var (h, run) = await Approved("  thing: { kind: thing, at: here, says: elsewhere, identity: { place: here } }");
+        using var _ = h;
+        var result = await h.Drive(run);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Empty(h.Lines);
+        Assert.Equal("identity", result.State.Step("load")!.Gate);
+        Assert.Contains("'thing' is elsewhere, and the environment says it is here", result.State.Step("load")!.Message);
+    }
+
+    [Fact]
+    public async Task A_place_that_cannot_be_read_asks_and_an_override_is_recorded()
+    {
+        var h = new RunHarness();
+        using var _ = h;
+        var run = h.Start(h.Plan(Destroy, "  thing: { kind: thing, at: here, says: \"\", identity: { place: here } }"), attended: true);
+        await h.Drive(run);
+        h.Answer(run, RunHarness.Bob, "approve");
+        Assert.Equal(4, (await h.Drive(run)).ExitCode);
+        Assert.Empty(h.Lines);
+        Assert.False(h.Answer(run, RunHarness.Alice, "override").Accepted);
+        Assert.True(h.Answer(run, RunHarness.Alice, "override", "I stand before it").Accepted);
+        var result = await h.Drive(run);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(["destroyed thing"], h.Lines);
+        Assert.Equal("identity", Assert.Single(result.State.Overrides).Gate);
+    }
+
+    [Fact]
+    public async Task A_protected_environment_wants_its_name_typed_once()
+    {
+        var (h, run) = await Approved("  thing: { kind: thing, at: here, identity: { place: here } }", "protected: true");
+        using var _ = h;
+        var refused = await h.Drive(run);
+        Assert.Equal("confirmation", refused.State.Step("load")!.Gate);
+        Assert.Empty(h.Lines);
+    }
+
+    [Fact]
+    public async Task A_typed_name_lets_through_and_a_wrong_one_does_not()
+    {
+        var (h, run) = await Approved("  thing: { kind: thing, at: here, identity: { place: here } }", "protected: true");
+        using var _ = h;
+        Assert.Throws<RunbookException>(() => h.Engine.ConfirmDestruction(run, RunHarness.Alice, "prod"));
+        h.Engine.ConfirmDestruction(run, RunHarness.Alice, "env");
+        Assert.Equal(0, (await h.Drive(run)).ExitCode);
+        Assert.Equal(["destroyed thing"], h.Lines);
+    }
+
+    [Fact]
+    public void A_protected_environment_without_identities_is_no_place_to_destroy_in()
+    {
+        using var h = new RunHarness();
+        var plan = h.Plan(Destroy, "  thing: { kind: thing, at: here }", environment: "protected: true");
+        Assert.Contains(plan.Problems, p => p.Rule == "identity");
+        Assert.Throws<RunbookException>(() => h.Start(plan));
+    }
+
+    [Fact]
+    public void A_drill_refuses_a_protected_environment()
+    {
+        using var h = new RunHarness();
+        var plan = h.Plan(Destroy, "  thing: { kind: thing, at: here, identity: { place: here } }", Mode.Drill, environment: "protected: true");
+        Assert.Contains("protected", Assert.Throws<RunbookException>(() => h.Start(plan)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_skipped_approval_gates_nothing()
+    {
+        using var h = new RunHarness();
+        var result = await h.Drive(h.Start(h.Plan("""
+            inputs:
+              ask: { type: boolean, default: false }
+            steps:
+              - { id: always, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }
+              - { id: load, uses: world.destroy, with: { world: WORLD, target: thing } }
+            """)));
+        var run = result.State.Run;
+        h.Answer(run, RunHarness.Bob, "reject", "no");
+        var ended = await h.Drive(run);
+        Assert.Equal(5, ended.ExitCode);
+        Assert.Empty(h.Lines);
+    }
+
+    [Fact]
+    public void A_second_run_on_the_same_thing_is_told_who_holds_it()
+    {
+        using var h = new RunHarness();
+        var run = h.Start(h.Plan(Destroy));
+        var held = Assert.Throws<HeldException>(() => h.Start(h.Plan(Destroy)));
+        Assert.Contains(run, held.Message, StringComparison.Ordinal);
+        h.Store.BreakLock("thing:here", RunHarness.Bob, "it is mine");
+        Assert.NotEmpty(h.Start(h.Plan(Destroy)));
+    }
+
+    [Fact]
+    public async Task What_was_half_loaded_stays_down_and_what_else_was_stopped_is_started_again()
+    {
+        using var h = new RunHarness();
+        var run = h.Start(h.Plan("""
+            steps:
+              - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }
+              - { id: stop, uses: world.stop, with: { world: WORLD, targets: [thing, other] } }
+              - { id: load, uses: world.destroy, with: { world: WORLD, target: thing, fail: true } }
+            """, "  thing: { kind: thing, at: here }\n  other: { kind: thing, at: there }"));
+        await h.Drive(run);
+        h.Answer(run, RunHarness.Bob, "approve");
+        var result = await h.Drive(run);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Equal(["stopped thing", "stopped other", "destroyed thing", "started other"], h.Lines);
+        Assert.Equal("stopped:thing", Assert.Single(result.State.Residue.Keys));
+        Assert.Contains("thing", HalfLoaded.Targets(result.State));
+    }
+
+    [Fact]
+    public async Task A_file_that_changed_since_it_was_verified_is_not_loaded()
+    {
+        using var h = new RunHarness();
+        var run = h.Start(h.Plan("""
+            steps:
+              - { id: make, uses: world.file, with: { path: "{{ run.work }}/good" } }
+              - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }
+              - { id: load, uses: world.destroy, with: { world: WORLD, target: thing, from: "{{ steps.make.file }}" } }
+            """));
+        await h.Drive(run);
+        h.Answer(run, RunHarness.Bob, "approve");
+        // Between approval and load somebody changes the file.
+        File.AppendAllText(h.Engine.State(run).Step("make")!.Outputs!["file"]!.ToString(), "more");
+        var result = await h.Drive(run);
+        Assert.Equal("backup", result.State.Step("load")!.Gate);
+        Assert.Empty(h.Lines);
+    }
+}
