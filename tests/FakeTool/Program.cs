@@ -6,6 +6,7 @@ using System.Runtime.InteropServices;
 // Other areas add their subcommands in a file of their own and a line here.
 return args switch
 {
+    ["drive", .. var rest] => await RunDriver.Run(rest),
     ["journal", var verb, var file, var run, var count] => JournalWriter.Run(verb, file, run, int.Parse(count, CultureInfo.InvariantCulture)),
     ["exit", var code] => int.Parse(code, CultureInfo.InvariantCulture),
     ["fail", var code, var words] => Say(words, int.Parse(code, CultureInfo.InvariantCulture)),

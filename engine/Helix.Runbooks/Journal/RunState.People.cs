@@ -54,7 +54,8 @@ public sealed partial class RunState
     void Decide(Decided e, JournalEntry entry)
     {
         var answer = new Answer(entry.By!, entry.At, e);
-        if (Questions.TryGetValue(e.Question, out var question))
+        // Who answers by the path may come before its question or after: the record says which.
+        if ((Questions.GetValueOrDefault(e.Question) ?? OpenQuestions.FirstOrDefault(q => q.Asked.Path == e.Question)) is { } question)
         {
             // The last word of a person counts: who approved may still reject while the question is open.
             if (question.Status == QuestionStatus.Open)

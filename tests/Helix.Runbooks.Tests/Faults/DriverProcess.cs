@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Helix.Runbooks.Tests.Processes;
+
+namespace Helix.Runbooks.Tests.Faults;
+
+/// <summary>A driver that is a process of its own.</summary>
+sealed class DriverProcess : IDisposable
+{
+    public const int Killed = 128 + 9;
+
+    readonly Process _process;
+    readonly Task<string> _stdout;
+    readonly Task<string> _stderr;
+
+    /// <param name="failpoint">Where it dies, see <see cref="Journal.Failpoint"/>.</param>
+    public DriverProcess(string? failpoint, params IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo(Fake.Path, ["drive", .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["HELIX_FAILPOINT"] = failpoint ?? "";
+        // It lives for a second: code is better cold than tuned.
+        start.Environment["DOTNET_TieredPGO"] = "0";
+        _process = Process.Start(start)!;
+        _stdout = _process.StandardOutput.ReadToEndAsync();
+        _stderr = _process.StandardError.ReadToEndAsync();
+    }
+
+    public int Pid => _process.Id;
+    public bool HasExited => _process.HasExited;
+
+    public async Task<(int ExitCode, string Stdout, string Stderr)> End()
+    {
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
+        return (_process.ExitCode, await _stdout, await _stderr);
+    }
+
+    public void Interrupt() => Send(2);
+    public void Kill() => Send(9);
+    public void Stop() => Send(19);
+    public void Continue() => Send(18);
+
+    void Send(int signal) => _ = SendSignal(_process.Id, signal);
+
+    [DllImport("libc", EntryPoint = "kill")]
+    static extern int SendSignal(int pid, int signal);
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+            Kill();
+        _process.Dispose();
+    }
+}
