@@ -1,5 +1,7 @@
 using System.CommandLine;
-using Helix.Runbooks.Steps;
+using System.Text.Json.Nodes;
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Runs;
 
 namespace Helix.Cli.Commands;
 
@@ -10,14 +12,33 @@ static class DoctorCommand
         var runbook = Given.Runbook();
         var environment = Given.Environment();
         var inputs = Given.Inputs();
-        return new Verb("doctor", "Does the pre-flight of a runbook alone: tools, credentials, targets, disk space.", "helix doctor redis-restore -e compose-local")
+        return new Verb("doctor", "Does the pre-flight of a runbook alone: tools, credentials, targets, disk space, people.", "helix doctor redis-restore -e compose-local")
             .Takes(runbook).With(environment, inputs)
-            .Does(parsed =>
+            .Does(async parsed =>
             {
-                _ = PlanCommand.PlanOf(session, parsed.GetValue(runbook)!, parsed.GetValue(environment)!, parsed.GetValue(inputs), "live");
-                return Missing();
+                var plan = PlanCommand.PlanOf(session, parsed.GetValue(runbook)!, parsed.GetValue(environment)!, parsed.GetValue(inputs), "live");
+                var findings = await session.Engine.Doctor(plan, session.Operator.Account);
+                session.Terminal.Give(new JsonArray([.. findings.Select(ToJson)]), () => string.Join("\n", findings.Select(Line)));
+                return findings.Any(f => f.Kind == FindingKind.Fault) ? ExitCodes.Failed : 0;
             });
     }
 
-    static int Missing() => throw new RunbookException("The pre-flight alone is not part of this build.", "`helix run` does it before the first change.");
+    static string Line(Finding finding) =>
+        $"{Sign(finding.Kind)}  {finding.Subject}: {finding.What}" + (finding.Hint is { } hint ? $"\n           Hint: {hint}" : "");
+
+    static string Sign(FindingKind kind) => kind switch
+    {
+        FindingKind.Ok => "✔ ok      ",
+        FindingKind.Unknown => "? unknown ",
+        FindingKind.Warning => "! warning ",
+        _ => "✘ fault   ",
+    };
+
+    static JsonObject ToJson(Finding finding) => new JsonObject
+    {
+        ["subject"] = finding.Subject,
+        ["kind"] = finding.Kind.ToString().ToLowerInvariant(),
+        ["what"] = finding.What,
+        ["hint"] = finding.Hint,
+    };
 }

@@ -3,6 +3,7 @@ using Helix.Runbooks.Model;
 using Helix.Runbooks.Plans;
 using Helix.Runbooks.Reports;
 using Helix.Runbooks.Runs;
+using Helix.Runbooks.Steps;
 using Mode = Helix.Runbooks.Plans.Mode;
 
 namespace Helix.Cli.Commands;
@@ -17,14 +18,16 @@ static class PlanCommand
         var format = new Option<string>("--format") { Description = "text, a page in Markdown for people without a screen, or json.", HelpName = "text|md|json", DefaultValueFactory = _ => "text" };
         format.AcceptOnlyFromAmong("text", "md", "json");
         var mode = ModeOption();
+        var offline = Given.Flag("--offline", "Looks at the files only; steps are not asked what they would touch.");
         return new Verb("plan", "Shows what a run would do, in order, without doing anything.",
                 "helix plan runbooks/redis-restore.yaml --environment runbooks/environments/compose-local.yaml",
                 "helix plan redis-restore -e compose-local --format md > redis-restore.md")
-            .Takes(runbook).With(environment, inputs, mode, format)
-            .Does(parsed =>
+            .Takes(runbook).With(environment, inputs, mode, format, offline)
+            .Does(async parsed =>
             {
                 var plan = PlanOf(session, parsed.GetValue(runbook)!, parsed.GetValue(environment)!, parsed.GetValue(inputs), parsed.GetValue(mode)!);
-                return Show(session, plan, session.Terminal.Json ? "json" : parsed.GetValue(format)!);
+                var described = parsed.GetValue(offline) ? PlanPage.NotAsked : await session.Engine.Describe(plan, session.Operator.Account);
+                return Show(session, plan, described, session.Terminal.Json ? "json" : parsed.GetValue(format)!);
             });
     }
 
@@ -43,13 +46,13 @@ static class PlanCommand
         return new Planner(session.Catalog).Plan(text, targets, Given.Pairs(inputs), mode == "drill" ? Mode.Drill : Mode.Live);
     }
 
-    static int Show(Session session, Plan plan, string format)
+    static int Show(Session session, Plan plan, IReadOnlyDictionary<string, StepPlan> described, string format)
     {
         session.Terminal.Out.WriteLine(format switch
         {
-            "json" => PlanPage.Json(plan),
-            "md" => PlanPage.Markdown(plan),
-            _ => PlanPage.Text(plan),
+            "json" => PlanPage.Json(plan, described),
+            "md" => PlanPage.Markdown(plan, described),
+            _ => PlanPage.Text(plan, described),
         });
         return plan.Problems.Any(p => p.Severity == Severity.Error) ? ExitCodes.Wrong : 0;
     }

@@ -27,8 +27,8 @@ static class Damage
     static string? Fault(StepState step, TargetEffect effect) => step.Status switch
     {
         StepStatus.Succeeded or StepStatus.Skipped => null,
-        StepStatus.Running or StepStatus.Retrying => $"{effect.Target}: {step.Path} is overwriting {effect.What ?? "its data"} now.",
-        _ => $"{effect.Target}: {step.Path} began to overwrite {effect.What ?? "its data"} and did not finish. The data is half loaded; do not use it.",
+        StepStatus.Running or StepStatus.Retrying => $"{effect.Target ?? "local files"}: {step.Path} is overwriting {effect.What ?? "its data"} now.",
+        _ => $"{effect.Target ?? "local files"}: {step.Path} began to overwrite {effect.What ?? "its data"} and did not finish. The data is half loaded; do not use it.",
     };
 
     static IEnumerable<string> Stopped(RunState state) => state.Residue.Values

@@ -10,7 +10,10 @@ namespace Helix.Runbooks.Reports;
 /// <summary>A plan for people: on a screen, on paper with check boxes, or as JSON.</summary>
 public static class PlanPage
 {
-    public static string Text(Plan plan)
+    /// <summary>What steps say that they would touch, when nobody asked them.</summary>
+    public static IReadOnlyDictionary<string, StepPlan> NotAsked { get; } = new Dictionary<string, StepPlan>();
+
+    public static string Text(Plan plan, IReadOnlyDictionary<string, StepPlan> described)
     {
         var text = new StringBuilder();
         text.Append($"{plan.Runbook.Title}\n{plan.Runbook.Name} on {plan.Environment.Name}{Protection(plan)}, {Mode(plan)}\n");
@@ -20,7 +23,7 @@ public static class PlanPage
             text.Append($"  {name} = {Plain(value)}\n");
         text.Append('\n');
         foreach (var step in plan.Steps)
-            text.Append($"{Number(step),4} {Heading(plan, step)}{new string(' ', 2 * step.Depth)}{step.Path}  {step.Item.Uses}  {Effects(step)}{Gate(step)}{When(step)}\n");
+            text.Append($"{Number(step),4} {Heading(plan, step)}{new string(' ', 2 * step.Depth)}{step.Path}  {step.Item.Uses}  {Effects(step)}{Gate(step)}{When(step)}\n{Said(step, described, new string(' ', 7 + 2 * step.Depth))}");
         text.Append('\n');
         foreach (var held in plan.Locks)
             text.Append($"locks {held.Target} ({held.Identity}){(held.Shared ? ", shared" : "")}\n");
@@ -30,7 +33,7 @@ public static class PlanPage
     }
 
     /// <summary>For the day without a screen: every step with its options, a box to tick and room for the time.</summary>
-    public static string Markdown(Plan plan)
+    public static string Markdown(Plan plan, IReadOnlyDictionary<string, StepPlan> described)
     {
         var text = new StringBuilder();
         text.Append($"# {plan.Runbook.Title}\n\n`{plan.Runbook.Name}` on **{plan.Environment.Name}**{Protection(plan)}, {Mode(plan)}. Plan `{plan.Hash}`.\n\n");
@@ -49,14 +52,14 @@ public static class PlanPage
             if (part != step.Part)
                 text.Append($"\n## {(step.Part == Part.Steps ? "Steps" : step.Part == Part.Rescue ? "If it gives up" : "At the end, always")}\n\n");
             part = step.Part;
-            AppendStep(text, step);
+            AppendStep(text, step, described);
         }
         foreach (var problem in plan.Problems)
             text.Append($"\n> {problem.ToString().Replace("\n", "\n> ", StringComparison.Ordinal)}\n");
         return text.ToString().TrimEnd();
     }
 
-    public static string Json(Plan plan) => new JsonObject
+    public static string Json(Plan plan, IReadOnlyDictionary<string, StepPlan> described) => new JsonObject
     {
         ["runbook"] = plan.Runbook.Name,
         ["title"] = plan.Runbook.Title,
@@ -66,7 +69,7 @@ public static class PlanPage
         ["hash"] = plan.Hash,
         ["destroys"] = plan.Destroys,
         ["inputs"] = plan.Inputs.DeepClone(),
-        ["steps"] = new JsonArray([.. plan.Steps.Select(ToJson)]),
+        ["steps"] = new JsonArray([.. plan.Steps.Select(s => ToJson(s, described.GetValueOrDefault(s.Path)))]),
         ["locks"] = new JsonArray([.. plan.Locks.Select(l => new JsonObject { ["identity"] = l.Identity, ["target"] = l.Target, ["shared"] = l.Shared })]),
         ["problems"] = new JsonArray([.. plan.Problems.Select(p => new JsonObject
         {
@@ -79,7 +82,7 @@ public static class PlanPage
         ["pinned"] = new JsonObject(plan.Pinned.Select(p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value.Sha256))),
     }.ToJsonString(ReportJson.Indented);
 
-    static JsonObject ToJson(PlannedStep step) => new()
+    static JsonObject ToJson(PlannedStep step, StepPlan? described) => new()
     {
         ["path"] = step.Path,
         ["uses"] = step.Item.Uses,
@@ -90,17 +93,24 @@ public static class PlanPage
         ["effects"] = new JsonArray([.. step.Effects.Select(e => new JsonObject { ["target"] = e.Target, ["effect"] = e.Effect.ToString().ToLowerInvariant(), ["what"] = e.What })]),
         ["gate"] = step.Gate,
         ["with"] = step.With.DeepClone(),
+        ["would"] = new JsonArray([.. (described?.Lines ?? []).Select(l => JsonValue.Create(l))]),
+        ["warnings"] = new JsonArray([.. (described?.Warnings ?? []).Select(l => JsonValue.Create(l))]),
         ["within"] = new JsonArray([.. step.Within.Select(w => JsonValue.Create(w))]),
     };
 
-    static void AppendStep(StringBuilder text, PlannedStep step)
+    static void AppendStep(StringBuilder text, PlannedStep step, IReadOnlyDictionary<string, StepPlan> described)
     {
         var indent = new string(' ', 2 * step.Depth);
         text.Append($"{indent}- [ ] **{step.Path}** ({step.Item.Uses}){(step.Item.Name is { } name ? ": " + name : "")}. {Words.Sentence(Effects(step))}.{Gate(step)}{When(step)}\n");
         foreach (var (option, value) in step.With)
             text.Append($"{indent}  - {option}: {(value is JsonValue v && v.TryGetValue<string>(out var s) && s.Contains('\n') ? Folded(s, indent) : $"`{Plain(value)}`")}\n");
+        text.Append(Said(step, described, indent + "  - "));
         text.Append($"{indent}  - done at: ____________  result: ________________________\n");
     }
+
+    static string Said(PlannedStep step, IReadOnlyDictionary<string, StepPlan> described, string indent) => described.TryGetValue(step.Path, out var said)
+        ? string.Concat(said.Lines.Concat(said.Warnings.Select(w => "warning: " + w)).Select(l => $"{indent}{l}\n"))
+        : "";
 
     static string Folded(string text, string indent) => "\n" + string.Join("\n", text.TrimEnd().Split('\n').Select(l => $"{indent}    > {l}"));
 

@@ -1,5 +1,6 @@
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Reports;
+using Helix.Runbooks.Steps;
 using Xunit;
 
 namespace Helix.Runbooks.Tests.Reports;
@@ -40,14 +41,16 @@ public sealed class ScreenTests
     public void A_missed_objective_is_told_while_the_run_goes_on() => Assert.Equal(
         "RTO 4h: 4:30:00 gone, missed by 0:30:00", RunTree.ClockLine(ScriptedRun.Clocks(recovered: false), ScriptedRun.At("06:30:00")));
 
-    [Fact]
-    public void The_plan_as_text() => Golden.Equal("plan.txt", PlanPage.Text(ScriptedRun.Plan));
+    static readonly Dictionary<string, StepPlan> Described = new() { ["fetch"] = new StepPlan { Lines = ["fetch redis/2026-03-01T0030.rdb, 10 MiB"], Warnings = ["it has no proof"] } };
 
     [Fact]
-    public void The_plan_as_a_page_with_boxes_to_tick() => Golden.Equal("plan.md", PlanPage.Markdown(ScriptedRun.Plan));
+    public void The_plan_as_text() => Golden.Equal("plan.txt", PlanPage.Text(ScriptedRun.Plan, Described));
 
     [Fact]
-    public void The_plan_as_json() => Golden.Equal("plan.json", PlanPage.Json(ScriptedRun.Plan));
+    public void The_plan_as_a_page_with_boxes_to_tick() => Golden.Equal("plan.md", PlanPage.Markdown(ScriptedRun.Plan, Described));
+
+    [Fact]
+    public void The_plan_as_json() => Golden.Equal("plan.json", PlanPage.Json(ScriptedRun.Plan, Described));
 
     [Theory]
     [InlineData(0, "0:00:00")]
