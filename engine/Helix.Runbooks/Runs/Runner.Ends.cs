@@ -77,10 +77,13 @@ sealed partial class Runner
     {
         drive.Logs.Flush();
         var clocks = drive.Record.Read(s => Clocks.Of(s, drive.Plan, drive.Time.GetUtcNow(), _ => null));
+        // Without a step that ends the clock, the end of the run does; the state does not know of it yet.
+        if (finish.Outcome == Outcome.Succeeded && clocks.Rta is null)
+            clocks = clocks with { Rta = drive.Time.GetUtcNow() - clocks.DeclaredAt };
         var (outputs, reason) = Outputs(finish);
         drive.Record.Append(new RunEnded(finish.Outcome, reason, outputs)
         {
-            Rta = clocks.Rta ?? (finish.Outcome == Outcome.Succeeded ? drive.Time.GetUtcNow() - clocks.DeclaredAt : null),
+            Rta = clocks.Rta,
             Rpa = clocks.Rpa,
             ObjectivesMet = clocks.ObjectivesMet,
         });
