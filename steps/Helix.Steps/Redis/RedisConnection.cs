@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Helix.Runbooks.Steps;
 using StackExchange.Redis;
 
@@ -6,6 +7,8 @@ namespace Helix.Steps.Redis;
 /// <summary>One connection to one server or sentinel. Speaks the protocol itself: an error reply is an exception, never exit code 0 (RED-11).</summary>
 sealed class RedisConnection : IAsyncDisposable
 {
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
     readonly ConnectionMultiplexer _multiplexer;
     readonly IServer _server;
     readonly CancellationToken _cancelled;
@@ -31,7 +34,7 @@ sealed class RedisConnection : IAsyncDisposable
         options.Password = target.Password is { } password ? await context.Reveal(password) : null;
         Secure(options, target.Tls, target.CaFile, at, context);
         var name = at.Normalised == target.At.Normalised ? $"redis '{target.Name}' at {at}" : $"redis at {at}";
-        return await Connect(options, name, context);
+        return await Connect(options, at, name, context);
     }
 
     public static async Task<RedisConnection> Open(SentinelTarget target, RedisEndpoint at, PlanContext context)
@@ -41,7 +44,7 @@ sealed class RedisConnection : IAsyncDisposable
         options.User = target.User;
         options.Password = target.Password is { } password ? await context.Reveal(password) : null;
         Secure(options, target.Tls, target.CaFile, at, context);
-        return await Connect(options, $"sentinel at {at}", context);
+        return await Connect(options, at, $"sentinel at {at}", context);
     }
 
     static ConfigurationOptions OptionsFor(RedisEndpoint at) => new()
@@ -50,7 +53,7 @@ sealed class RedisConnection : IAsyncDisposable
         AbortOnConnectFail = true,
         AllowAdmin = true,
         ConnectRetry = 1,
-        ConnectTimeout = 3_000,
+        ConnectTimeout = (int)Patience.TotalMilliseconds,
         AsyncTimeout = 15_000,
         SyncTimeout = 15_000,
         BacklogPolicy = BacklogPolicy.FailFast,
@@ -71,8 +74,9 @@ sealed class RedisConnection : IAsyncDisposable
             options.TrustIssuer(context.FullPath(caFile));
     }
 
-    static async Task<RedisConnection> Connect(ConfigurationOptions options, string name, PlanContext context)
+    static async Task<RedisConnection> Connect(ConfigurationOptions options, RedisEndpoint at, string name, PlanContext context)
     {
+        await Listens(at, name, context);
         try
         {
             var multiplexer = await ConnectionMultiplexer.ConnectAsync(options).WaitAsync(context.Cancelled);
@@ -83,6 +87,29 @@ sealed class RedisConnection : IAsyncDisposable
             throw Translated(e, name);
         }
     }
+
+    /// <summary>The multiplexer often needs its whole time-out to notice that nobody listens; this takes a millisecond and knows the reason.</summary>
+    static async Task Listens(RedisEndpoint at, string name, PlanContext context)
+    {
+        using var limit = new CancellationTokenSource(Patience, context.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, context.Cancelled);
+        using var socket = new TcpClient();
+        try
+        {
+            await socket.ConnectAsync(at.Host, at.Port, either.Token);
+        }
+        catch (SocketException e)
+        {
+            throw Unreachable(name, e.Message);
+        }
+        catch (OperationCanceledException) when (!context.Cancelled.IsCancellationRequested)
+        {
+            throw Unreachable(name, $"no answer within {new Duration(Patience)}");
+        }
+    }
+
+    static StepFailedException Unreachable(string name, string why) =>
+        StepFailedException.Transient($"{Capital(name)} cannot be reached: {why.TrimEnd('.')}.", "Is it running, and is the endpoint right?");
 
     /// <summary>Sends one command.</summary>
     /// <exception cref="StepFailedException">The server refused it or could not be reached.</exception>
@@ -143,9 +170,9 @@ sealed class RedisConnection : IAsyncDisposable
             return Loading(name);
         if (e is RedisServerException)
             return StepFailedException.Conflict($"{name} refused {command}: {said}");
-        return StepFailedException.Transient(
-            e is TimeoutException ? $"{name} did not answer {command} in time." : $"{name} cannot be reached.",
-            "Is it running, and is the endpoint right?");
+        return e is TimeoutException
+            ? StepFailedException.Transient($"{name} did not answer {command} in time.", "Is it busy with a slow command? `SLOWLOG GET` says so.")
+            : Unreachable(name, "the connection broke");
 
         bool Holds(string word) => said.Contains(word, StringComparison.Ordinal) || e.Message.Contains(word, StringComparison.Ordinal);
     }

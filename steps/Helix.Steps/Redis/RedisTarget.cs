@@ -26,6 +26,7 @@ public sealed record RedisTarget : RunningTarget
     public bool Tls { get; init; }
 
     [Description("Certificate of the authority that signed the server's, in PEM form.")]
+    [FilePath]
     public string? CaFile { get; init; }
 
     [Description("The database that checks by key look into.")]

@@ -56,7 +56,7 @@ static class RestoreSurvey
         var path = target.DataFile ?? throw StepFailedException.Conflict(
             $"redis '{target.Name}' is down, so it cannot be asked where its data file is.",
             "Give `dataFile` on the target, as /data/dump.rdb, or start it first.");
-        var folder = $"{Path.GetDirectoryName(path)}/appendonlydir";
+        var folder = Path.Combine(Path.GetDirectoryName(path)!, "appendonlydir");
         var progress = new RestoreProgress { Stage = RestoreStage.Begun, Sha256 = file.Sha256, DataFile = path, AppendFolder = folder };
         return await ServiceFile.Text(target.Service, progress.AppendManifest, context) is null
             ? progress with { AppendOnly = AppendOnlyWay.None }

@@ -35,6 +35,7 @@ public sealed record SentinelTarget : Target
     public bool Tls { get; init; }
 
     [Description("Certificate of the authority that signed theirs, in PEM form.")]
+    [FilePath]
     public string? CaFile { get; init; }
 
     [JsonIgnore]

@@ -40,13 +40,16 @@ public sealed record ProcessOptions
 
     [Description("File that holds its process id; written by the engine when the service itself does not.")]
     [Example("/run/redis/redis.pid")]
+    [FilePath]
     public required string PidFile { get; init; }
 
     [Description("The folder it starts in, and that identifies it.")]
     [Example("/var/lib/redis")]
+    [FilePath]
     public required string Directory { get; init; }
 
     [Description("Where its output is appended.")]
+    [FilePath]
     public string? Log { get; init; }
 
     [Description("Added to the environment.")]

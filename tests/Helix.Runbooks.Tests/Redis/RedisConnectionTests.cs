@@ -50,7 +50,7 @@ public sealed class RedisConnectionTests
         var e = await Assert.ThrowsAsync<StepFailedException>(() => target.Check(host.Context()));
 
         Assert.Equal(FailureClass.Transient, e.Failure);
-        Assert.Contains("cannot be reached", e.Message);
+        Assert.Contains("cannot be reached: Connection refused", e.Message);
         Assert.Null(await target.ReadPlace(host.Context()));
     }
 
