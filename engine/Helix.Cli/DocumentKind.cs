@@ -5,6 +5,7 @@ enum DocumentKind
 {
     Runbook,
     Environment,
+    Simulation,
     /// <summary>Not of this tool (a compose file in the same folder), or read by something else (schedules).</summary>
     Foreign,
 }
@@ -18,6 +19,8 @@ static class Document
             .Where(l => l.Length > 0 && char.IsAsciiLetter(l[0]) && l.Contains(':'))
             .Select(l => l[..l.IndexOf(':')].TrimEnd())
             .ToHashSet(StringComparer.Ordinal);
+        if (keys.Contains("scenarios"))
+            return DocumentKind.Simulation;
         if (keys.Contains("targets"))
             return DocumentKind.Environment;
         return keys.Contains("steps") || (keys.Contains("apiVersion") && !keys.Contains("schedules")) ? DocumentKind.Runbook : DocumentKind.Foreign;

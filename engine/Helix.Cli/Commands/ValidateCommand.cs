@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Model;
 using Helix.Runbooks.Runs;
+using Helix.Runbooks.Runs.Simulations;
 using Helix.Runbooks.Steps;
 using RunbookEnvironment = Helix.Runbooks.Model.Environment;
 
@@ -44,9 +45,12 @@ static class ValidateCommand
             .Order(StringComparer.Ordinal);
     }
 
-    static IReadOnlyList<Problem> Check(Session session, string file, RunbookEnvironment? environment) => Document.KindOf(file) == DocumentKind.Environment
-        ? new EnvironmentReader(session.Catalog).ReadFile(file).Problems
-        : new RunbookReader(session.Catalog).ReadFile(file, environment).Problems;
+    static IReadOnlyList<Problem> Check(Session session, string file, RunbookEnvironment? environment) => Document.KindOf(file) switch
+    {
+        DocumentKind.Environment => new EnvironmentReader(session.Catalog).ReadFile(file).Problems,
+        DocumentKind.Simulation => new SimulationReader(session.Catalog).ReadFile(file).Problems,
+        _ => new RunbookReader(session.Catalog).ReadFile(file, environment).Problems,
+    };
 
     static string Verdict(int files, int errors, int warnings)
     {

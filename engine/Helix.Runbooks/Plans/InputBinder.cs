@@ -72,7 +72,7 @@ public static class InputBinder
 
     static JsonNode? Number(JsonNode value, string? text) =>
         text is null
-            ? value is JsonValue v && v.TryGetValue<double>(out _) ? value.DeepClone() : null
+            ? value.GetValueKind() == System.Text.Json.JsonValueKind.Number ? JsonNode.Parse(value.ToJsonString()) : null
             : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? JsonNode.Parse(number.ToString("R", CultureInfo.InvariantCulture)) : null;
 
     static JsonValue? Boolean(JsonNode value, string? text) =>

@@ -76,7 +76,7 @@ sealed class DestructionGate(Drive drive)
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
         try
         {
-            return await target.ReadPlace(drive.Around.Reading(both.Token));
+            return await drive.World.PlaceOf(target, drive.Around.Reading(both.Token));
         }
         catch (Exception e) when (e is StepFailedException or (OperationCanceledException and not null) && !stop.IsCancellationRequested)
         {
@@ -94,7 +94,7 @@ sealed class DestructionGate(Drive drive)
             .FirstOrDefault(f => f.f.Path == file));
         if (known is null)
             return new Refused(Backup, $"{file} is no verified backup of this run", "Load what `backup.download` or a safety copy of this run put out; a bare path has no known digest.", FailureClass.InvalidData);
-        if (await OutputFiles.Fault(known, stop) is { } fault)
+        if (await drive.World.FaultOf(known, stop) is { } fault)
             return new Refused(Backup, fault, "Download the backup again.", FailureClass.InvalidData);
         if (drive.Plan.Runbook.RequireProof && producer.Outputs?["proven"] is { } proven && !proven.GetValue<bool>())
             return new Refused(Backup, $"the backup {producer.Outputs["key"]} has no restore proof, and the runbook demands one", "Choose latest-proven, or run the drill that proves it.", FailureClass.InvalidData);

@@ -16,6 +16,7 @@ sealed class Drive
     public required LogSink Logs { get; init; }
     public required ScopeBuilder Scope { get; init; }
     public required EffectResolver Effects { get; init; }
+    public required World World { get; init; }
 
     public Plan Plan => Around.Plan;
     public TimeProvider Time => Around.Time;

@@ -69,7 +69,7 @@ public sealed partial class Engine
     /// <summary>False when the run ended before it began.</summary>
     static async Task<bool> PassesPreflight(Drive drive)
     {
-        var findings = await Preflight.Look(drive.Around, drive.Folders.Root, drive.Settings.Interrupt);
+        var findings = await drive.World.Preflight(drive.Around, drive.Folders.Root, drive.Settings.Interrupt);
         drive.Record.Append(new PreflightDone(findings));
         var faults = findings.Where(f => f.Kind == FindingKind.Fault).Select(f => $"{f.Subject}: {f.What}").ToList();
         try
@@ -93,7 +93,7 @@ public sealed partial class Engine
         foreach (var (name, input) in drive.Plan.Runbook.Inputs.Where(i => i.Value is { Type: InputType.Backup, Target: not null }))
             if (drive.Record.Read(s => s.Inputs[name]?.ToString()) is { } selector
                 && drive.Plan.Environment.Targets.All.GetValueOrDefault(input.Target!) is IHoldsBackups shelf)
-                drive.Record.Append(new InputResolved(name, (await shelf.Choose(input.Prefix ?? "", selector, drive.Around.Reading(drive.Settings.Interrupt))).Pinned));
+                drive.Record.Append(new InputResolved(name, await drive.World.Choose(shelf, input.Prefix ?? "", selector, drive.Around.Reading(drive.Settings.Interrupt))));
     }
 
     /// <summary>A file that an output names may be gone when a run goes on: its producer runs again if it only reads, else people are asked.</summary>
@@ -101,7 +101,7 @@ public sealed partial class Engine
     {
         var producers = drive.Record.Read(s => s.Steps.Values.Where(p => p is { Status: StepStatus.Succeeded, Files.Count: > 0 }).ToList());
         foreach (var step in producers)
-            if (step.Files.FirstOrDefault(f => !File.Exists(f.Path)) is { } gone && IsNeeded(drive, gone))
+            if (step.Files.FirstOrDefault(f => !drive.World.IsThere(f)) is { } gone && IsNeeded(drive, gone))
                 drive.Record.Append(step.Effects.All(e => e.Effect == Effect.Reads || e.Target is null)
                     ? new StepReset(step.Path, $"{gone.Path} is gone", null)
                     : new StepFailed(step.Path, 0, FailureClass.Missing, $"its file {gone.Path} is gone", null, null));
@@ -174,6 +174,7 @@ public sealed partial class Engine
             Logs = new LogSink(record, run, Time, settings.Logged),
             Scope = new ScopeBuilder(plan, index, Catalog),
             Effects = new EffectResolver(Catalog, plan.Environment),
+            World = World,
         };
     }
 

@@ -16,6 +16,7 @@ public sealed partial class Engine(StepCatalog catalog, JournalStore store, Time
     public JournalStore Store { get; private set; } = store;
     public TimeProvider Time { get; } = time;
     public EngineSettings Settings { get; } = settings;
+    internal World World { get; init; } = new RealWorld();
 
     public RunState State(string run) => RunState.Of(run, Store.Read(run));
 
@@ -80,7 +81,7 @@ public sealed partial class Engine(StepCatalog catalog, JournalStore store, Time
         foreach (var file in plan.Pinned.Values)
             Store.Keep(file.Bytes);
         var runbook = Path.GetFullPath(plan.Runbook.Source.Path);
-        var git = GitFacts.Of(runbook);
+        var git = World.Git(runbook);
         return new RunStarted
         {
             Runbook = plan.Runbook.Name,

@@ -9,6 +9,8 @@ sealed partial class Runner
     /// <summary>Waits for a step to end, people to write, a time to come, or Ctrl-C.</summary>
     async Task Something(IReadOnlyList<NextAction> next)
     {
+        if (_running.Count == 0 && drive.World.Passes(Pause(next)))
+            return;
         _tick ??= Task.Delay(Pause(next), drive.Time, drive.Settings.Interrupt).ContinueWith(_ => { }, TaskScheduler.Default);
         var first = await Task.WhenAny(_running.Values.Select(r => r.Task).Append(_tick));
         if (first == _tick)

@@ -57,8 +57,8 @@ sealed class StepExecution(Drive drive)
         var context = drive.ContextFor(path, attempt, limits.Alive, limits.Token);
         try
         {
-            var outputs = StepJson.ToJson(await type.Step.RunWith(options, context));
-            return new StepSucceeded(path, outputs) { Files = await OutputFiles.Of(outputs, stop), Warning = outputs["warning"]?.ToString() };
+            var outputs = await drive.World.Run(item, type, options, context);
+            return new StepSucceeded(path, outputs) { Files = await drive.World.Files(outputs, stop), Warning = outputs["warning"]?.ToString() };
         }
         catch (Exception e) when (stop.IsCancellationRequested && e is OperationCanceledException or StepFailedException { Failure: FailureClass.Cancelled })
         {

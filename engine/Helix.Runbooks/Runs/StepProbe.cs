@@ -24,7 +24,7 @@ static class StepProbe
         if (probe.Verdict == ProbeVerdict.Done)
         {
             var outputs = StepJson.ToJson(probe.Outputs ?? NoOutputs.Value);
-            drive.Record.Append(probed, new StepSucceeded(path, outputs) { Source = "probe", Files = await OutputFiles.Of(outputs, stop) });
+            drive.Record.Append(probed, new StepSucceeded(path, outputs) { Source = "probe", Files = await drive.World.Files(outputs, stop) });
         }
         else
             drive.Record.Append(probed);
@@ -38,7 +38,7 @@ static class StepProbe
         try
         {
             var context = drive.ContextFor(path, attempt, () => { }, both.Token);
-            return await type.Step.ProbeWith(options, context);
+            return await drive.World.Probe(type, options, context);
         }
         catch (Exception e) when (e is StepFailedException or RunbookException || (e is OperationCanceledException && !stop.IsCancellationRequested))
         {
