@@ -122,7 +122,8 @@ sealed class TemplateChecks(ProblemList problems, Visible visible)
 
     void Report(ScalarNode node, IEnumerable<TemplateFault> faults)
     {
-        foreach (var fault in faults)
+        // More than these of one text help nobody, and each costs a walk through it.
+        foreach (var fault in faults.Take(20))
             problems.Error(fault.Rule, node.PlaceOf(fault.Offset), fault.Message, fault.Hint);
     }
 }

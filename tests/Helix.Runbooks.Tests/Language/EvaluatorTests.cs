@@ -106,13 +106,13 @@ public sealed class EvaluatorTests
         Assert.Throws<RunbookException>(() => TemplateEvaluator.EvaluateList(new Template("{{ inputs.name }}", default), Scope));
     }
 
-    static readonly Gen<string> Atoms = Gen.OneOfConst("inputs.name", "inputs.count", "inputs.none", "inputs.list", "steps.fetch.file", "steps.skipped.file", "item.id", "1", "0", "-2", "1.5", "1e300", "\"x\"", "true", "null", "run.gone", "[1, 2]");
+    static readonly Gen<string> Atoms = Pick.Of("inputs.name", "inputs.count", "inputs.none", "inputs.list", "steps.fetch.file", "steps.skipped.file", "item.id", "1", "0", "-2", "1.5", "1e300", "\"x\"", "true", "null", "run.gone", "[1, 2]");
     static readonly Gen<string> Expressions = Gen.Recursive<string>((depth, inner) => depth > 4 ? Atoms : Gen.OneOf(
         Atoms,
-        Gen.Select(inner, Gen.OneOfConst("+", "-", "*", "/", "//", "%", "==", "<", "&&", "||", "??"), inner, (a, o, b) => $"({a} {o} {b})"),
+        Gen.Select(inner, Pick.Of("+", "-", "*", "/", "//", "%", "==", "<", "&&", "||", "??"), inner, (a, o, b) => $"({a} {o} {b})"),
         inner.Select(a => $"!{a}"),
         Gen.Select(inner, inner, inner, (a, b, c) => $"({a} ? {b} : {c})"),
-        Gen.Select(inner, Gen.OneOfConst("string.upcase", "string.size", "array.first", "array.sort", "math.round", "string.to_int"), (a, f) => $"({a} | {f})")));
+        Gen.Select(inner, Pick.Of("string.upcase", "string.size", "array.first", "array.sort", "math.round", "string.to_int"), (a, f) => $"({a} | {f})")));
 
     [Fact]
     public void Any_expression_has_a_finite_value_or_is_refused() =>

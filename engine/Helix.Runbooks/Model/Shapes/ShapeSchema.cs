@@ -79,7 +79,7 @@ sealed class ShapeSchema(JsonObject defs, bool templates)
         }
     }
 
-    static JsonNode Number(double value) => Math.Floor(value) == value && Math.Abs(value) < 1e15 ? JsonValue.Create((long)value) : JsonValue.Create(value);
+    static JsonValue Number(double value) => Math.Floor(value) == value && Math.Abs(value) < 1e15 ? JsonValue.Create((long)value) : JsonValue.Create(value);
 
     static JsonObject OfForm(FormShape form)
     {
