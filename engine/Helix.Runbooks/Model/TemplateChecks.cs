@@ -15,6 +15,8 @@ sealed class TemplateChecks(ProblemList problems, Visible visible)
         var check = new TypeCheck(visible);
         if (parsed.Path is { } path)
             CheckFit(use, check.TypeOf(path, flow));
+        else if (use.Shape is BooleanShape or NumberShape && parsed.Whole is { } whole)
+            CheckFit(use, check.Plain(whole, flow));
         else
         {
             foreach (var part in parsed.Parts)

@@ -89,11 +89,12 @@ public sealed class EvaluatorTests
     [Fact]
     public void Options_are_resolved_with_the_types_that_they_need()
     {
-        var with = JsonNode.Parse("""{ "target": "db", "text": "{{ inputs.count }}", "count": "{{ inputs.count }}", "arguments": ["{{ inputs.flag }}", "b"], "counts": "{{ steps.fetch.counts }}" }""")!.AsObject();
+        var with = JsonNode.Parse("""{ "target": "db", "text": "{{ inputs.count }}", "count": "{{ inputs.count + 1 }}", "flag": "{{ inputs.count > 2 }}", "arguments": ["{{ inputs.flag }}", "b"], "counts": "{{ steps.fetch.counts }}" }""")!.AsObject();
         var resolved = TemplateEvaluator.Resolve(with, Scope, typeof(SampleOptions), _ => default);
         var bound = (SampleOptions)StepJson.Bind(resolved, typeof(SampleOptions));
         Assert.Equal("3", bound.Text);
-        Assert.Equal(3, bound.Count);
+        Assert.Equal(4, bound.Count);
+        Assert.True(bound.Flag);
         Assert.Equal(["true", "b"], bound.Arguments);
         Assert.Equal(50, bound.Counts!["Persona"]);
     }
