@@ -61,11 +61,11 @@ static class GeneratedCases
         }
     }
 
-    static string RunbookText(string uses, bool effect, IReadOnlyList<(string Name, string Value)> options) =>
+    static string RunbookText(string uses, bool effect, List<(string Name, string Value)> options) =>
         $"apiVersion: helix.runbooks/v1\nname: sample\ntitle: A sample\nsteps:\n  - id: a\n    uses: {uses}\n{(effect ? "    effect: reads\n" : "")}    with:{(options.Count == 0 ? " {}" : "")}\n"
         + string.Concat(options.Select(o => $"        {o.Name}: {o.Value}\n"));
 
-    static string EnvironmentText(string kind, IReadOnlyList<(string Name, string Value)> options) =>
+    static string EnvironmentText(string kind, List<(string Name, string Value)> options) =>
         $"apiVersion: helix.runbooks/v1\nname: sample\ntargets:\n    it:\n        kind: {kind}\n" + string.Concat(options.Select(o => $"        {o.Name}: {o.Value}\n"));
 
     /// <summary>The example of the option, or the least value of its type.</summary>
