@@ -17,7 +17,9 @@ sealed class Session(Terminal terminal, TimeProvider time) : IDisposable
 
     /// <summary>As given by <c>--store</c>.</summary>
     public string? StoreGiven { get; set; }
-    public string? SecondStore { get; set; }
+
+    /// <summary>Where a run goes on when the disk of the store is lost.</summary>
+    public string? SecondStore { get; set; } = Environment.GetEnvironmentVariable("HELIX_SECOND_STORE") is { Length: > 0 } path ? path : null;
 
     public Person Operator => field ??= Account.Operator();
     public StepCatalog Catalog => _catalog ??= new StepCatalog(Assembly.Load("Helix.Steps"));

@@ -1,12 +1,109 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
+using Helix.Runbooks.Reports;
 using Helix.Runbooks.Steps;
+using Helix.Steps.Backups;
 
 namespace Helix.Cli.Commands;
 
 static class BackupsCommand
 {
-    public static Command Make(Session session) => new Verb("backups", "Lists, checks and keeps backups.", "helix backups list -e compose-local --target backups")
-        .Does(_ => Missing(session));
+    static readonly Option<string> Environment = Given.Environment();
+    static readonly Option<string?> Target = Given.Text("--target", "NAME", "The target that holds the backups; not needed when there is only one.");
 
-    static int Missing(Session session) => throw new RunbookException($"Backups are not part of this build ({session.Time.GetUtcNow().Year}).", "Use the steps backup.verify and backup.prune in a runbook.");
+    public static Command Make(Session session) => new Verb("backups", "Shows, rejects and adopts backups.",
+            "helix backups list -e compose-local --prefix neo4j/", "helix backups reject neo4j/2026-02-28T23.dump -e compose-local --reason 'restored graph was empty'")
+        .Has(List(session), Show(session), Reject(session), Adopt(session));
+
+    static Verb List(Session session)
+    {
+        var prefix = new Option<string>("--prefix") { Description = "The series: the start of the keys, ending with '/'.", HelpName = "PREFIX", Required = true };
+        return new Verb("list", "The backups of a series, newest recovery point first.", "helix backups list -e compose-local --prefix neo4j/")
+            .With(Environment, Target, prefix)
+            .Does(parsed => OnShelf(session, parsed, parsed.GetValue(prefix)!, async series =>
+            {
+                var entries = await series.List();
+                session.Terminal.Give(new JsonArray([.. entries.Select(ToJson)]), () => entries.Count == 0 ? "No backup there." : TextTable.Of(["RECOVERY POINT", "STATE", "SIZE", "PROVEN", "KEY"], entries.Select(Row)));
+                return 0;
+            }));
+    }
+
+    static Verb Show(Session session)
+    {
+        var key = Key();
+        return new Verb("show", "One backup with its manifest.", "helix backups show neo4j/2026-02-28T23.dump -e compose-local")
+            .Takes(key).With(Environment, Target)
+            .Does(parsed => OnShelf(session, parsed, SeriesOf(parsed.GetValue(key)!), async series =>
+            {
+                var entry = await series.Show(parsed.GetValue(key)!);
+                session.Terminal.Give(ToJson(entry), () => ToText(entry));
+                return 0;
+            }));
+    }
+
+    static Verb Reject(Session session)
+    {
+        var key = Key();
+        var reason = Given.Reason(required: true, "Why no selector may take it any more; it stays in the manifest.");
+        return new Verb("reject", "Marks a backup as no good: no selector takes it any more.", "helix backups reject neo4j/2026-02-28T23.dump -e compose-local --reason 'restored graph was empty'")
+            .Takes(key).With(Environment, Target, reason)
+            .Does(parsed => OnShelf(session, parsed, SeriesOf(parsed.GetValue(key)!), async series =>
+            {
+                var manifest = await series.Reject(parsed.GetValue(key)!, Needed.Reason(parsed.GetValue(reason), "reject a backup"), session.Operator.Account, session.Time.GetUtcNow());
+                session.Terminal.Say($"{manifest.Key} is rejected.");
+                return 0;
+            }));
+    }
+
+    static Verb Adopt(Session session)
+    {
+        var key = Key();
+        var point = new Option<string>("--recovery-point") { Description = "The time that the data stands for.", HelpName = "TIME", Required = true };
+        var kind = new Option<string>("--kind") { Description = "What it is, in the words of the system it came from, as redis.rdb.", HelpName = "KIND", Required = true };
+        return new Verb("adopt", "Takes in a backup that was made before this tool: reads it and writes its manifest.", "helix backups adopt old/dump.rdb -e compose-local --recovery-point 2026-02-01T00:00:00Z --kind redis.rdb")
+            .Takes(key).With(Environment, Target, point, kind)
+            .Does(parsed => OnShelf(session, parsed, SeriesOf(parsed.GetValue(key)!), async series =>
+            {
+                var manifest = await series.Adopt(parsed.GetValue(key)!, Given.Moment(parsed.GetValue(point), "--recovery-point")!.Value, parsed.GetValue(kind)!, session.Operator.Account, session.Time.GetUtcNow());
+                session.Terminal.Say($"{manifest.Key} is adopted: {ByteSize.Words(manifest.Stored.Size)}, SHA-256 {manifest.Stored.Sha256}.");
+                return 0;
+            }));
+    }
+
+    static Argument<string> Key() => new("KEY") { Description = "The whole key, as `helix backups list` shows it." };
+    static string SeriesOf(string key) => BackupSeries.PrefixFor(null, key);
+
+    static async Task<int> OnShelf(Session session, ParseResult parsed, string prefix, Func<BackupSeries, Task<int>> action)
+    {
+        var environment = session.Files.Environment(parsed.GetValue(Environment)!);
+        var shelves = environment.Targets.All.Values.OfType<BackupTarget>().ToList();
+        var shelf = parsed.GetValue(Target) is { } named ? environment.Targets.Get<BackupTarget>(named)
+            : shelves.Count == 1 ? shelves[0]
+            : throw new RunbookException(shelves.Count == 0 ? $"No target of {environment.Name} holds backups." : $"Several targets of {environment.Name} hold backups.",
+                shelves.Count == 0 ? "A directory or an s3 target does." : $"Name one with --target: {string.Join(", ", shelves.Select(s => s.Name))}.");
+        await using var store = await shelf.Open(session.Engine.Reading(environment, session.Operator.Account));
+        return await action(new BackupSeries(store, prefix));
+    }
+
+    static string[] Row(BackupEntry entry) =>
+    [
+        entry.Manifest is { } m ? Words.Moment(m.RecoveryPoint) : "-", entry.State.ToString().ToLowerInvariant(),
+        entry.StoredSize is { } size ? ByteSize.Words(size) : "-", entry.Manifest?.Proven == true ? "yes" : "no", entry.Key,
+    ];
+
+    static string ToText(BackupEntry entry)
+    {
+        var manifest = entry.Manifest is { } m ? "\n" + JsonNode.Parse(m.ToBytes())!.ToJsonString(new(StepJson.Options) { WriteIndented = true }) : "";
+        return $"{entry.Key}: {entry.State.ToString().ToLowerInvariant()}{(entry.Problem is { } p ? $", {p}" : "")}{manifest}";
+    }
+
+    static JsonObject ToJson(BackupEntry entry) => new()
+    {
+        ["key"] = entry.Key,
+        ["state"] = entry.State.ToString().ToLowerInvariant(),
+        ["size"] = entry.StoredSize,
+        ["problem"] = entry.Problem,
+        ["proven"] = entry.Manifest?.Proven,
+        ["manifest"] = entry.Manifest is { } m ? JsonNode.Parse(m.ToBytes()) : null,
+    };
 }

@@ -36,16 +36,22 @@ sealed class LiveView : IRunView
         _console.Profile.Width = session.Terminal.Width;
     }
 
+    static readonly TimeSpan Often = TimeSpan.FromMilliseconds(90);
+    long _shown;
+    RunState? _stale;
+
     public async Task Show(RunState state, IReadOnlyList<JournalEntry> news, IReadOnlyList<LogLine> lines)
     {
         Keep(lines);
-        if (_session.Terminal.Quiet && _asking?.Next(state) is null)
+        var question = _asking?.Next(state);
+        _stale = state;
+        if (question is null && (_session.Terminal.Quiet || _session.Time.GetElapsedTime(_shown) < Often))
             return;
         Draw(state);
-        if (_asking?.Next(state) is { } question)
+        if (question is not null)
         {
             _drawn = 0; // what is above stays; the tree starts anew below the question
-            await _asking.Ask(state, question);
+            await _asking!.Ask(state, question);
         }
     }
 
@@ -58,6 +64,8 @@ sealed class LiveView : IRunView
 
     void Draw(RunState state)
     {
+        _stale = null;
+        _shown = _session.Time.GetTimestamp();
         var now = _session.Time.GetUtcNow();
         var rows = new List<string> { $"[bold]{Markup.Escape(RunTree.ClockLine(Clocks.Of(state, _plan, now, _typical), now))}[/]" };
         var lines = RunTree.Lines(state, _plan, now, _typical, path => _progress.GetValueOrDefault(path));
@@ -97,5 +105,10 @@ sealed class LiveView : IRunView
         _ => "grey",
     };
 
-    public void Dispose() => _session.Terminal.Error.Flush();
+    public void Dispose()
+    {
+        if (_stale is { } state && !_session.Terminal.Quiet)
+            Draw(state);
+        _session.Terminal.Error.Flush();
+    }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Data.Common;
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Plans;
 using Helix.Runbooks.Reports;
@@ -11,6 +12,7 @@ sealed class RunLoop(Session session)
 {
     readonly ConcurrentDictionary<string, StepProgress> _progress = [];
     readonly ConcurrentQueue<LogLine> _log = [];
+    static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(40);
 
     public async Task<int> Run(string run, bool attended)
     {
@@ -19,39 +21,48 @@ sealed class RunLoop(Session session)
         var feed = new RunFeed(store, run);
         feed.More();
         var plan = session.Engine.PlanOf(feed.State);
-        using var changed = new SemaphoreSlim(0);
+        var bell = new Bell();
         var driving = Task.Run(() => session.Engine.Drive(run, new DriveSettings
         {
             StayWhileWaiting = attended,
             Interrupt = signals.Interrupt,
             Kill = signals.Kill,
-            Changed = _ => changed.Release(),
+            Changed = _ => bell.Ring(),
             Logged = _log.Enqueue,
             Progressed = (path, done, total, unit) => _progress[path] = new StepProgress(done, total, unit),
         }));
         IRunView view = attended ? new LiveView(session, store, plan, _progress) : new LineView(session.Terminal, plan, feed.State);
-        await Follow(driving, changed, feed, view);
+        await Follow(driving, bell, feed, view);
         return Finish(await driving, plan, attended);
     }
 
-    async Task Follow(Task driving, SemaphoreSlim changed, RunFeed feed, IRunView view)
+    async Task Follow(Task driving, Bell bell, RunFeed feed, IRunView view)
     {
-        using var ended = new CancellationTokenSource();
-        _ = driving.ContinueWith(_ => ended.Cancel(), TaskScheduler.Default);
+        _ = driving.ContinueWith(_ => bell.Ring(), TaskScheduler.Default);
         using (view)
             while (true)
             {
                 var last = driving.IsCompleted;
-                await view.Show(feed.State, feed.More(), Lines());
+                await view.Show(feed.State, News(feed), Lines());
                 if (last)
                     return;
-                var tick = Task.Delay(Watch.Look, session.Time, ended.Token);
-                await Task.WhenAny(changed.WaitAsync(ended.Token), tick);
-                while (changed.Wait(0))
-                {
-                    // Many changes, one look.
-                }
+                // Steps that take a millisecond each are shown together; the screen must not slow them down.
+                await Task.Delay(Pause, session.Time);
+                await bell.Wait(Task.Delay(Watch.Look, session.Time));
             }
+    }
+
+    /// <summary>Without the store nothing can be shown; the driver says what becomes of the run.</summary>
+    static IReadOnlyList<JournalEntry> News(RunFeed feed)
+    {
+        try
+        {
+            return feed.More();
+        }
+        catch (Exception e) when (e is DbException or StoreLostException or IOException)
+        {
+            return [];
+        }
     }
 
     List<LogLine> Lines()
@@ -74,4 +85,19 @@ sealed class RunLoop(Session session)
 interface IRunView : IDisposable
 {
     Task Show(RunState state, IReadOnlyList<JournalEntry> news, IReadOnlyList<LogLine> lines);
+}
+
+/// <summary>Wakes the screen when something has changed.</summary>
+sealed class Bell
+{
+    TaskCompletionSource _rung = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Ring() => _rung.TrySetResult();
+
+    public async Task Wait(Task atLatest)
+    {
+        await Task.WhenAny(_rung.Task, atLatest);
+        // A ring in between is not lost: whoever waited looks at everything that is new.
+        _rung = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
 }

@@ -12,7 +12,7 @@ public sealed class RunTests : IDisposable
     {
         Directory.CreateDirectory(Path.Combine(_helix.Folder, "shelf"));
         _helix.Write("notes/hello.txt", "still here\n");
-        _helix.Write("here.yaml", $"apiVersion: helix.runbooks/v1\nname: here\ntargets:\n  shelf: {{ kind: directory, path: shelf }}\npeople:\n  groups: {{ me: [{System.Environment.UserName}], others: [somebody-else] }}\n");
+        _helix.Write("here.yaml", $"apiVersion: helix.runbooks/v1\nname: here\ntargets:\n  shelf: {{ kind: directory, path: shelf }}\n  service: {{ kind: http, url: \"http://127.0.0.1:1\" }}\npeople:\n  groups: {{ me: [{System.Environment.UserName}], others: [somebody-else] }}\n");
     }
 
     public void Dispose() => _helix.Dispose();
@@ -21,6 +21,7 @@ public sealed class RunTests : IDisposable
     const string Keep = "  - { id: keep, uses: backup.upload, with: { target: shelf, file: \"{{ steps.pack.file }}\", prefix: notes/, kind: files.tar, recoveryPoint: \"{{ steps.pack.recoveryPoint }}\" } }\n";
     const string Fails = "  - { id: pack_nothing, uses: file.archive, with: { from: nowhere, to: \"{{ run.work }}/x.tar\" } }\n";
     const string Gate = "  - { id: go, uses: approval, with: { message: Shall it go on?, approvers: [group:me], selfApproval: true } }\n";
+    const string Post = "  - { id: post, uses: http.request, effect: changes, with: { target: service, method: POST } }\n";
     const string Tidy = "finally:\n  - { id: tidy, uses: file.remove, with: { path: \"{{ run.work }}\" } }\n";
 
     string[] Runbook(string name, string steps, string head = "") =>
@@ -103,15 +104,16 @@ public sealed class RunTests : IDisposable
     [Fact]
     public async Task A_target_that_another_run_holds_ends_with_11_and_says_who()
     {
-        Assert.Equal(4, await _helix.Run(["run", .. Runbook("first", Gate + Pack + Keep)]));
+        Assert.Equal(4, await _helix.Run(["run", .. Runbook("first", Gate + Post)]));
         var holder = await OnlyRun();
-        Assert.Equal(11, await _helix.Run(["run", .. Runbook("second", Pack + Keep)]));
+        Assert.Equal(11, await _helix.Run(["run", .. Runbook("second", Gate + Post)]));
         Assert.Contains(holder, _helix.Error, StringComparison.Ordinal);
         Assert.Contains("Hint:", _helix.Error, StringComparison.Ordinal);
         Assert.Equal(0, await _helix.Run("locks", "list", "--json"));
-        var identity = (string)_helix.Json[0]!["identity"]!;
-        Assert.Equal(0, await _helix.Run("locks", "break", identity, "--reason", "the first one is not needed"));
-        Assert.Equal(0, await _helix.Run(["run", .. Runbook("second", Pack + Keep)]));
+        var held = Assert.Single(_helix.Json.AsArray())!;
+        Assert.Equal((holder, "service", false), ((string)held["run"]!, (string)held["target"]!, (bool)held["shared"]!));
+        Assert.Equal(0, await _helix.Run("locks", "break", (string)held["identity"]!, "--reason", "the first one is not needed"));
+        Assert.Equal(4, await _helix.Run(["run", .. Runbook("second", Gate + Post)]));
     }
 
     [Fact]
@@ -223,6 +225,58 @@ public sealed class RunTests : IDisposable
         Assert.False((bool)_helix.Json["sound"]!);
         Assert.Equal(0, await _helix.Run("export", run));
         Assert.All(_helix.Out.Trim().Split('\n'), line => Assert.NotNull(JsonNode.Parse(line)));
+    }
+
+    [Fact]
+    public async Task A_signed_answer_is_as_strong_as_its_signature()
+    {
+        var key = Path.Combine(_helix.Folder, "key");
+        using (var keygen = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key])))
+            await keygen!.WaitForExitAsync();
+        _helix.Write("signers", $"{System.Environment.UserName} {await File.ReadAllTextAsync(key + ".pub")}");
+        File.AppendAllText(Path.Combine(_helix.Folder, "here.yaml"), "allowedSigners: signers\n");
+        Assert.Equal(4, await _helix.Run(["run", .. Runbook("asks", Gate + Pack)]));
+        var run = await OnlyRun();
+        Assert.Equal(2, await _helix.Run("approve", run, "--sign", Path.Combine(_helix.Folder, "no-such-key")));
+        Assert.Equal(0, await _helix.Run("approve", run, "--sign", key, "--resume"));
+        Assert.Equal(0, await _helix.Run("report", run, "--json"));
+        var decision = Assert.Single(_helix.Json["decisions"]!.AsArray())!;
+        Assert.Equal(("signed", true), ((string)decision["by"]!["strength"]!, (bool)decision["signed"]!));
+    }
+
+    [Fact]
+    public async Task Pause_handover_takeover_and_follow_work_on_a_run_that_waits()
+    {
+        Assert.Equal(4, await _helix.Run(["run", .. Runbook("asks", Gate + Pack)]));
+        var run = await OnlyRun();
+        Assert.Equal(0, await _helix.Run("pause", run, "--reason", "the network team comes first"));
+        Assert.Equal(0, await _helix.Run("handover", run));
+        Assert.Equal(4, await _helix.Run("takeover", run, "--reason", "end of shift"));
+        Assert.Equal(0, await _helix.Run("approve", run, "go"));
+        Assert.Contains($"`helix resume {run}`", _helix.Error, StringComparison.Ordinal);
+        Assert.Equal(0, await _helix.Run("resume", run));
+        Assert.Equal(0, await _helix.Run("show", run, "--follow"));
+        Assert.Contains("pack  file.archive  succeeded", _helix.Error, StringComparison.Ordinal);
+        Assert.Equal(0, await _helix.Run("logs", run, "--follow"));
+    }
+
+    [Fact]
+    public async Task Backups_are_listed_shown_rejected_and_adopted()
+    {
+        Assert.Equal(0, await _helix.Run(["run", .. Runbook("recovers", Pack + Keep)]));
+        string[] here = ["--environment", Path.Combine(_helix.Folder, "here.yaml")];
+        Assert.Equal(0, await _helix.Run(["backups", "list", "--prefix", "notes/", "--json", .. here]));
+        var key = (string)Assert.Single(_helix.Json.AsArray())!["key"]!;
+        Assert.Equal(0, await _helix.Run(["backups", "show", key, .. here]));
+        Assert.Contains("\"recoveryPoint\"", _helix.Out, StringComparison.Ordinal);
+        Assert.Equal(0, await _helix.Run(["backups", "reject", key, "--reason", "it is empty", .. here]));
+        Assert.Equal(0, await _helix.Run(["backups", "list", "--prefix", "notes/", .. here]));
+        Assert.Contains("rejected", _helix.Out, StringComparison.Ordinal);
+        _helix.Write("shelf/old/dump.rdb", "REDIS0009 from long ago");
+        Assert.Equal(0, await _helix.Run(["backups", "adopt", "old/dump.rdb", "--recovery-point", "2026-02-01T00:00:00Z", "--kind", "redis.rdb", .. here]));
+        Assert.Equal(0, await _helix.Run(["backups", "list", "--prefix", "old/", "--json", .. here]));
+        Assert.Equal("complete", (string)_helix.Json[0]!["state"]!);
+        Assert.Equal(2, await _helix.Run(["backups", "list", "--prefix", "old/", "--target", "nothing", .. here]));
     }
 
     [Fact]
