@@ -15,8 +15,8 @@ sealed class Watch(Session session)
     {
         using var stop = new StopSignals(session.Terminal);
         var feed = new RunFeed(session.Store, run);
-        feed.More();
-        var plan = session.Engine.PlanOf(feed.State);
+        var plan = session.Engine.PlanOf(session.Engine.State(run));
+        // From the beginning: who comes late sees what happened so far.
         using IRunView view = session.Terminal.Interactive
             ? new LiveView(session, session.Store, plan, new ConcurrentDictionary<string, StepProgress>(), asks: false)
             : new LineView(session.Terminal, plan, feed.State);

@@ -17,8 +17,11 @@ public static class SignedAnswers
     {
         if (decision.Signature is not { } signature)
             return (by, null);
-        if (plan.Environment.AllowedSigners is not { } signers || !File.Exists(signers))
+        if (plan.Environment.AllowedSigners is not { } named)
             return (by, "the environment names no file of allowed signers, so a signature proves nothing");
+        var signers = Path.GetFullPath(named, plan.Environment.BaseDirectory);
+        if (!File.Exists(signers))
+            return (by, $"the file of allowed signers {signers} is not there, so a signature proves nothing");
         var question = state.Questions.GetValueOrDefault(decision.Question);
         var text = Text(state.Run, decision.Question, decision.Choice, question?.Asked.ShownHash ?? "");
         return Verifies(text, signature, by.Account, signers)
