@@ -131,6 +131,9 @@ sealed class TestHost : StepHost, IDisposable
     }
 
     public void Cancel() => _cancel.Cancel();
+
+    /// <summary>Cancels after a while, in real time, unless it is disposed before.</summary>
+    public IDisposable Soon(TimeSpan time) => TimeProvider.System.CreateTimer(_ => Cancel(), null, time, Timeout.InfiniteTimeSpan);
     public void KillNow()
     {
         _killNow.Cancel();

@@ -6,7 +6,7 @@ using Helix.Runbooks.Model.Yaml;
 namespace Helix.Runbooks.Model;
 
 /// <summary>What can be judged only when the whole runbook is read: names, order, expressions, and the rules of lint.</summary>
-sealed class RunbookChecks(Reading reading, Runbook runbook, MapNode map, RunbookNotes notes, ValueReader values, bool isSub)
+sealed class RunbookChecks(Reading reading, Runbook runbook, MapNode map, RunbookNotes notes, ValueReader values)
 {
     readonly ProblemList _problems = reading.Problems;
 
@@ -18,9 +18,7 @@ sealed class RunbookChecks(Reading reading, Runbook runbook, MapNode map, Runboo
         CheckRecoveredAt();
         if (reading.Environment is { } environment)
             new EnvironmentChecks(_problems, environment, notes).Check(runbook, values);
-        var scope = new RuleScope(reading, runbook, notes, isSub);
-        foreach (var step in scope.Steps)
-            scope.Effects(step);
+        var scope = new RuleScope(reading, runbook, notes);
         foreach (var rule in RuleBook.All)
             _problems.AddAll(rule.Check(scope));
     }

@@ -42,6 +42,7 @@ sealed class FileRemove : Step<FileRemoveOptions, FileRemoveOutputs>
     public override Task<FileRemoveOutputs> Run(FileRemoveOptions options, StepContext context)
     {
         var path = Checked(options, context);
+        context.Cancelled.ThrowIfCancellationRequested();
         return Disk.Guard(path, () =>
         {
             var type = FileStat.Of(path)?.Type;

@@ -10,6 +10,7 @@ public sealed record AssertOptions
     public required bool That { get; init; }
 
     [Description("What it means when it is not.")]
+    [Example("The restored database is empty.")]
     public required string Message { get; init; }
 
     [Description("What to do then.")]

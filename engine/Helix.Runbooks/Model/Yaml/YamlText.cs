@@ -93,7 +93,7 @@ sealed class YamlText(string file, ProblemList problems)
 
     Node ReadNode(int depth)
     {
-        var place = Place(_events.Current?.Start ?? Mark.Empty);
+        var place = Place(_events.Current!.Start);
         if (depth > MostDepth)
         {
             problems.Error("too-deep", place, $"This is nested deeper than {MostDepth} levels.");
@@ -105,9 +105,7 @@ sealed class YamlText(string file, ProblemList problems)
             _events.MoveNext();
             return new BrokenNode(place);
         }
-        // The parser itself gives no value for some keys that it could not make sense of.
-        if (_events.Current is not NodeEvent current)
-            throw new SemanticErrorException(_events.Current?.Start ?? Mark.Empty, _events.Current?.End ?? Mark.Empty, "While parsing, did not find the expected value");
+        var current = (NodeEvent)_events.Current;
         if (!current.Anchor.IsEmpty)
             problems.Error("anchor", place, $"'&{current.Anchor}' is an anchor.", "Leave it out: anchors and aliases are not part of the language.");
         if (!current.Tag.IsEmpty)
