@@ -59,7 +59,7 @@ sealed class BackupDownload : Step<BackupDownloadOptions, BackupDownloadOutputs>
         var manifest = await Chosen(store, options, context);
         var path = context.FullPath(options.To);
         if (!await IsThere(path, manifest, context))
-            await BackupReader.ToFile(store, manifest, path, done => context.Progress(done, manifest.Content.Size), context.Cancelled);
+            await new BackupFetch(store, manifest, path, UploadMemory.Of(context, canGoOn: true), Transfer.Of(context, manifest.Content.Size)).ToFile();
         context.Log($"{manifest.Key} of {manifest.RecoveryPoint:u}: {ByteSize.Words(manifest.Content.Size)}, verified");
         return Outputs(manifest, path);
     }

@@ -8,45 +8,38 @@ static class BackupReader
 {
     const int Chunk = 1 << 20;
 
-    /// <summary>Writes the content below a temporary name; the file gets its own name only once both digests fit.</summary>
-    public static Task ToFile(BackupStore store, BackupManifest manifest, string path, Action<long> progress, CancellationToken cancelled) => Disk.Guard(path, async () =>
-    {
-        Durable.CreateFolder(Path.GetDirectoryName(path)!);
-        Unfinished.RemoveAbandoned(path);
-        var temporary = Unfinished.NameFor(path);
-        try
-        {
-            await using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0, FileOptions.Asynchronous))
-            {
-                await Decode(store, manifest, file, progress, cancelled);
-                file.Flush(flushToDisk: true);
-            }
-            Durable.Rename(temporary, path);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
-        return true;
-    });
+    static readonly TimeSpan StaleFor = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     /// <summary>Reads all of it and compares both digests; the content goes nowhere.</summary>
-    public static Task ReadAll(BackupStore store, BackupManifest manifest, Action<long> progress, CancellationToken cancelled) =>
-        Decode(store, manifest, Stream.Null, progress, cancelled);
+    public static async Task ReadAll(BackupStore store, BackupManifest manifest, Transfer transfer)
+    {
+        await using var bytes = await store.Read(manifest.Key, 0, null, transfer.Cancelled);
+        await Decode(store, manifest, bytes, Stream.Null, transfer);
+    }
+
+    /// <summary>Turns stored bytes into content and compares both digests.</summary>
+    /// <exception cref="StepFailedException">Invalid data, where the backup is not what its manifest says.</exception>
+    public static async Task Decode(BackupStore store, BackupManifest manifest, Stream bytes, Stream to, Transfer transfer)
+    {
+        await using var stored = new Measured(bytes);
+        var content = await Unpack(store, manifest, stored, to, transfer);
+        Compare(store, manifest.Key, "stored bytes", manifest.Stored, new(stored.Count, stored.Sha256));
+        Compare(store, manifest.Key, "content", manifest.Content, content);
+    }
 
     /// <summary>The store holds what was sent: the size, and with <paramref name="readBack"/> every byte.</summary>
-    public static async Task CheckStored(BackupStore store, string key, ContentDigest sent, bool readBack, CancellationToken cancelled)
+    public static async Task CheckStored(BackupStore store, string key, ContentDigest sent, bool readBack, Transfer transfer)
     {
-        var found = await store.Stat(key, cancelled);
+        var found = await StatFresh(store, key, transfer);
         if (found?.Size != sent.Size)
             throw StepFailedException.InvalidData($"{store.Place} keeps {found?.Size ?? 0} bytes of {key}, and {sent.Size} were sent.", "The store shortened it without a word; no manifest was written.");
-        if (readBack)
-        {
-            await using var bytes = await store.Read(key, 0, null, cancelled);
-            await using var stored = new Measured(bytes);
-            await stored.CopyToAsync(Stream.Null, Chunk, cancelled);
-            Compare(store, key, "stored bytes", sent, new(stored.Count, stored.Sha256));
-        }
+        if (!readBack)
+            return;
+        await using var bytes = await store.Read(key, 0, null, transfer.Cancelled);
+        await using var stored = new Measured(bytes);
+        await Copy(stored, Stream.Null, key, sent.Size, transfer with { Progress = _ => transfer.Progress(sent.Size) });
+        Compare(store, key, "stored bytes", sent, new(stored.Count, stored.Sha256));
     }
 
     /// <summary>Reads an object that has no manifest, and says what can be said of it. Times and kind are the caller's.</summary>
@@ -59,69 +52,80 @@ static class BackupReader
         // Only a name that says so too promises the name without the ending.
         if (compression != Compression.None && !key.EndsWith(Compressions.Extension(compression), StringComparison.Ordinal))
             compression = Compression.None;
-        await using var bytes = await store.Read(key, 0, null, cancelled);
-        await using var stored = new Measured(bytes);
-        await using var plain = Compressions.Decompress(stored, compression, leaveOpen: true);
-        await using var content = new Measured(plain);
-        await Copy(content, Stream.Null, key, long.MaxValue, _ => { }, cancelled);
-        await stored.CopyToAsync(Stream.Null, Chunk, cancelled);
         var name = key.Split('/')[^1];
-        return new()
+        var manifest = new BackupManifest
         {
             Key = key,
             Kind = "",
             RecoveryPoint = default,
             MadeAt = default,
             FileName = name[..^Compressions.Extension(compression).Length],
-            Content = new(content.Count, content.Sha256),
-            Stored = new(stored.Count, stored.Sha256),
+            Content = new(long.MaxValue, ""),
+            Stored = ContentDigest.None,
             Compression = compression,
         };
-    }
-
-    static async Task Decode(BackupStore store, BackupManifest manifest, Stream to, Action<long> progress, CancellationToken cancelled)
-    {
-        await using var bytes = await store.Read(manifest.Key, 0, null, cancelled);
+        await using var bytes = await store.Read(key, 0, null, cancelled);
         await using var stored = new Measured(bytes);
-        await using var plain = Compressions.Decompress(stored, manifest.Compression, leaveOpen: true);
-        await using var content = new Measured(plain);
-        await Copy(content, to, manifest.Key, manifest.Content.Size, progress, cancelled);
-        // What lies behind the end of the compressed data counts too.
-        await stored.CopyToAsync(Stream.Null, Chunk, cancelled);
-        Compare(store, manifest.Key, "stored bytes", manifest.Stored, new(stored.Count, stored.Sha256));
-        Compare(store, manifest.Key, "content", manifest.Content, new(content.Count, content.Sha256));
+        var content = await Unpack(store, manifest, stored, Stream.Null, new() { Cancelled = cancelled });
+        return manifest with { Content = content, Stored = new(stored.Count, stored.Sha256) };
     }
 
-    static async Task Copy(Stream from, Stream to, string key, long most, Action<long> progress, CancellationToken cancelled)
+    /// <summary>Some stores answer "not there" for a while after a write (S3-18).</summary>
+    static async Task<StoredObject?> StatFresh(BackupStore store, string key, Transfer transfer)
+    {
+        var began = transfer.Time.GetTimestamp();
+        for (var said = false; ; said = true)
+        {
+            var found = await store.Stat(key, transfer.Cancelled);
+            if (found is not null || transfer.Time.GetElapsedTime(began) >= StaleFor)
+                return found;
+            if (!said)
+                transfer.Log($"{store.Place} does not show {key} yet; looking again for {StaleFor.TotalSeconds} s");
+            await Task.Delay(Pause, transfer.Time, transfer.Cancelled);
+        }
+    }
+
+    static async Task<ContentDigest> Unpack(BackupStore store, BackupManifest manifest, Measured stored, Stream to, Transfer transfer)
+    {
+        try
+        {
+            await using var open = manifest.Encryption is { } encryption ? await store.Keys.For(manifest.Key, encryption).Decrypt(stored, transfer.Cancelled) : null;
+            await using var plain = manifest.Compression == Compression.None ? null : Compressions.Decompress(open ?? stored, manifest.Compression, leaveOpen: true);
+            // What is neither compressed nor encrypted is hashed once.
+            await using var content = (plain ?? open) is { } treated ? new Measured(treated) : null;
+            await Copy(content ?? stored, to, manifest.Key, manifest.Content.Size, transfer);
+            // What lies behind the end of the compressed data counts too.
+            await (open ?? Stream.Null).CopyToAsync(Stream.Null, Chunk, transfer.Cancelled);
+            await stored.CopyToAsync(Stream.Null, Chunk, transfer.Cancelled);
+            return content is null ? new(stored.Count, stored.Sha256) : new(content.Count, content.Sha256);
+        }
+        catch (Exception e) when (Compressions.IsFault(e))
+        {
+            throw new StepFailedException(FailureClass.InvalidData, $"The backup {manifest.Key} is damaged after {stored.Count} stored bytes: {e.Message}", Reject(manifest.Key), e);
+        }
+    }
+
+    static async Task Copy(Stream from, Stream to, string key, long most, Transfer transfer)
     {
         var buffer = new byte[Chunk];
         long done = 0;
-        while (true)
+        for (int read; (read = await from.ReadAtLeastAsync(buffer, Chunk, throwOnEndOfStream: false, transfer.Cancelled)) > 0;)
         {
-            int read;
-            try
-            {
-                read = await from.ReadAtLeastAsync(buffer, Chunk, throwOnEndOfStream: false, cancelled);
-            }
-            catch (Exception e) when (Compressions.IsFault(e))
-            {
-                throw new StepFailedException(FailureClass.InvalidData, $"The backup {key} is damaged after {done} bytes of its content.", $"Reject it: helix backups reject {key} --reason …", e);
-            }
-            if (read == 0)
-                return;
             done += read;
             if (done > most)
-                throw StepFailedException.InvalidData($"The backup {key} holds more than the {most} bytes of its manifest.");
-            await to.WriteAsync(buffer.AsMemory(0, read), cancelled);
-            progress(done);
+                throw StepFailedException.InvalidData($"The backup {key} holds more than the {most} bytes of its manifest.", Reject(key));
+            await to.WriteAsync(buffer.AsMemory(0, read), transfer.Cancelled);
+            transfer.Progress(done);
         }
     }
 
     static void Compare(BackupStore store, string key, string what, ContentDigest expected, ContentDigest found)
     {
         if (expected.Size != found.Size)
-            throw StepFailedException.InvalidData($"The {what} of {key} in {store.Place}: {found.Size} bytes instead of {expected.Size}.", $"Reject it: helix backups reject {key} --reason …");
+            throw StepFailedException.InvalidData($"The {what} of {key} in {store.Place}: {found.Size} bytes instead of {expected.Size}.", Reject(key));
         if (expected.Sha256 != found.Sha256)
-            throw StepFailedException.InvalidData($"The {what} of {key} in {store.Place}: SHA-256 {found.Sha256} instead of {expected.Sha256}.", $"Reject it: helix backups reject {key} --reason …");
+            throw StepFailedException.InvalidData($"The {what} of {key} in {store.Place}: SHA-256 {found.Sha256} instead of {expected.Sha256}.", Reject(key));
     }
+
+    static string Reject(string key) => $"Reject it: helix backups reject {key} --reason …";
 }

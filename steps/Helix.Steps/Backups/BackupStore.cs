@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Steps;
 
@@ -6,6 +7,13 @@ namespace Helix.Steps.Backups;
 /// <summary>A target that holds backups.</summary>
 public abstract record BackupTarget : Target, IHoldsBackups
 {
+    [Description("New backups are encrypted with this key: 32 bytes in base64 (openssl rand -base64 32).")]
+    [Example("env:BACKUP_KEY")]
+    public Secret? EncryptionKey { get; init; }
+
+    [Description("Earlier keys, for backups that were made with them.")]
+    public IReadOnlyList<Secret> DecryptionKeys { get; init; } = [];
+
     /// <summary>Opens the store. Dispose it.</summary>
     /// <exception cref="StepFailedException">It is not there, or refuses these credentials.</exception>
     public abstract Task<BackupStore> Open(PlanContext context);
@@ -16,6 +24,14 @@ public abstract record BackupTarget : Target, IHoldsBackups
         var manifest = await new BackupSeries(store, prefix).Select(selector, context.Time.GetUtcNow(), cancelled: context.Cancelled);
         return new(manifest.Key, manifest.Stored.Sha256, manifest.RecoveryPoint, manifest.Proven);
     }
+
+    protected async Task<BackupKeys> Keys(PlanContext context)
+    {
+        var older = new List<BackupCipher>();
+        foreach (var key in DecryptionKeys)
+            older.Add(BackupCipher.FromKey(await context.Reveal(key), Name));
+        return new(EncryptionKey is { } current ? BackupCipher.FromKey(await context.Reveal(current), Name) : null, older);
+    }
 }
 
 /// <summary>Objects under keys, whatever lies below. An object is there completely or not at all.</summary>
@@ -23,6 +39,8 @@ public abstract class BackupStore : IAsyncDisposable
 {
     /// <summary>For messages: <c>/backups</c>, <c>s3://bucket/prefix</c>.</summary>
     public abstract string Place { get; }
+
+    public BackupKeys Keys { get; init; } = BackupKeys.None;
 
     /// <summary>Begins an object of unknown length. Nothing of it is visible before <see cref="UploadStream.Commit"/>.</summary>
     public abstract Task<UploadStream> Create(string key, UploadHints hints, CancellationToken cancelled);
@@ -38,7 +56,16 @@ public abstract class BackupStore : IAsyncDisposable
     public abstract IAsyncEnumerable<StoredObject> List(string prefix, CancellationToken cancelled);
 
     /// <summary>Missing is done.</summary>
-    public abstract Task Delete(string key, CancellationToken cancelled);
+    public abstract Task<Deletion> Delete(string key, CancellationToken cancelled);
+
+    /// <summary>Why an object cannot be deleted now; null when it can.</summary>
+    public abstract Task<string?> HeldBy(string key, CancellationToken cancelled);
+
+    /// <summary>What was begun below the prefix and has not ended: under way, or abandoned.</summary>
+    public abstract Task<IReadOnlyList<OpenUpload>> OpenUploads(string prefix, CancellationToken cancelled);
+
+    /// <summary>Throws away what an upload that nobody goes on with has sent.</summary>
+    public abstract Task Abort(OpenUpload upload, CancellationToken cancelled);
 
     /// <summary>A small object and the tag that <see cref="Replace"/> wants; null when there is none.</summary>
     public abstract Task<(byte[] Bytes, string Tag)?> ReadSmall(string key, CancellationToken cancelled);
@@ -52,6 +79,12 @@ public abstract class BackupStore : IAsyncDisposable
 
 public sealed record StoredObject(string Key, long Size);
 
+/// <summary>Hidden: a versioned store keeps the bytes, and only the name is gone.</summary>
+public enum Deletion { Removed, Hidden }
+
+/// <param name="Id">The store's own name for it.</param>
+public sealed record OpenUpload(string Key, string Id, DateTimeOffset Since);
+
 /// <summary>What is known before an object is written.</summary>
 public sealed record UploadHints
 {
@@ -62,10 +95,22 @@ public sealed record UploadHints
     public UploadMemory Memory { get; init; } = UploadMemory.None;
 }
 
-/// <summary>Durable values of one upload, so that a resume sends only what is missing.</summary>
-public sealed record UploadMemory(Func<string, JsonNode?> Saved, Func<string, JsonNode, Task> Save)
+/// <summary>Durable values of one upload, so that a resume sends only what is missing, and residue while it is open.</summary>
+public sealed record UploadMemory
 {
-    public static UploadMemory None { get; } = new(_ => null, (_, _) => Task.CompletedTask);
+    /// <summary>Forgets: an upload that breaks is thrown away.</summary>
+    public static UploadMemory None { get; } = new();
+
+    public Func<string, JsonNode?> Saved { get; init; } = _ => null;
+    public Func<string, JsonNode, Task> Save { get; init; } = (_, _) => Task.CompletedTask;
+    public Func<Residue, Task> Leave { get; init; } = _ => Task.CompletedTask;
+    public Func<string, Task> TakeBack { get; init; } = _ => Task.CompletedTask;
+
+    /// <summary>False: the same bytes will not come again, so what is saved serves only to throw it away.</summary>
+    public bool CanGoOn { get; init; }
+
+    public static UploadMemory Of(StepContext context, bool canGoOn) =>
+        new() { Saved = context.Saved, Save = context.Save, Leave = context.Leave, TakeBack = context.TakeBack, CanGoOn = canGoOn };
 }
 
 /// <summary>Takes the bytes of one object. Disposed without <see cref="Commit"/>, nothing of them becomes visible.</summary>
@@ -73,6 +118,9 @@ public abstract class UploadStream : Stream
 {
     /// <summary>Makes the object visible under its key.</summary>
     public abstract Task Commit(CancellationToken cancelled);
+
+    /// <summary>Nobody will go on with it: what was sent is thrown away. Without it, a resume finds it.</summary>
+    public abstract Task Abandon(CancellationToken cancelled);
 
     public sealed override bool CanRead => false;
     public sealed override bool CanSeek => false;

@@ -100,12 +100,10 @@ sealed class BackupUpload : Step<BackupUploadOptions, BackupUploadOutputs>
         await using var store = await context.Target<BackupTarget>(options.Target).Open(context);
         if (await Existing(store, about.Key, context) is { } done)
             return Outputs(done);
-        var path = context.FullPath(options.File);
-        using var source = SourceFile.Open(path);
-        var memory = new UploadMemory(context.Saved, context.Save);
+        using var source = SourceFile.Open(context.FullPath(options.File));
         var manifest = await BackupWriter.Write(
-            store, about, source.Content, Treatment(options), new UploadHints { LargestSize = source.Length, Memory = memory },
-            source.CheckUnchanged, done => context.Progress(done, source.Length), context.Cancelled);
+            store, about, source.Content, Treatment(options, store), new UploadHints { LargestSize = source.Length, Memory = UploadMemory.Of(context, canGoOn: true) },
+            source.CheckUnchanged, Transfer.Of(context, source.Length));
         context.Log($"{manifest.Key}: {ByteSize.Words(manifest.Content.Size)} stored as {ByteSize.Words(manifest.Stored.Size)}, SHA-256 {manifest.Stored.Sha256}");
         return Outputs(manifest);
     }
@@ -163,8 +161,8 @@ sealed class BackupUpload : Step<BackupUploadOptions, BackupUploadOutputs>
         return $"{time}-{context.Run.Id}-{step}{Path.GetExtension(file)}";
     }
 
-    static BackupTreatment Treatment(BackupUploadOptions options) =>
-        new() { Compression = options.Compression, Level = options.Level, Threads = options.Threads, ReadBack = options.ReadBack };
+    static BackupTreatment Treatment(BackupUploadOptions options, BackupStore store) =>
+        new() { Cipher = store.Keys.Current, Compression = options.Compression, Level = options.Level, Threads = options.Threads, ReadBack = options.ReadBack };
 
     static BackupUploadOutputs Outputs(BackupManifest manifest) => new()
     {

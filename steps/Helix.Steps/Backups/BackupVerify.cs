@@ -109,7 +109,7 @@ sealed class BackupVerify : Step<BackupVerifyOptions, BackupVerifyOutputs>
     {
         try
         {
-            await BackupReader.ReadAll(store, manifest, progress, context.Cancelled);
+            await BackupReader.ReadAll(store, manifest, Transfer.Of(context) with { Progress = progress });
             return null;
         }
         catch (StepFailedException e) when (e.Failure is FailureClass.InvalidData or FailureClass.Missing)

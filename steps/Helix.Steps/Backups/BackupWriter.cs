@@ -11,39 +11,49 @@ public sealed record BackupTreatment
     public int? Level { get; init; }
     public int? Threads { get; init; }
 
+    /// <summary>Null: not encrypted.</summary>
+    public BackupCipher? Cipher { get; init; }
+
     /// <summary>Read everything back once it is stored; else the store's own checks and the size count.</summary>
     public bool ReadBack { get; init; } = true;
 }
 
-/// <summary>One pass: source, hash, compression, hash, store; then the manifest.</summary>
+/// <summary>One pass: source, hash, compression, encryption, hash, store; then the manifest.</summary>
 public static class BackupWriter
 {
     const int Chunk = 1 << 20;
 
     /// <param name="about">All of the manifest but the digests.</param>
-    /// <param name="checkSource">Throws when the source is not what it was at the beginning; asked before anything becomes visible.</param>
+    /// <param name="checkSource">Hears how many bytes were read; throws when the source is not what it was at the beginning. Asked before anything becomes visible.</param>
     public static async Task<BackupManifest> Write(
-        BackupStore store, BackupManifest about, Stream source, BackupTreatment how, UploadHints hints,
-        Action<long> checkSource, Action<long> progress, CancellationToken cancelled)
+        BackupStore store, BackupManifest about, Stream source, BackupTreatment how, UploadHints hints, Action<long> checkSource, Transfer transfer)
     {
-        await RefuseTaken(store, about.Key, cancelled);
+        await RefuseTaken(store, about.Key, transfer.Cancelled);
         var first = new byte[Chunk];
-        var length = await source.ReadAtLeastAsync(first, Chunk, throwOnEndOfStream: false, cancelled);
-        var compression = Compressions.IsCompressed(first.AsSpan(0, length)) ? Compression.None : how.Compression;
-        ContentDigest content, stored;
-        await using (var sink = await store.Create(about.Key, hints, cancelled))
+        var length = await source.ReadAtLeastAsync(first, Chunk, throwOnEndOfStream: false, transfer.Cancelled);
+        if (Compressions.IsCompressed(first.AsSpan(0, length)))
+            how = how with { Compression = Compression.None };
+        await using var upload = await store.Create(about.Key, hints, transfer.Cancelled);
+        var manifest = about with { Compression = how.Compression, Encryption = how.Cipher?.About };
+        try
         {
-            await using var measured = new Measured(sink);
-            content = await Pump(first, length, source, measured, how with { Compression = compression }, progress, cancelled);
-            stored = new(measured.Count, measured.Sha256);
-            checkSource(content.Size);
-            await sink.Commit(cancelled);
+            manifest = await Send(manifest, first, length, source, upload, how, hints.Memory, transfer);
+            checkSource(manifest.Content.Size);
+            await upload.Commit(transfer.Cancelled);
+            await BackupReader.CheckStored(store, about.Key, manifest.Stored, how.ReadBack, transfer);
         }
-        await BackupReader.CheckStored(store, about.Key, stored, how.ReadBack, cancelled);
-        var manifest = about with { Content = content, Stored = stored, Compression = compression };
-        await store.Replace(BackupKey.Manifest(about.Key), manifest.ToBytes(), null, cancelled);
+        catch (Exception e) when (!CanGoOn(e))
+        {
+            await upload.Abandon(CancellationToken.None);
+            throw;
+        }
+        await store.Replace(BackupKey.Manifest(about.Key), manifest.ToBytes(), null, transfer.Cancelled);
         return manifest;
     }
+
+    /// <summary>After these the same bytes can be sent on later: the store was busy or gone, a credential ran out, somebody stopped the run.</summary>
+    static bool CanGoOn(Exception e) =>
+        e is OperationCanceledException or StepFailedException { Failure: FailureClass.Transient or FailureClass.Auth or FailureClass.TimedOut or FailureClass.Cancelled };
 
     static async Task RefuseTaken(BackupStore store, string key, CancellationToken cancelled)
     {
@@ -52,20 +62,33 @@ public static class BackupWriter
             throw StepFailedException.Conflict($"There is a backup {key} in {store.Place} already; it is not overwritten.", "Give this one another name.");
     }
 
-    static async Task<ContentDigest> Pump(
-        byte[] buffer, int length, Stream source, Stream to, BackupTreatment how, Action<long> progress, CancellationToken cancelled)
+    static async Task<BackupManifest> Send(
+        BackupManifest about, byte[] first, int length, Stream source, UploadStream upload, BackupTreatment how, UploadMemory memory, Transfer transfer)
+    {
+        // What is neither compressed nor encrypted is hashed once: content and stored bytes are the same.
+        var plain = how.Compression == Compression.None && how.Cipher is null;
+        await using var stored = plain ? null : new Measured(upload);
+        Stream to = stored is null ? upload : stored;
+        await using var encryptor = how.Cipher is { } cipher ? await cipher.Encrypt(to, memory) : null;
+        var content = await Pump(first, length, source, encryptor ?? to, how, transfer);
+        if (encryptor is not null)
+            await encryptor.DisposeAsync();
+        return about with { Content = content, Stored = stored is null ? content : new(stored.Count, stored.Sha256) };
+    }
+
+    static async Task<ContentDigest> Pump(byte[] buffer, int length, Stream source, Stream to, BackupTreatment how, Transfer transfer)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         long size = 0;
         var compressor = Compressions.Compress(to, how.Compression, how.Level, how.Threads);
         try
         {
-            for (; length > 0; length = await source.ReadAtLeastAsync(buffer, Chunk, throwOnEndOfStream: false, cancelled))
+            for (; length > 0; length = await source.ReadAtLeastAsync(buffer, Chunk, throwOnEndOfStream: false, transfer.Cancelled))
             {
                 hash.AppendData(buffer, 0, length);
-                await compressor.WriteAsync(buffer.AsMemory(0, length), cancelled);
+                await compressor.WriteAsync(buffer.AsMemory(0, length), transfer.Cancelled);
                 size += length;
-                progress(size);
+                transfer.Progress(size);
             }
         }
         finally

@@ -51,7 +51,7 @@ sealed class DirectoryStore(string folder) : BackupStore
         }
     }
 
-    public override Task Delete(string key, CancellationToken cancelled) => Disk.Guard(Place, () =>
+    public override Task<Deletion> Delete(string key, CancellationToken cancelled) => Disk.Guard(Place, () =>
     {
         RequireFolder();
         var path = PathOf(key);
@@ -60,6 +60,27 @@ sealed class DirectoryStore(string folder) : BackupStore
             File.Delete(path);
             Durable.SyncFolder(Path.GetDirectoryName(path)!);
         }
+        return Task.FromResult(Deletion.Removed);
+    });
+
+    public override Task<string?> HeldBy(string key, CancellationToken cancelled) => Task.FromResult<string?>(null);
+
+    public override Task<IReadOnlyList<OpenUpload>> OpenUploads(string prefix, CancellationToken cancelled) => Disk.Guard(Place, () =>
+    {
+        RequireFolder();
+        var start = Path.Combine(folder, Path.GetDirectoryName(prefix) ?? "");
+        return Task.FromResult<IReadOnlyList<OpenUpload>>(!Directory.Exists(start) ? [] :
+        [
+            .. from file in Unfinished.Below(start)
+               let key = Path.GetRelativePath(folder, file)
+               where key.StartsWith(prefix, StringComparison.Ordinal)
+               select new OpenUpload(key, file, File.GetLastWriteTimeUtc(file)),
+        ]);
+    });
+
+    public override Task Abort(OpenUpload upload, CancellationToken cancelled) => Disk.Guard(Place, () =>
+    {
+        File.Delete(upload.Id);
         return Task.FromResult(true);
     });
 
@@ -163,6 +184,9 @@ sealed class DirectoryUpload : UploadStream
         _committed = true;
         return Task.FromResult(true);
     });
+
+    /// <summary>A file is written again from its beginning: nothing of it is kept.</summary>
+    public override async Task Abandon(CancellationToken cancelled) => await DisposeAsync();
 
     protected override void Dispose(bool disposing)
     {

@@ -20,7 +20,7 @@ public sealed record DirectoryTarget : BackupTarget
     [JsonIgnore]
     public override string Address => $"directory:{Environment.MachineName}:{System.IO.Path.TrimEndingDirectorySeparator(Path)}";
 
-    public override Task<BackupStore> Open(PlanContext context)
+    public override async Task<BackupStore> Open(PlanContext context)
     {
         var folder = System.IO.Path.TrimEndingDirectorySeparator(context.FullPath(Path));
         // Never created here: an unmounted disk would silently be replaced by a folder on the root file system.
@@ -28,7 +28,7 @@ public sealed record DirectoryTarget : BackupTarget
             throw StepFailedException.Missing($"The folder {folder} of target '{Name}' is not there.", "Mount its disk, or create the folder once by hand.");
         if (Mounted && !MountPoints.All().Any(m => m != "/" && IsInside(folder, m)))
             throw StepFailedException.Missing($"No disk is mounted at the folder {folder} of target '{Name}'.", "Mount it; nothing was written beside it.");
-        return Task.FromResult<BackupStore>(new DirectoryStore(folder));
+        return new DirectoryStore(folder) { Keys = await Keys(context) };
     }
 
     public override Task<string?> ReadPlace(PlanContext context)

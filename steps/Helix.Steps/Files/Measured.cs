@@ -2,8 +2,8 @@ using System.Security.Cryptography;
 
 namespace Helix.Steps.Files;
 
-/// <summary>Counts and hashes what passes on its way into another stream, which stays open, or out of one.</summary>
-sealed class Measured(Stream inner) : Stream
+/// <summary>Counts and hashes what passes on its way into another stream, or out of one; that stays open.</summary>
+sealed class Measured(Stream inner) : OneWayStream
 {
     readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
@@ -13,9 +13,7 @@ sealed class Measured(Stream inner) : Stream
     public string Sha256 => Convert.ToHexStringLower(_hash.GetCurrentHash());
 
     public override bool CanRead => inner.CanRead;
-    public override bool CanSeek => false;
     public override bool CanWrite => inner.CanWrite;
-    public override long Length => throw new NotSupportedException();
     public override long Position { get => Count; set => throw new NotSupportedException(); }
 
     public override void Write(byte[] buffer, int offset, int count)
@@ -52,8 +50,6 @@ sealed class Measured(Stream inner) : Stream
 
     public override void Flush() => inner.Flush();
     public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -1,11 +1,13 @@
 namespace Helix.Steps.Files;
 
 /// <summary>Sees whether a tar stream ends as one must: with two blocks of zeros. A file cut between two entries looks whole otherwise.</summary>
-sealed class TarEnd(Stream inner) : Stream
+sealed class TarEnd(Stream inner) : OneWayStream
 {
     const int Needed = 1024;
 
     long _zeros;
+
+    public override bool CanRead => true;
 
     /// <summary>Reads what is left.</summary>
     public async Task<bool> IsComplete(CancellationToken cancelled)
@@ -16,12 +18,6 @@ sealed class TarEnd(Stream inner) : Stream
         }
         return _zeros >= Needed;
     }
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override int Read(byte[] buffer, int offset, int count) => Look(buffer.AsSpan(offset, inner.Read(buffer, offset, count)));
 
@@ -37,9 +33,4 @@ sealed class TarEnd(Stream inner) : Stream
         _zeros = last < 0 ? _zeros + bytes.Length : bytes.Length - last - 1;
         return bytes.Length;
     }
-
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

@@ -22,6 +22,8 @@ static class Unfinished
                 File.Delete(file);
     }
 
+    public static IEnumerable<string> Below(string folder) => Directory.EnumerateFiles(folder, ".*" + Ending, SearchOption.AllDirectories);
+
     static bool WriterLives(string file)
     {
         var tail = Path.GetFileName(file)[..^Ending.Length].Split('.')[^1].Split('-')[0];

@@ -199,7 +199,7 @@ public sealed class BackupSeriesTests : IDisposable
             Key = "redis/" + name, Kind = "redis.rdb", RecoveryPoint = recoveryPoint, MadeAt = Noon, Content = ContentDigest.None, Stored = ContentDigest.None,
         };
         using var source = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(content));
-        return await BackupWriter.Write(_store, about, source, new(), new(), _ => { }, _ => { }, default);
+        return await BackupWriter.Write(_store, about, source, new(), new(), _ => { }, new());
     }
 
     static BackupProof Proof(bool passed, int later = 0) => new() { At = Noon.AddMinutes(later), Passed = passed, Run = "run" };

@@ -1,0 +1,34 @@
+using Helix.Runbooks.Steps;
+
+namespace Helix.Steps.Backups;
+
+/// <summary>How an object is cut into at most 10,000 parts (S3-05), and how many of them may be in memory at once.</summary>
+sealed record PartSizes
+{
+    const int MostParts = 10_000;
+    const long LargestObject = 5L << 40, MostMemory = 96 << 20, MiB = 1 << 20;
+
+    readonly long _first;
+    readonly bool _grows;
+
+    /// <param name="smallest">The size of a part unless the object needs larger ones.</param>
+    /// <param name="largestSize">No more bytes than this will come; null: nobody knows, and parts grow as they go on.</param>
+    /// <exception cref="RunbookException">Larger than an object may be; said before anything is sent.</exception>
+    public PartSizes(long smallest, long? largestSize)
+    {
+        if (largestSize > LargestObject)
+            throw new RunbookException($"An object holds at most {ByteSize.Words(LargestObject)}, and this one could have {ByteSize.Words(largestSize.Value)}.", "Split it, or use a target of kind directory.");
+        _first = Math.Max(smallest, RoundUp((largestSize ?? 0) / (MostParts - 100)));
+        _grows = largestSize is null;
+    }
+
+    /// <param name="number">From 1.</param>
+    public long Of(int number) => !_grows || number <= 5_000 ? _first : number <= 7_500 ? _first * 8 : _first * 64;
+
+    /// <summary>Buffers in flight, so that memory stays bounded: 96 MiB, or two parts where those are larger.</summary>
+    public int Parallel(int wanted, int number) => (int)Math.Clamp(MostMemory / Of(number), 1, wanted);
+
+    public static bool IsTooMany(int number) => number > MostParts;
+
+    static long RoundUp(long bytes) => (bytes + MiB - 1) / MiB * MiB;
+}

@@ -1,0 +1,123 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Amazon.Runtime;
+using Amazon.Runtime.Internal;
+using Amazon.S3;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Steps.Backups;
+
+/// <summary>Sends single requests: again where that helps, and says what the last refusal means.</summary>
+sealed class S3Calls : IDisposable
+{
+    static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(20);
+
+    readonly S3Target _target;
+    readonly TimeProvider _time;
+
+    public S3Calls(S3Target target, AmazonS3Client client, TimeProvider time, PlanContext context)
+    {
+        _target = target;
+        _time = time;
+        Client = client;
+        Log = context is StepContext step ? step.Log : _ => { };
+    }
+
+    public AmazonS3Client Client { get; }
+    public TimeProvider Time => _time;
+    public Action<string> Log { get; }
+
+    /// <summary>The server wants a digest with each body (S3-03): learnt from its refusal, or known from the lock.</summary>
+    public bool WantsDigest { get; private set; }
+
+    /// <param name="what">For messages: "part 7 of redis/x".</param>
+    /// <param name="call">Gets a guard that ends it when nothing moves; called again after a pause for what may pass.</param>
+    public async Task<T> Do<T>(string what, Func<StallGuard, Task<T>> call, CancellationToken cancelled)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            using var guard = new StallGuard(_time, _target.Stall, cancelled);
+            try
+            {
+                return await call(guard);
+            }
+            catch (Exception e) when (!cancelled.IsCancellationRequested && e is not StepFailedException)
+            {
+                if (NeedsDigest(e))
+                    continue;
+                var failure = Failure(what, e, guard);
+                if (failure.Failure != FailureClass.Transient || tries >= _target.Retries)
+                    throw failure;
+                await Pause(failure, tries, cancelled);
+            }
+        }
+    }
+
+    /// <summary>What an exception of the SDK means.</summary>
+    public StepFailedException Failure(string what, Exception e, StallGuard? guard = null) => e switch
+    {
+        StepFailedException failure => failure,
+        _ when guard is { Stalled: true } => new(FailureClass.Transient, $"{what}: nothing moved for {_target.Stall} between here and {Server}.", null, e),
+        AmazonServiceException { StatusCode: not 0 } answer => Answered(what, answer),
+        _ when Socket(e) is { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain } => new(FailureClass.Transient,
+            $"{what}: the name of the server of bucket {_target.Bucket} cannot be resolved.",
+            _target.PathStyle == false ? "With pathStyle: false the bucket is part of the host's name; try pathStyle: true." : "Check endpoint and DNS.", e),
+        HttpRequestException or IOException or OperationCanceledException or AmazonClientException =>
+            new(FailureClass.Transient, $"{what}: the connection to {Server} broke: {Reason(e)}", null, e),
+        _ => new(FailureClass.Bug, $"{what}: {e.GetType().Name}: {e.Message}", null, e),
+    };
+
+    public void Dispose() => Client.Dispose();
+
+    async Task Pause(StepFailedException failure, int tries, CancellationToken cancelled)
+    {
+        var most = TimeSpan.FromTicks(Math.Min(_target.RetryDelay.Value.Ticks << Math.Min(tries, 12), LongestPause.Ticks));
+        Log($"{failure.Message} Trying again ({tries + 1} of {_target.Retries}).");
+        await Task.Delay(most * (0.5 + Random.Shared.NextDouble() / 2), _time, cancelled);
+    }
+
+    StepFailedException Answered(string what, AmazonServiceException e)
+    {
+        var said = $"{what}: {Server} says {(int)e.StatusCode} {e.ErrorCode}{(e.Message is { Length: > 0 } text && text != e.ErrorCode ? $": {text}" : "")}";
+        return (e.ErrorCode, (int)e.StatusCode) switch
+        {
+            ("RequestTimeTooSkewed", _) => Skewed(what, e),
+            ("ExpiredToken" or "TokenRefreshRequired" or "RequestExpired", _) => new(FailureClass.Auth, $"{what}: the credentials for {Server} ran out.", "Renew them and resume; what was sent is kept.", e),
+            // Signed bytes that arrive as others were damaged on the way; with the SDK's own checksums the server just does not know those.
+            ("XAmzContentSHA256Mismatch" or "BadDigest", _) when _target.LessChecksums => new(FailureClass.Transient, said, "The bytes arrived as others than were sent.", e),
+            ("InternalError" or "SlowDown" or "ServiceUnavailable" or "RequestTimeout" or "OperationAborted" or "Throttling" or "ThrottlingException" or "BadDigest" or "IncompleteBody", _) => new(FailureClass.Transient, said, null, e),
+            ("EntityTooLarge", _) => new(FailureClass.InvalidData, said, "Set a smaller partSize on the target.", e),
+            ("InvalidPart" or "InvalidPartOrder" or "NoSuchUpload", _) => new(FailureClass.Transient, said, "The server lost what it had acknowledged; a retry sends it again.", e),
+            (_, 401 or 403) => new(FailureClass.Auth, said, "Check accessKey and secretKey, and what they may do in this bucket.", e),
+            (_, 404) => new(FailureClass.Missing, said, e.ErrorCode == "NoSuchBucket" ? $"Make the bucket {_target.Bucket}, or mend its name." : null, e),
+            (_, 409 or 412) => new(FailureClass.Conflict, said, null, e),
+            (_, 429 or >= 500 and not 501) => new(FailureClass.Transient, said, null, e),
+            (_, 400 or 411 or 501) when !_target.LessChecksums => new(FailureClass.InvalidData, said, "This server may not know the SDK's new checksums: set checksums: when-required and chunkEncoding: false on the target.", e),
+            _ => new(FailureClass.InvalidData, said, null, e),
+        };
+    }
+
+    /// <summary>A drifted clock looks like a refused key (S3-08).</summary>
+    StepFailedException Skewed(string what, AmazonServiceException e)
+    {
+        var theirs = (e.InnerException as HttpErrorResponseException)?.Response.GetHeaderValue("Date");
+        var minutes = DateTimeOffset.TryParse(theirs, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date)
+            ? $"differs from that of {Server} by {Math.Abs((date - _time.GetUtcNow()).TotalMinutes):0} minutes"
+            : $"differs too much from that of {Server}";
+        return new(FailureClass.Auth, $"{what}: the clock of this machine {minutes}.", "Set the clock (NTP), then resume.", e);
+    }
+
+    bool NeedsDigest(Exception e)
+    {
+        var asked = !WantsDigest && e is AmazonS3Exception { ErrorCode: "InvalidRequest" or "MissingContentMD5", StatusCode: HttpStatusCode.BadRequest };
+        WantsDigest |= asked;
+        return asked;
+    }
+
+    string Server => _target.Endpoint ?? "S3";
+
+    static SocketException? Socket(Exception? e) => e is null or SocketException ? e as SocketException : Socket(e.InnerException);
+
+    static string Reason(Exception e) => Socket(e) is { } socket ? socket.SocketErrorCode.ToString() : e.InnerException is IOException inner ? inner.Message : e.Message;
+}

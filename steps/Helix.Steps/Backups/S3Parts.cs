@@ -1,0 +1,137 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using Amazon.S3;
+using Amazon.S3.Model;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Steps.Backups;
+
+/// <summary>One multipart upload and what of it the server has already, also from an attempt before.</summary>
+sealed class S3Parts
+{
+    readonly S3Calls _calls;
+    readonly S3Target _target;
+    readonly string _key;
+    readonly UploadMemory _memory;
+    readonly Dictionary<int, (long Size, string Tag)> _listed;
+
+    S3Parts(S3Calls calls, S3Target target, string key, UploadMemory memory, string id, Dictionary<int, (long Size, string Tag)> listed) =>
+        (_calls, _target, _key, _memory, Id, _listed) = (calls, target, key, memory, id, listed);
+
+    public string Id { get; }
+    public string ResidueKey => $"upload:{_key}";
+
+    /// <summary>Goes on with an upload that was left open, or begins one.</summary>
+    public static async Task<S3Parts> Begin(S3Calls calls, S3Target target, string key, UploadMemory memory, CancellationToken cancelled)
+    {
+        if (memory.Saved("upload") is JsonObject saved && (string?)saved["key"] == key)
+        {
+            var left = (string)saved["id"]!;
+            if (memory.CanGoOn && await Listed(calls, target, key, left, cancelled) is { } listed)
+            {
+                calls.Log($"going on with the upload of {key}: {listed.Count} parts are there");
+                return new(calls, target, key, memory, left, listed);
+            }
+            await S3Upload.Abort(calls, target, key, left, cancelled);
+        }
+        var id = await Initiate(calls, target, key, cancelled);
+        var begun = new S3Parts(calls, target, key, memory, id, []);
+        await memory.Leave(begun.Residue());
+        await memory.Save("upload", new JsonObject { ["key"] = key, ["id"] = id });
+        return begun;
+    }
+
+    /// <summary>Sends a part, unless the server has exactly these bytes.</summary>
+    public async Task<PartETag> Send(int number, byte[] buffer, int length, CancellationToken cancelled)
+    {
+        var sha256 = Convert.ToHexStringLower(SHA256.HashData(buffer.AsSpan(0, length)));
+        if (_listed.TryGetValue(number, out var there) && there.Size == length
+            && _memory.Saved($"part.{number}") is JsonObject saved && (string?)saved["sha256"] == sha256 && (string?)saved["tag"] == there.Tag && (string?)saved["upload"] == Id)
+            return new(number, there.Tag);
+        var answer = await _calls.Do($"part {number} of {_key}", guard => _calls.Client.UploadPartAsync(Request(number, buffer, length, guard), guard.Token), cancelled);
+        await _memory.Save($"part.{number}", new JsonObject { ["upload"] = Id, ["sha256"] = sha256, ["tag"] = answer.ETag });
+        return new(number, answer.ETag);
+    }
+
+    UploadPartRequest Request(int number, byte[] buffer, int length, StallGuard guard)
+    {
+        var request = new UploadPartRequest
+        {
+            BucketName = _target.Bucket,
+            Key = _key,
+            UploadId = Id,
+            PartNumber = number,
+            PartSize = length,
+            InputStream = guard.Watch(buffer, length),
+            UseChunkEncoding = _target.Chunks,
+            DisablePayloadSigning = !_target.SignPayload,
+            DisableDefaultChecksumValidation = _target.LessChecksums,
+        };
+        if (_target.ObjectLock is not null || _calls.WantsDigest)
+            request.MD5Digest = S3Upload.Digest(buffer, length);
+        return request;
+    }
+
+    static async Task<string> Initiate(S3Calls calls, S3Target target, string key, CancellationToken cancelled)
+    {
+        var like = new PutObjectRequest();
+        S3Upload.Dress(like, target, calls, [], 0);
+        var request = new InitiateMultipartUploadRequest
+        {
+            BucketName = target.Bucket,
+            Key = key,
+            StorageClass = like.StorageClass,
+            ServerSideEncryptionMethod = like.ServerSideEncryptionMethod,
+            ServerSideEncryptionKeyManagementServiceKeyId = like.ServerSideEncryptionKeyManagementServiceKeyId,
+            ObjectLockMode = like.ObjectLockMode,
+            ObjectLockRetainUntilDate = like.ObjectLockRetainUntilDate,
+        };
+        return (await calls.Do($"the begin of {key}", guard => calls.Client.InitiateMultipartUploadAsync(request, guard.Token), cancelled)).UploadId;
+    }
+
+    /// <returns>Null when the server does not know the upload any more.</returns>
+    static async Task<Dictionary<int, (long, string)>?> Listed(S3Calls calls, S3Target target, string key, string id, CancellationToken cancelled)
+    {
+        var found = new Dictionary<int, (long, string)>();
+        var request = new ListPartsRequest { BucketName = target.Bucket, Key = key, UploadId = id };
+        try
+        {
+            while (true)
+            {
+                var page = await calls.Do($"the parts of {key}", async guard => await Known(calls.Client.ListPartsAsync(request, guard.Token)), cancelled);
+                if (page is null)
+                    return null;
+                foreach (var part in page.Parts ?? [])
+                    found[part.PartNumber ?? 0] = (part.Size ?? 0, part.ETag);
+                if (page.IsTruncated != true)
+                    return found;
+                request.PartNumberMarker = page.NextPartNumberMarker?.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            }
+        }
+        catch (StepFailedException e) when (e.Failure == FailureClass.Missing)
+        {
+            return null;
+        }
+    }
+
+    static async Task<ListPartsResponse?> Known(Task<ListPartsResponse> asked)
+    {
+        try
+        {
+            return await asked;
+        }
+        catch (AmazonS3Exception e) when (e.ErrorCode == "NoSuchUpload")
+        {
+            return null;
+        }
+    }
+
+    Residue Residue() => new()
+    {
+        Key = ResidueKey,
+        Kind = ResidueKind.OpenUpload,
+        Target = _target.Name,
+        What = $"parts of {_key} lie in bucket {_target.Bucket}",
+        Command = $"aws s3api abort-multipart-upload --bucket '{_target.Bucket}' --key '{_key}' --upload-id '{Id}'{(_target.Endpoint is { } server ? $" --endpoint-url '{server}'" : "")}",
+    };
+}

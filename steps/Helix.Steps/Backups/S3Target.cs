@@ -1,0 +1,161 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
+using Amazon;
+using Amazon.Runtime;
+using Amazon.S3;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Steps.Backups;
+
+public enum S3Checksums
+{
+    /// <summary>The SDK's default: CRC headers and trailers that only newer servers know.</summary>
+    WhenSupported,
+    WhenRequired,
+}
+
+public enum S3LockMode { Governance, Compliance }
+
+/// <summary>Backups cannot be deleted for a while, by nobody or by few.</summary>
+public sealed record S3ObjectLock
+{
+    [Description("governance: who has the right may still delete; compliance: nobody may.")]
+    public required S3LockMode Mode { get; init; }
+
+    [Description("For so long after the upload.")]
+    [Example("30d")]
+    public required Duration For { get; init; }
+}
+
+[Target("s3", "A bucket of S3, or of a server that speaks its protocol.")]
+public sealed record S3Target : BackupTarget
+{
+    [Description("The bucket.")]
+    [Example("helix-backups")]
+    public required string Bucket { get; init; }
+
+    [Description("Put before every key.")]
+    public string Prefix { get; init; } = "";
+
+    [Description("The server, when it is not Amazon's.")]
+    [Example("http://localhost:9000")]
+    public string? Endpoint { get; init; }
+
+    [Description("The region. Default: us-east-1 for an own endpoint, else what the AWS configuration says.")]
+    [Example("eu-west-1")]
+    public string? Region { get; init; }
+
+    [Description("The bucket's name is part of the path, not of the host. Default: true for an own endpoint.")]
+    public bool? PathStyle { get; init; }
+
+    [Description("Checksum headers and trailers: when-supported or when-required. Default: when-required for an own endpoint.")]
+    public S3Checksums? Checksums { get; init; }
+
+    [Description("Sign the body in chunks while it is sent, which older servers do not know. Default: false for an own endpoint.")]
+    public bool? ChunkEncoding { get; init; }
+
+    [Description("Put the body's SHA-256 under the signature, so that the server refuses what was damaged on the way. Without it, only over https.")]
+    public bool SignPayload { get; init; } = true;
+
+    [Description("Access key. Without it the usual AWS chain is asked: environment, profile, role.")]
+    [Example("env:AWS_ACCESS_KEY_ID")]
+    public Secret? AccessKey { get; init; }
+
+    [Description("Secret key.")]
+    [Example("env:AWS_SECRET_ACCESS_KEY")]
+    public Secret? SecretKey { get; init; }
+
+    [Description("Session token of temporary credentials.")]
+    public Secret? SessionToken { get; init; }
+
+    [Description("PEM file of the certificate authorities to trust instead of the system's.")]
+    [FilePath]
+    public string? CaFile { get; init; }
+
+    [Description("Storage class of the objects.")]
+    [Example("STANDARD_IA")]
+    public string? StorageClass { get; init; }
+
+    [Description("The server encrypts: AES256 or aws:kms.")]
+    public string? ServerEncryption { get; init; }
+
+    [Description("The key of aws:kms.")]
+    public string? KmsKey { get; init; }
+
+    [Description("Objects cannot be deleted for a while. The bucket must have been made with object lock.")]
+    public S3ObjectLock? ObjectLock { get; init; }
+
+    [Description("Size of a part unless the object needs larger ones.")]
+    public ByteSize PartSize { get; init; } = new(8 << 20);
+
+    [Description("Parts in flight at once.")]
+    [Range(1, 64)]
+    public int Parallel { get; init; } = 4;
+
+    [Description("A request on which nothing moves for so long is given up and sent again.")]
+    public Duration Stall { get; init; } = new(TimeSpan.FromSeconds(30));
+
+    [Description("How often one request is sent again before the step fails.")]
+    [Range(0, 50)]
+    public int Retries { get; init; } = 7;
+
+    [Description("Pause before the first of them; doubled each time, at most 20 s.")]
+    public Duration RetryDelay { get; init; } = new(TimeSpan.FromMilliseconds(200));
+
+    [JsonIgnore]
+    public override string Address => $"s3:{Endpoint ?? "aws"}/{Bucket}/{Prefix}";
+
+    [JsonIgnore]
+    internal bool LessChecksums => (Checksums ?? (Endpoint is null ? S3Checksums.WhenSupported : S3Checksums.WhenRequired)) == S3Checksums.WhenRequired;
+
+    [JsonIgnore]
+    internal bool Chunks => ChunkEncoding ?? Endpoint is null;
+
+    public override async Task<BackupStore> Open(PlanContext context) =>
+        new S3Store(new S3Calls(this, await Client(context), context.Time, context), this) { Keys = await Keys(context) };
+
+    public override async Task<string> Check(PlanContext context)
+    {
+        await using var store = await (this with { Retries = 0, Stall = new(TimeSpan.FromSeconds(4)) }).Open(context);
+        await store.Stat("helix-pre-flight", context.Cancelled);
+        return $"bucket {Bucket} answers{(Endpoint is null ? "" : $" at {Endpoint}")}, checksums {(LessChecksums ? "when-required" : "when-supported")}, payload {(SignPayload ? "signed" : "not signed")}, {(Chunks ? "in chunks" : "whole")}";
+    }
+
+    async Task<AmazonS3Client> Client(PlanContext context)
+    {
+        var config = new AmazonS3Config
+        {
+            ForcePathStyle = PathStyle ?? Endpoint is not null,
+            RequestChecksumCalculation = LessChecksums ? RequestChecksumCalculation.WHEN_REQUIRED : RequestChecksumCalculation.WHEN_SUPPORTED,
+            ResponseChecksumValidation = LessChecksums ? ResponseChecksumValidation.WHEN_REQUIRED : ResponseChecksumValidation.WHEN_SUPPORTED,
+            MaxErrorRetry = 0, // S3Calls decides what is worth another try
+            HttpClientFactory = new Clients(() => context.Http(new() { Timeout = System.Threading.Timeout.InfiniteTimeSpan, CaFile = CaFile, FollowRedirects = false })),
+        };
+        if (Endpoint is not null)
+            config.ServiceURL = Endpoint;
+        else if (Region is not null)
+            config.RegionEndpoint = RegionEndpoint.GetBySystemName(Region);
+        if (Endpoint is not null)
+            config.AuthenticationRegion = Region ?? "us-east-1";
+        return await Credentials(context) is { } credentials ? new AmazonS3Client(credentials, config) : new AmazonS3Client(config);
+    }
+
+    async Task<AWSCredentials?> Credentials(PlanContext context)
+    {
+        if (AccessKey is null && SecretKey is null)
+            return null;
+        if (AccessKey is null || SecretKey is null)
+            throw new RunbookException($"Target '{Name}' has only one of accessKey and secretKey.", "Give both, or none for the AWS chain.");
+        var (access, secret) = (await context.Reveal(AccessKey), await context.Reveal(SecretKey));
+        return SessionToken is { } token ? new SessionAWSCredentials(access, secret, await context.Reveal(token)) : new BasicAWSCredentials(access, secret);
+    }
+
+    /// <summary>Gives the SDK clients of the engine, whose traffic ends with the step.</summary>
+    sealed class Clients(Func<HttpClient> make) : HttpClientFactory
+    {
+        public override HttpClient CreateHttpClient(IClientConfig clientConfig) => make();
+        public override bool UseSDKHttpClientCaching(IClientConfig clientConfig) => false;
+        public override bool DisposeHttpClientsAfterUse(IClientConfig clientConfig) => false;
+    }
+}

@@ -1,0 +1,223 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Amazon.S3;
+using Amazon.S3.Model;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Steps.Backups;
+
+/// <summary>One object on its way into a bucket: parts in parallel, in bounded memory; one request when it fits into one part.</summary>
+sealed class S3Upload : UploadStream
+{
+    readonly S3Calls _calls;
+    readonly S3Target _target;
+    readonly string _key;
+    readonly UploadMemory _memory;
+    readonly PartSizes _sizes;
+    readonly CancellationTokenSource _stop;
+    readonly ConcurrentBag<byte[]> _buffers = [];
+    readonly SortedDictionary<int, Task<PartETag>> _parts = [];
+    readonly List<Task<PartETag>> _running = [];
+    S3Parts? _known;
+    byte[] _buffer = [];
+    int _filled;
+    bool _ended, _committed;
+
+    public S3Upload(S3Calls calls, S3Target target, string key, UploadHints hints, CancellationToken cancelled)
+    {
+        (_calls, _target, _key, _memory) = (calls, target, key, hints.Memory);
+        // Compression can make a file a little larger, and encryption adds its records.
+        _sizes = new(target.PartSize.Bytes, hints.LargestSize is { } size ? size + size / 100 + (1 << 20) : null);
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+    }
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (buffer.Length > 0)
+        {
+            if (_filled == _buffer.Length)
+                await NextBuffer();
+            var length = Math.Min(buffer.Length, _buffer.Length - _filled);
+            buffer[..length].CopyTo(_buffer.AsMemory(_filled));
+            _filled += length;
+            buffer = buffer[length..];
+        }
+    }
+
+    public override async Task Commit(CancellationToken cancelled)
+    {
+        if (_parts.Count == 0)
+            await PutWhole(cancelled);
+        else
+            await Complete(cancelled);
+        _committed = true;
+        await End();
+    }
+
+    public override async Task Abandon(CancellationToken cancelled)
+    {
+        await _stop.CancelAsync();
+        await Settled();
+        if (_known is not null && !_committed)
+            await Abort(_calls, _target, _key, _known.Id, cancelled);
+        // What was already committed turned out to be wrong.
+        if (_committed)
+            await _calls.Do($"the deletion of {_key}", guard => _calls.Client.DeleteObjectAsync(new() { BucketName = _target.Bucket, Key = _key }, guard.Token), cancelled);
+        await End();
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (!_ended && !_memory.CanGoOn)
+            await Abandon(CancellationToken.None);
+        await _stop.CancelAsync();
+        await Settled();
+        _stop.Dispose();
+        await base.DisposeAsync();
+    }
+
+    public static Task Abort(S3Calls calls, S3Target target, string key, string id, CancellationToken cancelled) =>
+        calls.Do($"the end of the upload of {key}", async guard =>
+        {
+            try
+            {
+                await calls.Client.AbortMultipartUploadAsync(new() { BucketName = target.Bucket, Key = key, UploadId = id }, guard.Token);
+            }
+            catch (AmazonS3Exception e) when (e.ErrorCode == "NoSuchUpload")
+            {
+                // Somebody was faster; that is what was wanted.
+            }
+            return true;
+        }, cancelled);
+
+    /// <summary>What every object of the target gets.</summary>
+    public static void Dress(PutObjectRequest request, S3Target target, S3Calls calls, byte[] body, int length)
+    {
+        request.UseChunkEncoding = target.Chunks;
+        request.DisablePayloadSigning = !target.SignPayload;
+        request.DisableDefaultChecksumValidation = target.LessChecksums;
+        request.StorageClass = target.StorageClass is { } storage ? new S3StorageClass(storage) : null;
+        request.ServerSideEncryptionMethod = target.ServerEncryption is { } method ? new ServerSideEncryptionMethod(method) : null;
+        request.ServerSideEncryptionKeyManagementServiceKeyId = target.KmsKey;
+        if (target.ObjectLock is { } locked)
+        {
+            request.ObjectLockMode = locked.Mode == S3LockMode.Compliance ? ObjectLockMode.Compliance : ObjectLockMode.Governance;
+            request.ObjectLockRetainUntilDate = calls.Time.GetUtcNow().UtcDateTime + locked.For;
+        }
+        if (target.ObjectLock is not null || calls.WantsDigest)
+            request.MD5Digest = Digest(body, length);
+    }
+
+    async Task NextBuffer()
+    {
+        if (_filled > 0)
+            await StartPart();
+        _filled = 0;
+        var size = _sizes.Of(_parts.Count + 1);
+        _buffer = _buffers.TryTake(out var used) && used.Length == size ? used : GC.AllocateUninitializedArray<byte>((int)size);
+    }
+
+    async Task StartPart()
+    {
+        var number = _parts.Count + 1;
+        if (PartSizes.IsTooMany(number))
+            throw new RunbookException($"{_key} would need more than 10,000 parts.", "Say with largestSize how much can come at most, so that the parts are large enough.");
+        _known ??= await S3Parts.Begin(_calls, _target, _key, _memory, _stop.Token);
+        await Room(number);
+        var (buffer, length) = (_buffer, _filled);
+        _running.Add(_parts[number] = Task.Run(() => Send(number, buffer, length)));
+    }
+
+    /// <summary>Waits until another part may be in memory, and hears of those that failed.</summary>
+    async Task Room(int number)
+    {
+        while (true)
+        {
+            if (_running.Any(p => p.IsFaulted || p.IsCanceled))
+                await ThrowFailure();
+            _running.RemoveAll(p => p.IsCompleted);
+            if (_running.Count < _sizes.Parallel(_target.Parallel, number))
+                return;
+            await Task.WhenAny(_running);
+        }
+    }
+
+    /// <summary>The first that failed ended the others; its failure is the one that counts.</summary>
+    async Task ThrowFailure()
+    {
+        await Settled();
+        foreach (var part in _parts.Values.Where(p => p.IsFaulted))
+            await part;
+        foreach (var part in _parts.Values.Where(p => p.IsCanceled))
+            await part;
+    }
+
+    async Task<PartETag> Send(int number, byte[] buffer, int length)
+    {
+        try
+        {
+            return await _known!.Send(number, buffer, length, _stop.Token);
+        }
+        catch
+        {
+            // The others need not be sent any more; whoever writes next hears of this.
+            await _stop.CancelAsync();
+            throw;
+        }
+        finally
+        {
+            _buffers.Add(buffer);
+        }
+    }
+
+    async Task Complete(CancellationToken cancelled)
+    {
+        if (_filled > 0)
+            await StartPart();
+        await ThrowFailure();
+        var parts = await Task.WhenAll(_parts.Values);
+        await _calls.Do($"the completion of {_key}", async guard =>
+        {
+            var request = new CompleteMultipartUploadRequest { BucketName = _target.Bucket, Key = _key, UploadId = _known!.Id, PartETags = [.. parts] };
+            return await _calls.Client.CompleteMultipartUploadAsync(request, guard.Token);
+        }, cancelled);
+        if (_target.ObjectLock is not null)
+            await Lock(cancelled);
+    }
+
+    /// <summary>Some servers forget the lock that was named when the upload began: it is set on the object itself.</summary>
+    Task<PutObjectRetentionResponse> Lock(CancellationToken cancelled) => _calls.Do($"the lock of {_key}", guard =>
+    {
+        var like = new PutObjectRequest();
+        Dress(like, _target, _calls, [], 0);
+        var retention = new ObjectLockRetention { Mode = new ObjectLockRetentionMode(like.ObjectLockMode.Value), RetainUntilDate = like.ObjectLockRetainUntilDate };
+        return _calls.Client.PutObjectRetentionAsync(new() { BucketName = _target.Bucket, Key = _key, Retention = retention }, guard.Token);
+    }, cancelled);
+
+    Task<PutObjectResponse> PutWhole(CancellationToken cancelled) => _calls.Do(_key, guard =>
+    {
+        var request = new PutObjectRequest { BucketName = _target.Bucket, Key = _key, InputStream = guard.Watch(_buffer, _filled) };
+        Dress(request, _target, _calls, _buffer, _filled);
+        return _calls.Client.PutObjectAsync(request, guard.Token);
+    }, cancelled);
+
+    async Task End()
+    {
+        _ended = true;
+        if (_known is not null)
+            await _memory.TakeBack(_known.ResidueKey);
+    }
+
+    async Task Settled()
+    {
+        foreach (var part in _parts.Values)
+            await Task.WhenAny(part);
+    }
+
+    internal static string Digest(byte[] body, int length)
+    {
+#pragma warning disable CA5351 // Content-MD5 is what the protocol asks for; nothing rests on it
+        return Convert.ToBase64String(MD5.HashData(body.AsSpan(0, length)));
+#pragma warning restore CA5351
+    }
+}
