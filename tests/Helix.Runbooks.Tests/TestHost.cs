@@ -57,6 +57,9 @@ sealed class TestHost : StepHost, IDisposable
     /// <summary>Communication to the outside: off, test or on.</summary>
     public string Comms { get; set; } = "on";
 
+    /// <summary>Variables that every tool gets, as PATH.</summary>
+    public Dictionary<string, string?> ToolEnvironment { get; } = [];
+
     /// <summary>Starts real processes unless a test puts another one here.</summary>
     public ToolLauncher Launcher
     {
@@ -164,7 +167,7 @@ sealed class TestHost : StepHost, IDisposable
     // ---- the engine's side ----
 
     public override Task<string> Reveal(Secret secret, CancellationToken cancelled) => _secrets.Reveal(secret, cancelled);
-    public override Tool Tool(string file, CancellationToken cancelled) => new(Launcher, file, cancelled);
+    public override Tool Tool(string file, CancellationToken cancelled) => new(Launcher, file, cancelled) { Environment = ToolEnvironment };
     public override HttpClient Http(HttpSettings settings) => HttpClients.For(settings, _cancel.Token);
     public override void Log(string line) => _log.Enqueue(Masker.Mask(line));
     public override void Progress(double done, double? total, string unit)

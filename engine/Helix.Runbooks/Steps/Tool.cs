@@ -48,3 +48,6 @@ public abstract class ToolLauncher
 {
     public abstract Task<ToolResult> Run(Tool tool);
 }
+
+/// <summary>Thrown by an <see cref="Tool.Output"/> that wants no more: the tool sees a closed pipe, and its exit code decides.</summary>
+public sealed class OutputClosedException() : IOException("The receiver of the output wants no more.");

@@ -27,7 +27,7 @@ public sealed record ToolPipe(IReadOnlyList<Tool> Tools)
 
     static async Task<ToolResult> RunPart(Tool tool, Pipe? from, Pipe? to)
     {
-        var next = to is null ? null : new ToNext(to.Writer);
+        var next = to is null ? null : new PipeSink(to.Writer);
         try
         {
             var result = await (tool with { Input = from?.Reader.AsStream(leaveOpen: true) ?? tool.Input, Output = next ?? tool.Output }).Run();
@@ -64,31 +64,4 @@ public sealed record ToolPipe(IReadOnlyList<Tool> Tools)
     }
 
     sealed class NeighbourFailedException(Exception cause) : IOException("the tool before it in the pipe failed", cause);
-
-    /// <summary>The writing end; once the reader has ended the writer learns it as a closed pipe.</summary>
-    sealed class ToNext(PipeWriter writer) : Stream
-    {
-        public bool ReaderIsGone { get; private set; }
-
-        public override bool CanRead => false;
-        public override bool CanSeek => false;
-        public override bool CanWrite => true;
-        public override long Length => throw new NotSupportedException();
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            if (!(await writer.WriteAsync(buffer, cancellationToken)).IsCompleted)
-                return;
-            ReaderIsGone = true;
-            throw new ReaderGoneException();
-        }
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Only asynchronously.");
-        public override void Flush() { }
-        public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-    }
 }

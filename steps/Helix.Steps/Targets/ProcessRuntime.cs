@@ -29,6 +29,8 @@ sealed class ProcessRuntime(ProcessOptions options, string name) : Runtime
     public override string StartCommand =>
         $"cd {Quoted(options.Directory)} && setsid {string.Join(' ', options.Start.Select(Quoted))} </dev/null >>{Quoted(options.Log ?? "/dev/null")} 2>&1 & echo $! >{Quoted(options.PidFile)}";
 
+    public override Task<string?> Place(PlanContext context) => Task.FromResult<string?>($"{Environment.MachineName}:{options.Directory}");
+
     public override Task<RuntimeState> State(PlanContext context) => Task.FromResult(Now());
 
     public override async Task<RuntimeState> Stop(StepContext context, TimeSpan grace)

@@ -22,6 +22,9 @@ public abstract class Runtime
     /// <summary>The shell command that starts the service again, for residue.</summary>
     public abstract string StartCommand { get; }
 
+    /// <summary>Where it is as the runtime itself tells, in the form of an identity's place; null when it cannot be asked now.</summary>
+    public virtual Task<string?> Place(PlanContext context) => Task.FromResult<string?>(Address);
+
     public abstract Task<RuntimeState> State(PlanContext context);
 
     /// <summary>Stops gracefully; kills after the grace period and says so in the state. Stopping what is stopped is done.</summary>

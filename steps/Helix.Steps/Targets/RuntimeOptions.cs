@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using Helix.Runbooks.Steps;
 
@@ -13,6 +14,10 @@ public sealed record RuntimeOptions
 
     [Description("The service of the Compose project.")]
     public string? Service { get; init; }
+
+    [Description("Which container of a scaled Compose service, from 1; needed to enter one or copy to it.")]
+    [Range(1, 1000)]
+    public int? Index { get; init; }
 
     [Description("The name of a container of the Docker engine.")]
     public string? Docker { get; init; }
@@ -60,7 +65,7 @@ public sealed record ProcessOptions
 public abstract record RunningTarget : Target
 {
     [Description("How the service is run; without it, it cannot be stopped, started or entered.")]
-    public RuntimeOptions? Runtime { get; init; }
+    public virtual RuntimeOptions? Runtime { get; init; }
 
     /// <exception cref="RunbookException">The target has no runtime, or an incomplete one.</exception>
     [JsonIgnore]

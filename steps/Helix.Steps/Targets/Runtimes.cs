@@ -1,15 +1,28 @@
 using Helix.Runbooks.Steps;
+using Helix.Steps.Compose;
+using Helix.Steps.Docker;
 
 namespace Helix.Steps.Targets;
 
 /// <summary>Makes the runtime that a target's options describe.</summary>
 public static class Runtimes
 {
+    const string Forms = "Write one of {compose: TARGET, service: NAME}, {docker: CONTAINER}, {kubernetes: TARGET, workload: KIND/NAME} and {process: …}.";
+
     /// <exception cref="RunbookException">The target has no runtime, or an incomplete one.</exception>
-    public static Runtime Of(RunningTarget target) => target.Runtime switch
+    public static Runtime Of(RunningTarget target) => (target.Runtime ?? new()) switch
     {
-        { Process: { } process } => new ProcessRuntime(process, target.Name),
-        _ => throw new RunbookException($"Target '{target.Name}' has no runtime: it cannot be stopped, started or entered.",
-            "Give it one: runtime: {compose: …, service: …}, {docker: …} or {process: …}."),
+        { Compose: { } stack, Docker: null, Kubernetes: null, Process: null } options =>
+            new ComposeRuntime(target.Siblings.Get<ComposeTarget>(stack), options.Service ?? throw Incomplete(target, "'service' is missing beside 'compose'"), options.Index),
+        { Docker: { } container, Compose: null, Kubernetes: null, Process: null } options => new DockerRuntime(new DockerEngine(options.Host), container),
+        { Process: { } process, Compose: null, Docker: null, Kubernetes: null } => process.Start.Count > 0
+            ? new ProcessRuntime(process, target.Name)
+            : throw Incomplete(target, "'start' is empty"),
+        { Compose: null, Docker: null, Kubernetes: null, Process: null } =>
+            throw new RunbookException($"Target '{target.Name}' has no runtime: it cannot be stopped, started or entered.", Forms),
+        { Kubernetes: not null, Compose: null, Docker: null, Process: null } => throw Incomplete(target, "workloads of Kubernetes are not known to this build"),
+        _ => throw Incomplete(target, "it names more than one"),
     };
+
+    static RunbookException Incomplete(RunningTarget target, string why) => new($"The runtime of target '{target.Name}' is not complete: {why}.", Forms);
 }

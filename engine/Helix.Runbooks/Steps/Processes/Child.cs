@@ -92,7 +92,7 @@ sealed class Child(ProcessSettings settings, Tool tool) : IDisposable
             if (!await output.TakeAll(pipe, _ended.Task))
                 settings.Log(ToolStream.Engine, $"{Path.GetFileName(tool.File)} has ended; something that it started keeps its {output.Name} open and is not waited for.");
         }
-        catch (ReaderGoneException)
+        catch (OutputClosedException)
         {
         }
         catch (Exception e)

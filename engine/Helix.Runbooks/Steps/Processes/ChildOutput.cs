@@ -69,6 +69,3 @@ sealed class ChildOutput(ProcessSettings settings, ToolStream stream, bool log, 
         }
     }
 }
-
-/// <summary>The next tool of a pipe has ended: the one before gets SIGPIPE, as in a shell.</summary>
-sealed class ReaderGoneException : IOException;

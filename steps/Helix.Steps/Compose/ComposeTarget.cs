@@ -1,0 +1,90 @@
+using System.ComponentModel;
+using System.Text.Json.Serialization;
+using Helix.Runbooks.Steps;
+using Helix.Runbooks.Steps.Processes;
+using Helix.Steps.Docker;
+using Helix.Steps.Targets;
+
+namespace Helix.Steps.Compose;
+
+[Target("compose", "A Docker Compose project. Its services are found by the engine's labels, so their containers' names do not matter.")]
+public sealed record ComposeTarget : Target
+{
+    [Description("The name of the project.")]
+    [Example("helix")]
+    public required string Project { get; init; }
+
+    [Description("The Compose files, in order.")]
+    [FilePath]
+    [Example("[docker-compose.yml]")]
+    public required IReadOnlyList<string> Files { get; init; }
+
+    [Description("A file with variables for the Compose files.")]
+    [FilePath]
+    public string? EnvFile { get; init; }
+
+    [Description("A remote Docker engine: ssh://user@host or tcp://host:port.")]
+    [Example("ssh://ops@db1")]
+    public string? Host { get; init; }
+
+    [JsonIgnore]
+    public override string Address => $"compose:{Engine.Name}/{Project}";
+
+    [JsonIgnore]
+    public override IReadOnlyList<string> Tools => ["docker"];
+
+    internal DockerEngine Engine => new(Host);
+
+    public override async Task<string?> ReadPlace(PlanContext context)
+    {
+        try
+        {
+            return $"{await Engine.Machine(context)}/{Project}";
+        }
+        catch (StepFailedException)
+        {
+            return null;
+        }
+    }
+
+    public override async Task<string> Check(PlanContext context)
+    {
+        var form = (await Command(context))[0] == "docker" ? "docker compose" : "docker-compose";
+        var services = await Services(context);
+        return $"{form}, {(services.Count == 0 ? "nothing there yet" : $"services {string.Join(", ", services)}")}";
+    }
+
+    /// <summary>Names of the services that have a container.</summary>
+    internal async Task<IReadOnlyList<string>> Services(PlanContext context) =>
+        [.. (await Engine.Lines(context, "ps", "-a", "--filter", $"label={DockerEngine.ProjectLabel}={Project}", "--format", $"{{{{.Label \"{DockerEngine.ServiceLabel}\"}}}}")).Distinct().Order(StringComparer.Ordinal)];
+
+    /// <summary>All containers of the project that are not one-off processes.</summary>
+    internal Task<IReadOnlyList<Docker.Container>> Containers(PlanContext context, params IEnumerable<string> more) =>
+        Engine.Find(context, [$"label={DockerEngine.ProjectLabel}={Project}", $"label={DockerEngine.OneOffLabel}=False", .. more]);
+
+    /// <summary>A call of Compose for this project; which form there is is found out when it runs (DOC-07).</summary>
+    internal Tool Call(PlanContext context, params IReadOnlyList<string> arguments) =>
+        LaterTool.For(context, arguments, inner => Complete(context, inner.Tool, arguments));
+
+    internal async Task<Tool> Complete(PlanContext context, Tool inner, IReadOnlyList<string> arguments)
+    {
+        var command = await Command(context);
+        var files = Files.SelectMany(f => new[] { "-f", context.FullPath(f) });
+        string[] variables = EnvFile is null ? [] : ["--env-file", context.FullPath(EnvFile)];
+        return Engine.At(inner with { File = command[0], Arguments = [.. command.Skip(1), "--ansi", "never", "-p", Project, .. files, .. variables, .. arguments], WorkingDirectory = null });
+    }
+
+    static async Task<IReadOnlyList<string>> Command(PlanContext context)
+    {
+        var (plugin, old) = (context.Tool("docker", "compose", "version").Quietly(), context.Tool("docker-compose"));
+        if (Executables.TryFind(plugin) is not null)
+        {
+            var answer = await plugin.Accept([.. Enumerable.Range(0, 256)]).Run();
+            if (answer.ExitCode == 0 && answer.Stdout.Contains("Compose", StringComparison.OrdinalIgnoreCase))
+                return ["docker", "compose"];
+        }
+        return Executables.TryFind(old) is not null
+            ? ["docker-compose"]
+            : throw StepFailedException.Missing($"Neither 'docker compose' nor docker-compose is on this machine: searched {Executables.PathOf(old)}.", "Install the Compose plugin (docker-compose-plugin) or docker-compose.");
+    }
+}

@@ -1,0 +1,105 @@
+using Helix.Runbooks.Steps;
+using Helix.Steps.Compose;
+using Helix.Steps.Docker;
+using Helix.Steps.Targets;
+
+namespace Helix.Runbooks.Tests.Docker;
+
+[Collection("docker")]
+public sealed class VolumeTests : IDisposable
+{
+    readonly DockerFixture _docker;
+    readonly TestHost _host = new();
+
+    public VolumeTests(DockerFixture docker)
+    {
+        docker.Need();
+        _docker = docker;
+    }
+
+    public void Dispose() => _host.Dispose();
+
+    async Task<ComposeTarget> StackWithData()
+    {
+        var stack = _docker.Stack(_host, DockerFixture.RedisService);
+        var service = DockerFixture.Service(_host, "redis", "redis").Service;
+        await _host.Run(new ComposeUp(), new() { Target = "stack" });
+        await service.Exec(_host.Context(), "sh", "-c", "cd /data; mkdir -p a/b; head -c 300000 /dev/urandom >a/b/graph; chown -R 7474:7475 a; chmod 600 a/b/graph; ln -s b/graph a/link; touch empty").Run();
+        return stack;
+    }
+
+    [Theory]
+    [InlineData(".tar")]
+    [InlineData(".tar.gz")]
+    [InlineData(".tar.zst")]
+    public async Task A_volume_comes_back_from_its_archive_with_owners_modes_and_labels(string form)
+    {
+        var stack = await StackWithData();
+        var service = _host.Context().Target<RunningTarget>("redis").Service;
+        const string list = "cd /data; find . -exec stat -c '%n %u:%g %a %s' {} + | sort; sha256sum a/b/graph";
+        var before = (await service.Exec(_host.Context(), "sh", "-c", list).Run()).Stdout;
+        await service.Stop(_host.Context(), TimeSpan.FromSeconds(5));
+        var backup = new VolumeBackupOptions { Target = "stack", Volume = "data", To = $"work/data{form}" };
+        var archive = await _host.Run(new VolumeBackup(), backup);
+        Assert.Equal((5, 300_000), (archive.Entries, archive.Bytes));
+        Assert.Equal(archive, (await _host.Probe(new VolumeBackup(), backup)).Outputs);
+
+        var restore = new VolumeRestoreOptions { Target = "stack", Volume = "data", From = archive.File };
+        Assert.Equal(ProbeVerdict.Done, (await _host.Probe(new VolumeRestore(), restore)).Verdict);
+        var e = await _host.Fails(FailureClass.Conflict, new VolumeRestore(), restore);
+        Assert.Contains($"{stack.Project}_redis_1 (exited)", e.Message);
+        await _host.Run(new ComposeDown(), new() { Target = "stack" });
+        _docker.Docker("run", "--rm", "--network", "none", "-v", $"{stack.Project}_data:/data", DockerFixture.Image, "sh", "-c", "rm -rf /data/a; echo new >/data/newer");
+        Assert.Equal(ProbeVerdict.NotDone, (await _host.Probe(new VolumeRestore(), restore)).Verdict);
+
+        var restored = await _host.Run(new VolumeRestore(), restore);
+        Assert.Equal(($"{stack.Project}_data", 5L, 300_000L), (restored.Volume, restored.Entries, restored.Bytes));
+        await _host.Run(new ComposeUp(), new() { Target = "stack" });
+        Assert.Equal(before, (await service.Exec(_host.Context(), "sh", "-c", list).Run()).Stdout);
+        Assert.DoesNotContain("helix-volume", _docker.Docker("ps", "-a", "--format", "{{.Names}}"));
+    }
+
+    [Fact]
+    public async Task A_volume_in_use_is_neither_copied_nor_removed_and_the_message_says_who_uses_it()
+    {
+        var stack = await StackWithData();
+        var e = await _host.Fails(FailureClass.Conflict, new VolumeBackup(), new() { Target = "stack", Volume = "data", To = "work/x.tar" });
+        Assert.Contains($"{stack.Project}_redis_1 (running)", e.Message);
+        e = await _host.Fails(FailureClass.Conflict, new VolumeRemove(), new() { Target = "stack", Volume = "data" });
+        Assert.Contains($"{stack.Project}_redis_1 (running)", e.Message);
+        Assert.Equal(5, (await _host.Run(new VolumeBackup(), new() { Target = "stack", Volume = "data", To = "work/x.tar", WhileRunning = true })).Entries);
+        await _host.Run(new ComposeDown(), new() { Target = "stack", Grace = new(TimeSpan.FromSeconds(2)) });
+        Assert.True((await _host.Run(new VolumeRemove(), new() { Target = "stack", Volume = "data" })).Removed);
+        Assert.False((await _host.Run(new VolumeRemove(), new() { Target = "stack", Volume = "data" })).Removed);
+        e = await _host.Fails(FailureClass.Missing, new VolumeBackup(), new() { Target = "stack", Volume = "data", To = "work/y.tar" });
+        Assert.Contains("There is no volume data of stack.", e.Message);
+    }
+
+    [Fact]
+    public async Task A_broken_archive_is_found_before_the_old_data_goes()
+    {
+        var stack = await StackWithData();
+        var archive = await _host.Run(new VolumeBackup(), new() { Target = "stack", Volume = "data", To = "work/x.tar.gz", WhileRunning = true });
+        await using (var file = File.OpenWrite(archive.File))
+            file.SetLength(archive.Size / 2);
+        await _host.Run(new ComposeDown(), new() { Target = "stack", Grace = new(TimeSpan.FromSeconds(2)) });
+        await _host.Fails(FailureClass.InvalidData, new VolumeRestore(), new() { Target = "stack", Volume = "data", From = archive.File });
+        Assert.Contains("graph", _docker.Docker("run", "--rm", "--network", "none", "-v", $"{stack.Project}_data:/data", DockerFixture.Image, "ls", "/data/a/b"));
+    }
+
+    [Fact]
+    public async Task A_restore_that_was_cut_after_the_old_volume_went_goes_on_with_the_same_labels()
+    {
+        var stack = await StackWithData();
+        var archive = await _host.Run(new VolumeBackup(), new() { Target = "stack", Volume = "data", To = "work/x.tar", WhileRunning = true });
+        await _host.Run(new ComposeDown(), new() { Target = "stack", Grace = new(TimeSpan.FromSeconds(2)) });
+        var restore = new VolumeRestoreOptions { Target = "stack", Volume = "data", From = archive.File };
+        _host.OnSave = (_, _) =>
+        {
+            _docker.Docker("volume", "rm", $"{stack.Project}_data");
+            _host.OnSave = null;
+        };
+        await _host.Run(new VolumeRestore(), restore);
+        Assert.Contains($"com.docker.compose.project:{stack.Project}", _docker.Docker("volume", "inspect", "--format", "{{.Labels}}", $"{stack.Project}_data"));
+    }
+}
