@@ -27,7 +27,7 @@ public sealed record ToolPipe(IReadOnlyList<Tool> Tools)
 
     static async Task<ToolResult> RunPart(Tool tool, Pipe? from, Pipe? to)
     {
-        var next = to is null ? null : new PipeSink(to.Writer);
+        var next = to is null ? null : new PipeOutputStream(to.Writer);
         try
         {
             var result = await (tool with { Input = from?.Reader.AsStream(leaveOpen: true) ?? tool.Input, Output = next ?? tool.Output }).Run();

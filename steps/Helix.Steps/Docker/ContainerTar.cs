@@ -98,7 +98,7 @@ static class ContainerTar
     {
         try
         {
-            return await DockerEngine.Ask(tool with { Output = new PipeSink(writer) });
+            return await DockerEngine.Ask(tool with { Output = new PipeOutputStream(writer) });
         }
         finally
         {

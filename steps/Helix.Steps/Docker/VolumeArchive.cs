@@ -75,7 +75,7 @@ static class VolumeArchive
     {
         try
         {
-            await DockerEngine.Ask(tool with { Output = new PipeSink(writer) });
+            await DockerEngine.Ask(tool with { Output = new PipeOutputStream(writer) });
             await writer.CompleteAsync();
         }
         catch (Exception e)

@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 namespace Helix.Runbooks.Steps.Processes;
 
 /// <summary>The writing end of a pipe as an output; once the reader has ended the tool learns it as a closed pipe.</summary>
-public sealed class PipeSink(PipeWriter writer) : Stream
+public sealed class PipeOutputStream(PipeWriter writer) : Stream
 {
     public bool ReaderIsGone { get; private set; }
 
