@@ -120,7 +120,7 @@ sealed class ContainerFiles(DockerEngine engine, StepContext context, Container 
             throw StepFailedException.InvalidData($"{container.Name}:{path} has owner {now?.Uid}:{now?.Gid} and mode {Octal(now?.Mode ?? 0)} instead of {like.Uid}:{like.Gid} and {Octal(like.Mode)}.");
     }
 
-    Task Run(string command, params string[] arguments) => DockerEngine.Ask(container.Runs
+    Task<ToolResult> Run(string command, params string[] arguments) => DockerEngine.Ask(container.Runs
         ? engine.Call(context, ["exec", "-u", "0", container.Id, command, .. arguments])
         : engine.Call(context, ["run", "--rm", "--pull=never", "--network", "none", "-u", "0", "--volumes-from", container.Id, "--entrypoint", command, container.Image, .. arguments]));
 

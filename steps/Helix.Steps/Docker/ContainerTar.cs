@@ -21,8 +21,8 @@ static class ContainerTar
     {
         try
         {
-            return await Read(engine.Call(context, "cp", $"{container.Id}:{path}", "-").Accept([.. Enumerable.Range(0, 256)]), $"{container.Name}:{path}", context.Cancelled,
-                e => Task.FromResult(new ContainerPath(e.EntryType, e.LinkName, e.Uid, e.Gid, e.Mode, e.Length)), takeAll: false);
+            return await Read(engine.Call(context, "cp", $"{container.Id}:{path}", "-").Accept([.. Enumerable.Range(0, 256)]), $"{container.Name}:{path}",
+                e => Task.FromResult(new ContainerPath(e.EntryType, e.LinkName, e.Uid, e.Gid, e.Mode, e.Length)), takeAll: false, context.Cancelled);
         }
         catch (StepFailedException e) when (e.Failure == FailureClass.Missing)
         {
@@ -32,7 +32,7 @@ static class ContainerTar
 
     /// <summary>Streams one file; a link is followed. Fails when it is no file after all (DOC-04).</summary>
     public static Task<(long Size, string Sha256)> ReadFile(DockerEngine engine, PlanContext context, Container container, string path, Stream to) =>
-        Read(engine.Call(context, "cp", "-L", $"{container.Id}:{path}", "-"), $"{container.Name}:{path}", context.Cancelled, async entry =>
+        Read(engine.Call(context, "cp", "-L", $"{container.Id}:{path}", "-"), $"{container.Name}:{path}", async entry =>
         {
             if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile))
                 throw StepFailedException.InvalidData($"{container.Name}:{path} is a {entry.EntryType}, not a file.");
@@ -40,7 +40,7 @@ static class ContainerTar
             return copied.Size == entry.Length
                 ? copied
                 : throw StepFailedException.Transient($"{container.Name}:{path} was cut while it was copied: {copied.Size} of {entry.Length} bytes.");
-        }, takeAll: true);
+        }, takeAll: true, context.Cancelled);
 
     /// <summary>Puts one file into a folder of the container, with this owner and mode.</summary>
     public static async Task WriteFile(DockerEngine engine, PlanContext context, Container container, string folder, string name, Stream content, ContainerPath like)
@@ -62,7 +62,7 @@ static class ContainerTar
         await run;
     }
 
-    static async Task<T> Read<T>(Tool tool, string what, CancellationToken cancelled, Func<TarEntry, Task<T>> use, bool takeAll)
+    static async Task<T> Read<T>(Tool tool, string what, Func<TarEntry, Task<T>> use, bool takeAll, CancellationToken cancelled)
     {
         var pipe = new Pipe();
         var run = RunInto(tool, pipe.Writer);

@@ -87,8 +87,10 @@ sealed class Volume
 
     /// <summary>Any image does, since nothing of it is run: one of a container that uses the volume, else any that is here.</summary>
     public async Task<string> ImageFor(PlanContext context, string? asked) =>
-        asked ?? (await Users(context)).Select(c => c.Image).FirstOrDefault() ?? (await Engine.Lines(context, "image", "ls", "-q")).FirstOrDefault()
+        asked ?? (await Users(context)).Select(c => c.Image).FirstOrDefault() ?? await AnyImage(context)
         ?? throw StepFailedException.Missing($"The Docker engine ({Engine.Name}) has no image, and one is needed to reach volume {Name}.", "Load any image first.");
+
+    async Task<string?> AnyImage(PlanContext context) => await Engine.Lines(context, "image", "ls", "-q") is [var first, ..] ? first : null;
 
     public Task Remove(PlanContext context) => Engine.Ask(context, "volume", "rm", Name);
 
