@@ -90,6 +90,7 @@ sealed class EnvironmentFile(StepCatalog catalog, ProblemList problems, string p
         var shape = ShapeOf.Record(known.Type);
         var json = values.Record(map, shape, "", $"A target of kind {kind.Text}", "kind");
         _named.AddRange(values.TargetNames);
+        problems.AddAll(new Rules.RemovedProcedure().Check(json, p => values.Places.GetValueOrDefault(p, map.Position)));
         return problems.Count > errors && problems.HasErrors ? null : Bind(name, map, known, FilePaths.MakeAbsolute(json, shape, _folder));
     }
 

@@ -11,6 +11,7 @@ sealed class ProblemList
     public bool HasErrors => Errors > 0;
     public int Errors { get; private set; }
     public int Count => _problems.Count;
+    public bool IsFull => _problems.Count >= Most;
 
     public void Error(string rule, Position position, string message, string? hint = null) =>
         Add(new Problem(position, message, hint) { Rule = rule });

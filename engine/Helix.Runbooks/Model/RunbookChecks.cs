@@ -6,7 +6,7 @@ using Helix.Runbooks.Model.Yaml;
 namespace Helix.Runbooks.Model;
 
 /// <summary>What can be judged only when the whole runbook is read: names, order, expressions, and the rules of lint.</summary>
-sealed class RunbookChecks(Reading reading, Runbook runbook, MapNode map, RunbookNotes notes, ValueReader values)
+sealed class RunbookChecks(Reading reading, Runbook runbook, MapNode map, RunbookNotes notes, ValueReader values, bool isSub)
 {
     readonly ProblemList _problems = reading.Problems;
 
@@ -18,7 +18,9 @@ sealed class RunbookChecks(Reading reading, Runbook runbook, MapNode map, Runboo
         CheckRecoveredAt();
         if (reading.Environment is { } environment)
             new EnvironmentChecks(_problems, environment, notes).Check(runbook, values);
-        var scope = new RuleScope(reading, runbook, notes);
+        var scope = new RuleScope(reading, runbook, notes, isSub);
+        foreach (var step in scope.Steps)
+            scope.Effects(step);
         foreach (var rule in RuleBook.All)
             _problems.AddAll(rule.Check(scope));
     }

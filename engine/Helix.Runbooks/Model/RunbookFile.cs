@@ -27,7 +27,7 @@ sealed class RunbookFile(Reading reading, string path, byte[] bytes, SubRunbooks
         RefuseTemplates();
         CheckName(map);
         var runbook = Build(map, json);
-        new RunbookChecks(reading, runbook, map, _notes, _values).Check();
+        new RunbookChecks(reading, runbook, map, _notes, _values, subs.IsSub).Check();
         return runbook;
     }
 

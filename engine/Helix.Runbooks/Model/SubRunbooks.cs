@@ -18,6 +18,9 @@ sealed class SubRunbooks
         _above = (above ?? []).Add(Path.GetFullPath(file));
     }
 
+    /// <summary>The file is read because another one uses it.</summary>
+    public bool IsSub => _above.Count > 1;
+
     /// <returns>Null when it has errors, which are reported.</returns>
     public Runbook? Read(string named, Position place)
     {

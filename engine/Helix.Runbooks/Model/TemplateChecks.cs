@@ -15,6 +15,8 @@ sealed class TemplateChecks(ProblemList problems, Visible visible)
         var check = new TypeCheck(visible);
         if (parsed.Path is { } path)
             CheckFit(use, check.TypeOf(path, flow));
+        else if (use.Shape is BooleanShape or NumberShape && parsed.Whole is { } whole)
+            CheckFit(use, check.Plain(whole, flow));
         else
         {
             foreach (var part in parsed.Parts)
@@ -122,7 +124,8 @@ sealed class TemplateChecks(ProblemList problems, Visible visible)
 
     void Report(ScalarNode node, IEnumerable<TemplateFault> faults)
     {
-        foreach (var fault in faults)
+        // More than these of one text help nobody, and each costs a walk through it.
+        foreach (var fault in faults.Take(20))
             problems.Error(fault.Rule, node.PlaceOf(fault.Offset), fault.Message, fault.Hint);
     }
 }

@@ -174,7 +174,7 @@ sealed class ValueReader(ProblemList problems, bool templates)
 
     void ReportUnknown(ScalarNode key, RecordShape shape, string what, IReadOnlyList<string> ignored)
     {
-        if (!shape.Open)
+        if (!shape.Open && !problems.IsFull)
             problems.Error("unknown-key", key.Position, $"{what} has no '{key.Text}'.", UnknownHint(key.Text, shape, ignored));
     }
 

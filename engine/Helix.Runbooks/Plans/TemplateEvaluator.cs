@@ -87,7 +87,11 @@ public static class TemplateEvaluator
             default:
                 if (Values.Text(value) is not { } text || !Template.Has(text))
                     return value.DeepClone();
-                var result = Evaluate(new Template(text, placeOf(path)), scope);
+                var template = new Template(text, placeOf(path));
+                // Where true or false or a number is due, a comparison or a sum gives it: text could not be meant.
+                var result = shape is BooleanShape or NumberShape && Parsed(template).Whole is { } whole
+                    ? Guarded(template, () => Value(whole, scope).DeepClone())
+                    : Evaluate(template, scope);
                 return shape is TextShape or EnumShape && result is JsonValue ? JsonValue.Create(Values.Render(result))! : result;
         }
     }

@@ -40,6 +40,13 @@ public sealed class StepCatalog
         TargetKinds = kinds;
     }
 
+    /// <summary>A catalogue with further step types, which no assembly holds.</summary>
+    internal StepCatalog(StepCatalog from, IEnumerable<StepType> further)
+    {
+        Steps = new SortedDictionary<string, StepType>(from.Steps.Values.Concat(further).ToDictionary(s => s.Name), StringComparer.Ordinal);
+        TargetKinds = from.TargetKinds;
+    }
+
     public static string KindOf(Target target) => KindOf(target.GetType());
     public static string KindOf(Type type) =>
         Kinds.GetOrAdd(type, t => t.GetCustomAttribute<TargetAttribute>()?.Kind ?? t.Name.ToLowerInvariant());

@@ -13,6 +13,8 @@ sealed class DetachedReplicas(RedisTarget target, RedisRestoreOptions options, S
     {
         var named = options.Replicas.Select(context.Target<RedisTarget>).ToList();
         var connected = primaryAnswers ? await Connected() : [];
+        if (connected.Count > 0)
+            await RefuseSentinels();
         var found = new List<DetachedReplica>();
         foreach (var replica in named)
             if (await Ask(replica, replica.At) is { } asked)
@@ -22,6 +24,17 @@ sealed class DetachedReplicas(RedisTarget target, RedisRestoreOptions options, S
                 if (await Ask(target, at) is { } asked)
                     found.Add(asked);
         return found;
+    }
+
+    /// <summary>Sentinels would promote a replica while the server is stopped, and the restored server would become its replica.</summary>
+    async Task RefuseSentinels()
+    {
+        await using var redis = await RedisConnection.Open(target, context);
+        var clients = (string?)await redis.Send("CLIENT", "LIST") ?? "";
+        if (clients.Split('\n').Count(line => line.Contains(" name=sentinel-", StringComparison.Ordinal) && line.Contains("-cmd ", StringComparison.Ordinal)) is > 0 and var count)
+            throw StepFailedException.Conflict(
+                $"{redis.Name} has replicas and is watched by {count} sentinels: while it is stopped they would make a replica with the old data the master, and undo the restore.",
+                "Stop the sentinels for the time of the restore, with `target.stop`, and start them after it.");
     }
 
     async Task<IReadOnlyList<RedisEndpoint>> Connected()
@@ -86,7 +99,7 @@ sealed class DetachedReplicas(RedisTarget target, RedisRestoreOptions options, S
             await context.Delay(Pause);
         }
         throw StepFailedException.Conflict(
-            $"redis '{target.Name}' still has replicas: {string.Join(", ", await Connected())}.", "Name them in `replicas`. Does a sentinel attach them again? Stop it for the time of the restore.");
+            $"redis '{target.Name}' still has replicas: {string.Join(", ", await Connected())}.", "Name them in `replicas`.");
     }
 
     /// <summary>Lets them follow again, and waits until they do.</summary>

@@ -162,6 +162,8 @@ sealed class RedisConnection : IAsyncDisposable
     {
         var said = e.InnerException is RedisServerException inner ? inner.Message : e.Message;
         name = Capital(name);
+        if (Chain(e).OfType<System.Security.Authentication.AuthenticationException>().FirstOrDefault() is { } untrusted)
+            return StepFailedException.Auth($"The certificate of {name} is not trusted: {untrusted.Message}", "Is `caFile` the authority that signed it, and is the host of the endpoint one of its names?");
         if (Holds("WRONGPASS") || Holds("NOAUTH") || Holds("invalid password") || e is RedisConnectionException { FailureType: ConnectionFailureType.AuthenticationFailure })
             return StepFailedException.Auth($"{name} refused the user name or the password.", "Check `user:` and what `password:` refers to.");
         if (Holds("NOPERM"))
@@ -175,6 +177,12 @@ sealed class RedisConnection : IAsyncDisposable
             : Unreachable(name, "the connection broke");
 
         bool Holds(string word) => said.Contains(word, StringComparison.Ordinal) || e.Message.Contains(word, StringComparison.Ordinal);
+    }
+
+    static IEnumerable<Exception> Chain(Exception? e)
+    {
+        for (; e is not null; e = e.InnerException)
+            yield return e;
     }
 
     static string Capital(string name) => char.ToUpperInvariant(name[0]) + name[1..];

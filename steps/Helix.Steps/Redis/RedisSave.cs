@@ -41,7 +41,9 @@ public sealed record RedisSaveOutputs
 [Step("redis.save", "Writes a new snapshot of a Redis server and copies it here, checked.")]
 public sealed class RedisSave : Step<RedisSaveOptions, RedisSaveOutputs>
 {
-    public override IEnumerable<TargetEffect> Effects(RedisSaveOptions options) => [TargetEffect.Reads(options.Target)];
+    /// <summary>For the append-only folder a setting is changed meanwhile.</summary>
+    public override IEnumerable<TargetEffect> Effects(RedisSaveOptions options) =>
+        [new(options.Target, options.Include == RedisContents.Aof ? Effect.Changes : Effect.Reads)];
 
     public override async Task<StepPlan> Plan(RedisSaveOptions options, PlanContext context)
     {
@@ -72,6 +74,9 @@ public sealed class RedisSave : Step<RedisSaveOptions, RedisSaveOutputs>
             ? await SaveAppendOnly(target, redis, context.FullPath(options.To), context)
             : await SaveSnapshot(target, redis, context.FullPath(options.To), context);
     }
+
+    public override Task<ProbeResult<RedisSaveOutputs>> Probe(RedisSaveOptions options, StepContext context) =>
+        Task.FromResult(ProbeResult<RedisSaveOutputs>.NotDone("a save does no harm when it is made again"));
 
     internal static async Task<RedisSaveOutputs> SaveSnapshot(RedisTarget target, RedisConnection redis, string to, StepContext context)
     {

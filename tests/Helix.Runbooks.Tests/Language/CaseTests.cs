@@ -26,23 +26,28 @@ public sealed class CaseTests
         var path = Path.Combine(Folder, name + ".case");
         var text = File.ReadAllText(path);
         var (document, files, expected) = Split(text);
-        var found = string.Join("\n", Problems(name, document, files));
+        var found = string.Join("\n", Found(name, document, files).Select(p => $"{p.Rule}: {p}"));
         if (System.Environment.GetEnvironmentVariable("HELIX_UPDATE_CASES") == "1")
             File.WriteAllText(path, text[..(text.LastIndexOf("\n----\n", StringComparison.Ordinal) + 6)] + (found.Length > 0 ? found + "\n" : ""));
         else
             Assert.Equal(expected.Trim(), found.Trim());
     }
 
-    static IEnumerable<string> Problems(string name, string document, List<(string Path, string Text)> files)
+    /// <summary>The document of a case and all that is found in it.</summary>
+    public static (string Document, IReadOnlyList<Problem> Problems) Read(string name)
     {
-        if (name.StartsWith("environment", StringComparison.Ordinal))
-            return Words(Sample.ReadEnvironment(document).Problems);
-        var environment = files.Where(f => f.Path == "environment.yaml").Select(f => Sample.ReadEnvironment(f.Text)).FirstOrDefault();
-        Assert.Empty(environment?.Problems ?? []);
-        return Words(Sample.Read(document, environment?.Value, [.. files]).Problems);
+        var (document, files, _) = Split(File.ReadAllText(Path.Combine(Folder, name + ".case")));
+        return (document, Found(name, document, files));
     }
 
-    static IEnumerable<string> Words(IEnumerable<Problem> problems) => problems.Select(p => $"{p.Rule}: {p}");
+    static IReadOnlyList<Problem> Found(string name, string document, List<(string Path, string Text)> files)
+    {
+        if (name.StartsWith("environment", StringComparison.Ordinal))
+            return Sample.ReadEnvironment(document).Problems;
+        var environment = files.Where(f => f.Path == "environment.yaml").Select(f => Sample.ReadEnvironment(f.Text)).FirstOrDefault();
+        Assert.Empty(environment?.Problems ?? []);
+        return Sample.Read(document, environment?.Value, [.. files]).Problems;
+    }
 
     static (string Document, List<(string, string)> Files, string Expected) Split(string text)
     {

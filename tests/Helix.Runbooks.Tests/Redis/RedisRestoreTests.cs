@@ -267,6 +267,21 @@ public sealed class RedisRestoreTests
     }
 
     [Fact]
+    public async Task RED_07_sentinels_that_would_undo_the_restore_are_refused_before_anything_is_stopped()
+    {
+        await using var set = await (await SentinelSet.Start()).Agreed();
+        using var host = set.Primary.Host();
+        await MakeBackup(host, keys: 50);
+        var run = await set.Primary.Info("run_id");
+
+        var e = await host.Fails(FailureClass.Conflict, new RedisRestore(), Options);
+
+        Assert.Contains("watched by 3 sentinels", e.Message);
+        Assert.Equal(run, await set.Primary.Info("run_id"));
+        Assert.Equal("up", await set.Replica.Info("master_link_status"));
+    }
+
+    [Fact]
     public async Task A_replica_is_no_place_to_restore_into()
     {
         await using var primary = await RedisServer.Start();

@@ -9,6 +9,7 @@ sealed class SentinelSet : IAsyncDisposable
 {
     public const string Name = "helix-master";
     const string Password = "set-pass";
+    const string SentinelPassword = "sentinel-pass";
 
     readonly string _folder = Directory.CreateTempSubdirectory("helix-sentinel-").FullName;
     readonly List<Process> _sentinels = [];
@@ -46,6 +47,7 @@ sealed class SentinelSet : IAsyncDisposable
             $"sentinel down-after-milliseconds {Name} 1000",
             $"sentinel failover-timeout {Name} 5000",
             $"sentinel parallel-syncs {Name} 1",
+            $"requirepass {SentinelPassword}",
         ]);
         _ports.Add(port);
         _sentinels.Add(Process.Start(new ProcessStartInfo(RedisServer.Executable, [file, "--sentinel"]) { UseShellExecute = false })!);
@@ -73,6 +75,7 @@ sealed class SentinelSet : IAsyncDisposable
         {
             Endpoints = [.. _ports.Select(p => $"127.0.0.1:{p}")],
             Master = Name,
+            Password = host.Canary("SENTINEL_PASSWORD", SentinelPassword),
             NodePassword = host.Canary("NODE_PASSWORD", Password),
         });
         return host;
@@ -82,7 +85,7 @@ sealed class SentinelSet : IAsyncDisposable
     {
         await using var sentinel = await ConnectionMultiplexer.ConnectAsync(new ConfigurationOptions
         {
-            EndPoints = { { "127.0.0.1", port } }, CommandMap = CommandMap.Sentinel, AllowAdmin = true, ConnectTimeout = 1000,
+            EndPoints = { { "127.0.0.1", port } }, Password = SentinelPassword, CommandMap = CommandMap.Sentinel, AllowAdmin = true, ConnectTimeout = 1000,
         });
         return (await sentinel.GetServers()[0].ExecuteAsync(command, arguments)).ToString();
     }

@@ -8,6 +8,8 @@ namespace Helix.Runbooks.Model.Expressions;
 /// <summary>Scriban's syntax tree → ours, refusing statements, assignments and whatever is no plain expression.</summary>
 sealed class TemplateParser(string text)
 {
+    /// <summary>Far above what anybody writes; keeps a bomb from costing seconds.</summary>
+    const int MostExpressions = 1_000;
     const string Closed = "Close the expression with }}.";
 
     public ParsedTemplate Parse()
@@ -24,6 +26,8 @@ sealed class TemplateParser(string text)
 
     List<TemplatePart> ReadParts()
     {
+        if (text.AsSpan().Count("{{") > MostExpressions)
+            throw Refuse(0, "expression", $"One text holds at most {MostExpressions} expressions.");
         var template = Scriban.Template.Parse(text);
         if (template.Messages.FirstOrDefault(m => m.Type == ParserMessageType.Error) is { } error)
             throw Refuse(Math.Clamp(error.Span.Start.Offset, 0, text.Length), "expression", $"This is no expression: {Plain(error.Message)}.");

@@ -93,7 +93,7 @@ sealed class YamlText(string file, ProblemList problems)
 
     Node ReadNode(int depth)
     {
-        var place = Place(_events.Current!.Start);
+        var place = Place(_events.Current?.Start ?? Mark.Empty);
         if (depth > MostDepth)
         {
             problems.Error("too-deep", place, $"This is nested deeper than {MostDepth} levels.");
@@ -105,7 +105,9 @@ sealed class YamlText(string file, ProblemList problems)
             _events.MoveNext();
             return new BrokenNode(place);
         }
-        var current = (NodeEvent)_events.Current;
+        // The parser itself gives no value for some keys that it could not make sense of.
+        if (_events.Current is not NodeEvent current)
+            throw new SemanticErrorException(_events.Current?.Start ?? Mark.Empty, _events.Current?.End ?? Mark.Empty, "While parsing, did not find the expected value");
         if (!current.Anchor.IsEmpty)
             problems.Error("anchor", place, $"'&{current.Anchor}' is an anchor.", "Leave it out: anchors and aliases are not part of the language.");
         if (!current.Tag.IsEmpty)

@@ -1,0 +1,141 @@
+using System.Text;
+using Helix.Runbooks.Model.Expressions;
+using Helix.Runbooks.Model.Shapes;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Runbooks.Model;
+
+/// <summary>Help for a step type, an option, a field, a kind of target or a function, from the types themselves.</summary>
+public static class Explain
+{
+    /// <param name="name">As <c>redis.save</c>, <c>approval.onExpiry</c>, <c>objectives.rto</c>, <c>expressions</c>.</param>
+    /// <exception cref="RunbookException">Nothing has that name.</exception>
+    public static string Of(StepCatalog catalog, string name)
+    {
+        if (name is "expressions" or "functions")
+            return OfExpressions();
+        if (Functions.All.TryGetValue(name, out var function))
+            return $"{function.Name}: {function.Summary}\n\n  {{{{ {function.Usage} }}}}\n";
+        foreach (var topic in Topics(catalog).Where(t => t.Name.Length > 0 && (name == t.Name || name.StartsWith(t.Name + ".", StringComparison.Ordinal))).OrderByDescending(t => t.Name.Length))
+            if (name == topic.Name)
+                return OfTopic(topic);
+            else if (Find(topic.Options, name[(topic.Name.Length + 1)..].Split('.')) is { } option)
+                return OfMember(name, option);
+        foreach (var fields in Fields)
+            if (Find(ShapeOf.Record(fields), name.Split('.')) is { } field)
+                return OfMember(name, field);
+        throw new RunbookException($"There is nothing named '{name}' to explain.", Suggestion.Hint(name, Known(catalog), "There are"));
+    }
+
+    /// <summary>All names that stand for themselves, for completion.</summary>
+    public static IReadOnlyList<string> Known(StepCatalog catalog) =>
+        [.. Topics(catalog).Select(t => t.Name), .. Fields.SelectMany(f => ShapeOf.Record(f).Members.Keys).Distinct().Order(StringComparer.Ordinal), "expressions"];
+
+    static readonly Type[] Fields = [typeof(RunbookFields), typeof(StepFields), typeof(ParallelFields), typeof(ForEachFields), typeof(EnvironmentFields), typeof(InputFields)];
+
+    sealed record Topic(string Name, string Summary, RecordShape Options, RecordShape? Outputs, bool IsTarget, string? Note = null);
+
+    static IEnumerable<Topic> Topics(StepCatalog catalog) =>
+        catalog.Steps.Values.Select(s => new Topic(s.Name, s.About.Summary, ShapeOf.Record(s.OptionsType), s.DeclaresOutputs ? null : ShapeOf.Record(s.OutputsType), false, NoteOn(s)))
+            .Concat(EngineItems.All.Select(e => new Topic(e.Key, e.Value.Summary, ShapeOf.Record(e.Value.Options), ShapeOf.Record(e.Value.Outputs), false)))
+            .Append(new Topic(EngineItems.Runbook, "Another runbook as one step.", ShapeOf.Record(typeof(RunbookStepOptions)), null, false))
+            .Concat(catalog.TargetKinds.Values.Select(k => new Topic(k.Name, k.About.Summary + " (a kind of target)", ShapeOf.Record(k.Type), null, true)));
+
+    static string? NoteOn(StepType type) =>
+        string.Join("\n", new[]
+        {
+            type.About.StatesEffect ? "The step states its effect: `effect: reads`, interrupts, changes or destroys." : null,
+            type.DeclaresOutputs ? "The runbook declares the outputs: `outputs: { name: { type: number, from: \"json:$.count\" } }`." : null,
+            type.About.Repeatable ? null : "Never tried again by itself.",
+            type.About.FailureIsWarning ? "A failure is a warning unless `ifFails` says otherwise." : null,
+        }.OfType<string>());
+
+    static Member? Find(RecordShape shape, ReadOnlySpan<string> path)
+    {
+        if (!shape.Members.TryGetValue(path[0], out var member))
+            return null;
+        if (path.Length == 1)
+            return member;
+        return Inside(member.Shape) is { } inner ? Find(inner, path[1..]) : null;
+    }
+
+    static RecordShape? Inside(Shape shape) => shape switch
+    {
+        RecordShape record => record,
+        ListShape list => Inside(list.Element),
+        MapShape map => Inside(map.Value),
+        _ => null,
+    };
+
+    static string OfTopic(Topic topic)
+    {
+        var text = new StringBuilder($"{topic.Name}: {topic.Summary}\n");
+        if (!string.IsNullOrEmpty(topic.Note))
+            text.Append('\n').Append(topic.Note).Append('\n');
+        if (topic.Options.Members.Count > 0)
+            text.Append("\nOptions\n").Append(List(topic.Options));
+        if (topic.Outputs is { Members.Count: > 0 } outputs)
+            text.Append("\nOutputs\n").Append(string.Concat(outputs.Members.Values.Select(o => $"  {o.Name} ({Type(o.Shape)})\n")));
+        return text.Append("\nExample\n").Append(Example(topic)).ToString();
+    }
+
+    static string List(RecordShape shape)
+    {
+        var text = new StringBuilder();
+        foreach (var option in shape.Members.Values.OrderByDescending(m => m.Required))
+        {
+            text.Append($"  {option.Name} ({Type(option.Shape)}{Terms(option)})\n");
+            if (option.Description is { } description)
+                text.Append($"      {description}\n");
+        }
+        return text.ToString();
+    }
+
+    static string Terms(Member member) => string.Concat(
+        member.Required ? ", required" : "",
+        member.Default is { } value && value.ToJsonString() is not ("[]" or "{}" or "false") ? $", default {value.ToJsonString(StepJson.Options)}" : "",
+        member.Minimum is { } least ? $", from {least}" : "",
+        member.Maximum is { } most ? $" to {most}" : "",
+        member.TargetKinds is { Count: > 0 } kinds ? $", names a target of kind {string.Join(" or ", kinds)}" : member.TargetKinds is not null ? ", names a target" : "",
+        member.Fixed || member.TargetKinds is not null ? ", may use inputs and vars only" : "",
+        member.NoTemplate ? ", takes no expressions" : "");
+
+    static string Type(Shape shape) => shape switch
+    {
+        ListShape list => $"list of {Type(list.Element)}",
+        MapShape map => $"map of names to {Type(map.Value)}",
+        RecordShape record => $"map: {string.Join(", ", record.Members.Keys)}",
+        AnyShape => "any value",
+        _ => shape.Words,
+    };
+
+    static string OfMember(string name, Member member)
+    {
+        var text = new StringBuilder($"{name} ({Type(member.Shape)}{Terms(member)})\n");
+        if (member.Description is { } description)
+            text.Append($"\n{description}\n");
+        if (member.Example is { } example)
+            text.Append($"\nExample: {member.Name}: {example}\n");
+        if (Inside(member.Shape) is { Members.Count: > 0 } inner)
+            text.Append("\nFields\n").Append(List(inner));
+        return text.ToString();
+    }
+
+    static string Example(Topic topic)
+    {
+        var required = topic.Options.Members.Values.Where(m => m.Required).Select(m => $"{m.Name}: {m.Example ?? "…"}").ToList();
+        return topic.IsTarget
+            ? $"  my_{topic.Name.Replace('-', '_')}: {{ kind: {topic.Name}{string.Concat(required.Select(r => ", " + r))} }}\n"
+            : $"  - id: my_step\n    uses: {topic.Name}\n" + (required.Count == 0 ? "" : "    with:\n" + string.Concat(required.Select(r => $"      {r}\n")));
+    }
+
+    static string OfExpressions()
+    {
+        var text = new StringBuilder("Expressions stand between {{ and }}. Variables: inputs, vars, steps.ID.OUTPUT, run, targets.NAME.FIELD, the element of a forEach.\n");
+        text.Append("Operators: ?? || && == != < <= > >= + - * / // % ! and condition ? a : b. A value goes through a function with |.\n\nrun\n");
+        text.Append(List((RecordShape)Visible.Run)).Append("\nFunctions\n");
+        foreach (var function in Functions.All.Values)
+            text.Append($"  {function.Usage}\n      {function.Summary}\n");
+        return text.ToString();
+    }
+}

@@ -1,0 +1,58 @@
+using System.Text.Json.Nodes;
+using Helix.Runbooks.Model.Expressions;
+using Helix.Runbooks.Model.Yaml;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Runbooks.Model.Rules;
+
+/// <summary>What rules look at.</summary>
+sealed class RuleScope(Reading reading, Runbook runbook, RunbookNotes notes, bool isSub)
+{
+    readonly Dictionary<StepItem, IReadOnlyList<TargetEffect>> _effects = new(ReferenceEqualityComparer.Instance);
+
+    public Runbook Runbook { get; } = runbook;
+
+    /// <summary>The runbook is read because another one uses it.</summary>
+    public bool IsSub { get; } = isSub;
+    public IReadOnlyList<StepItem> Steps { get; } = [.. Items.All(runbook).OfType<StepItem>()];
+    public ItemNotes Notes(Item item) => notes[item.Id];
+    public Target? Target(string name) => reading.Environment?.Targets.All.GetValueOrDefault(name);
+    public bool IsScratch(string? target) => target is not null && Target(target)?.Scratch == true;
+
+    /// <summary>What the step does with these options as far as they are known; nothing when they are wrong.</summary>
+    public IReadOnlyList<TargetEffect> Effects(StepItem step)
+    {
+        if (!_effects.TryGetValue(step, out var known))
+            _effects[step] = known = Find(step);
+        return known;
+    }
+
+    IReadOnlyList<TargetEffect> Find(StepItem step)
+    {
+        var own = Steps.Contains(step, ReferenceEqualityComparer.Instance);
+        if (!reading.Catalog.Steps.TryGetValue(step.Uses, out var type) || (own && !notes[step.Id].Sound))
+            return [];
+        try
+        {
+            var effects = OptionStandIn.Effects(type, step.With);
+            return step.Effect is { } stated && effects.Count == 0 ? [new TargetEffect(null, stated)] : effects;
+        }
+        catch (RunbookException e)
+        {
+            // A step of a sub-runbook was judged when that was read.
+            if (own)
+                reading.Problems.Error("options", (notes[step.Id].Node["with"] ?? notes[step.Id].Node).Position, e.Message, e.Hint);
+            return [];
+        }
+    }
+
+    /// <summary>The value of an option as written; null when it is no text.</summary>
+    public static string? Text(StepItem step, string option) => Values.Text(step.With[option]);
+
+    public Node? Written(StepItem step, string option) => (notes[step.Id].Node["with"] as MapNode)?[option];
+
+    /// <summary>The references to secrets in an option: one, or a list tried in order.</summary>
+    public static IEnumerable<string> References(JsonNode? value) =>
+        (value is JsonArray list ? list : [value?.DeepClone()]).Select(Values.Text).OfType<string>()
+            .Where(t => t.StartsWith("vault:", StringComparison.Ordinal) || t.StartsWith("env:", StringComparison.Ordinal) || t.StartsWith("file:", StringComparison.Ordinal));
+}
