@@ -37,7 +37,7 @@ static class Pins
             ? type.OptionsType.GetProperties()
                 .Where(p => p.IsDefined(typeof(PinnedFileAttribute), inherit: true))
                 .Select(p => step.With[JsonNamingPolicy.CamelCase.ConvertName(p.Name)])
-                .SelectMany(v => v is JsonArray list ? list : [v])
+                .SelectMany(v => v is JsonArray list ? list.AsEnumerable() : [v])
                 .OfType<JsonValue>()
                 .Select(v => v.TryGetValue<string>(out var path) ? path : "")
                 .Where(p => p.Length > 0 && !Template.Has(p))

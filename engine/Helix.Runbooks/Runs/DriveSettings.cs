@@ -28,6 +28,9 @@ public enum DriveEnd { Ended, Waiting, Suspended, Interrupted, LeaseLost, StoreL
 
 public sealed record DriveResult(DriveEnd End, RunState State)
 {
+    /// <summary>What was lost, when the lease or the store was.</summary>
+    public string? Why { get; init; }
+
     /// <summary>As in the table of exit codes.</summary>
     public int ExitCode => ExitCodes.Of(End, State);
 }

@@ -20,40 +20,68 @@ public sealed partial class Engine
         using var heart = new Heartbeat(Store, lease, Time, Settings.Heartbeat);
         using var kill = CancellationTokenSource.CreateLinkedTokenSource(settings.Kill, heart.Lost);
         var masker = new Masker();
-        var record = new RunRecord(Store, lease, State(run), masker, heart.Lost);
+        var record = new RunRecord(Store, lease, Store.Read(run), masker, heart.Lost);
         var drive = Compose(record, plan, masker, settings with { Kill = kill.Token });
         try
         {
             var end = await DriveOn(drive, state);
-            return end == DriveEnd.StoreLost ? await GoOnElsewhere(run, record, settings) : new DriveResult(end, State(run));
+            return end == DriveEnd.StoreLost ? await GoOnElsewhere(run, record, plan, settings) : new DriveResult(end, record.Read(s => s));
         }
-        catch (LeaseLostException)
+        catch (LeaseLostException e)
         {
-            return new DriveResult(DriveEnd.LeaseLost, record.Read(s => s));
+            return new DriveResult(DriveEnd.LeaseLost, record.Read(s => s)) { Why = e.Message };
         }
         catch (StoreLostException)
         {
-            return await GoOnElsewhere(run, record, settings);
+            return await GoOnElsewhere(run, record, plan, settings);
         }
         finally
         {
             if (record.Broken is null)
-                Store.Release(lease);
+                Release(lease);
+        }
+    }
+
+    void Release(Lease lease)
+    {
+        try
+        {
+            Store.Release(lease);
+        }
+        catch (StoreLostException)
+        {
+            // All that is to be recorded is; the lease ends with this process.
         }
     }
 
     /// <summary>The disk of the store is lost: with a second store named the run goes on there, else it parks before its next effect.</summary>
-    async Task<DriveResult> GoOnElsewhere(string run, RunRecord record, DriveSettings settings)
+    async Task<DriveResult> GoOnElsewhere(string run, RunRecord record, Plan plan, DriveSettings settings)
     {
+        var why = record.Broken!.Message;
         if (Settings.SecondStore is not { } path || _second)
-            return new DriveResult(DriveEnd.StoreLost, record.Read(s => s));
+            return new DriveResult(DriveEnd.StoreLost, record.Read(s => s)) { Why = why };
         _second = true;
         var second = JournalStore.Open(path, Time);
-        Store.CopyRun(run, second);
+        CopyTo(second, run, record, plan);
         Store = second;
-        var lease = Store.Take(run, DriverIdentity.Current, $"the first store was lost: {record.Broken!.Message}", Store.ReadLease(run)!);
+        var lease = Store.Take(run, DriverIdentity.Current, $"the first store was lost: {why}", Store.ReadLease(run)!);
         _taken[run] = lease;
         return await Drive(run, settings);
+    }
+
+    /// <summary>From the first store, which may know of one append more than we do; from memory when it cannot be read.</summary>
+    void CopyTo(JournalStore second, string run, RunRecord record, Plan plan)
+    {
+        try
+        {
+            Store.CopyRun(run, second);
+        }
+        catch (StoreLostException)
+        {
+            second.Accept(record.Lease, record.Entries);
+            foreach (var file in plan.Pinned.Values)
+                second.Keep(file.Bytes);
+        }
     }
 
     bool _second;
@@ -121,20 +149,33 @@ public sealed partial class Engine
         if (DriverIdentity.IsGone(held.Driver))
             return Store.Take(run, DriverIdentity.Current, "its driver is gone", held);
         if (_forced.Remove(run))
-            return Store.Take(run, DriverIdentity.Current, "takeover", Store.ReadLease(run)!);
+            return await TakeFromLiving(run, "takeover", Store.ReadLease(run)!);
         var watch = new LeaseWatch(Time, Settings.LeaseExpires);
         while (Store.ReadLease(run) is { } seen)
         {
             if (seen.Released && Store.TryTake(run, DriverIdentity.Current, "resume").Taken is { } free)
                 return free;
             if (watch.IsExpired(seen))
-                return Store.Take(run, DriverIdentity.Current, "its driver stood still", seen);
+                return await TakeFromLiving(run, "its driver stood still", seen);
             if (seen.Beat != held.Beat)
                 throw new HeldException($"Run {run} is driven by process {seen.Driver.Pid} of {seen.Driver.Account} on {seen.Driver.Host}.", $"`helix handover {run}` asks it to give the run away; `helix takeover {run} --reason …` takes it.");
             await Task.Delay(Settings.Look, Time, interrupt);
         }
         throw new InvalidOperationException($"Run {run} has no lease.");
     }
+
+    /// <summary>A driver without its lease records nothing more; what it has started on this host is ended, so that nothing happens beside us.</summary>
+    async Task<Lease> TakeFromLiving(string run, string reason, LeaseState seen)
+    {
+        var lease = Store.Take(run, DriverIdentity.Current, reason, seen);
+        var pids = RunFolders.Of(Settings, run).Pids;
+        foreach (var path in State(run).Steps.Values.Where(s => s.Status == StepStatus.InDoubt).Select(s => s.Path))
+            foreach (var child in LeftOverProcess.Of(pids, path))
+                await child.KillGroup(Grace, Time, CancellationToken.None);
+        return lease;
+    }
+
+    static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
     Drive Compose(RunRecord record, Plan plan, Masker masker, DriveSettings settings)
     {
@@ -171,7 +212,7 @@ public sealed partial class Engine
                     Pinned = LayOut(plan, folders),
                 },
             },
-            Logs = new LogSink(record, run, Time, settings.Logged),
+            Logs = new LogSink(record, Time, settings.Logged),
             Scope = new ScopeBuilder(plan, index, Catalog),
             Effects = new EffectResolver(Catalog, plan.Environment),
             World = World,

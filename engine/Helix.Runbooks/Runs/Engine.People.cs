@@ -83,15 +83,11 @@ public sealed partial class Engine
     public void Cancel(string run, Person by, string reason) => AsPerson(run, by, new CancelRequested(reason));
     public void Handover(string run, Person by, string? reason) => AsPerson(run, by, new HandoverRequested(reason));
 
-    /// <summary>Ends the driver and its children on this host if there are any, and takes the lease by force on the next <see cref="Drive"/>.</summary>
+    /// <summary>The next <see cref="Drive"/> takes the lease by force, and ends what its driver has started on this host.</summary>
     public void TakeOver(string run, Person by, string reason)
     {
         AsPerson(run, by, new TakenOver(reason));
         _forced.Add(run);
-        var pids = RunFolders.Of(Settings, run).Pids;
-        foreach (var path in State(run).Steps.Values.Where(s => s.Status is StepStatus.Running or StepStatus.InDoubt).Select(s => s.Path))
-            foreach (var child in LeftOverProcess.Of(pids, path))
-                child.KillGroup(TimeSpan.FromSeconds(5), Time, CancellationToken.None).GetAwaiter().GetResult();
     }
 
     public void Note(string run, Person by, string text) => AsPerson(run, by, new NoteAdded(text), evenEnded: true);

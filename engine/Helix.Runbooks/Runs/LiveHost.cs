@@ -15,6 +15,7 @@ sealed class LiveHost(Drive drive, string path, int attempt, Action alive) : Ste
             alive();
             drive.Logs.Write(path, attempt, stream.ToString().ToLowerInvariant(), line);
         },
+        BeforeStart = drive.Record.CheckLease,
         PidFolder = drive.Folders.Pids,
         Step = path,
         KillNow = drive.Settings.Kill,
@@ -22,9 +23,15 @@ sealed class LiveHost(Drive drive, string path, int attempt, Action alive) : Ste
     });
 
     public override TimeProvider Time => drive.Time;
+    public override void CheckLease() => drive.Record.CheckLease();
     public override Task<string> Reveal(Secret secret, CancellationToken cancelled) => drive.Around.Secrets.Reveal(secret, cancelled);
     public override Tool Tool(string file, CancellationToken cancelled) => new(_launcher, file, cancelled);
-    public override HttpClient Http(HttpSettings settings) => HttpClients.For(settings);
+
+    public override HttpClient Http(HttpSettings settings)
+    {
+        CheckLease();
+        return HttpClients.For(settings);
+    }
 
     public override void Log(string line)
     {

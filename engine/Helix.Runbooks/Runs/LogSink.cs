@@ -3,7 +3,7 @@ using Helix.Runbooks.Journal;
 namespace Helix.Runbooks.Runs;
 
 /// <summary>Takes the masked lines of the steps, shows them at once and stores them in batches.</summary>
-sealed class LogSink(RunRecord record, string run, TimeProvider time, Action<LogLine>? shown)
+sealed class LogSink(RunRecord record, TimeProvider time, Action<LogLine>? shown)
 {
     const int Batch = 256;
     readonly Lock _lock = new();
@@ -21,7 +21,7 @@ sealed class LogSink(RunRecord record, string run, TimeProvider time, Action<Log
         }
         shown?.Invoke(line);
         if (full is not null)
-            record.Store.Log(run, full);
+            record.Log(full);
     }
 
     public void Flush()
@@ -30,6 +30,6 @@ sealed class LogSink(RunRecord record, string run, TimeProvider time, Action<Log
         lock (_lock)
             (rest, _waiting) = (_waiting, []);
         if (rest.Count > 0)
-            record.Store.Log(run, rest);
+            record.Log(rest);
     }
 }

@@ -5,13 +5,18 @@ using Helix.Runbooks.Steps;
 namespace Helix.Runbooks.Runs;
 
 /// <summary>A run under way: its store, its lease and its state, kept in step. Safe for several threads.</summary>
-sealed class RunRecord(JournalStore store, Lease lease, RunState state, Masker masker, CancellationToken lost)
+sealed class RunRecord(JournalStore store, Lease lease, IReadOnlyList<JournalEntry> entries, Masker masker, CancellationToken lost)
 {
+    readonly List<JournalEntry> _entries = [.. entries];
+    readonly RunState _state = RunState.Of(lease.Run, entries);
     readonly Lock _lock = new();
     long _version = -1;
 
     public Lease Lease { get; } = lease;
     public JournalStore Store => store;
+
+    /// <summary>All that is known of the run, for when the store cannot even be read any more.</summary>
+    public IReadOnlyList<JournalEntry> Entries => _entries;
 
     Exception? _broken;
 
@@ -21,7 +26,7 @@ sealed class RunRecord(JournalStore store, Lease lease, RunState state, Masker m
     public T Read<T>(Func<RunState, T> read)
     {
         lock (_lock)
-            return read(state);
+            return read(_state);
     }
 
     /// <summary>Durable when this returns.</summary>
@@ -48,15 +53,61 @@ sealed class RunRecord(JournalStore store, Lease lease, RunState state, Masker m
     {
         lock (_lock)
         {
-            var version = store.DataVersion();
-            if (version == _version)
-                return false;
-            _version = version;
-            var before = state.LastSequence;
-            foreach (var entry in store.Read(Lease.Run, before))
-                state.Apply(entry);
-            return state.LastSequence != before;
+            try
+            {
+                var version = store.DataVersion();
+                if (version == _version)
+                    return false;
+                _version = version;
+                var before = _state.LastSequence;
+                Apply(store.Read(Lease.Run, before));
+                return _state.LastSequence != before;
+            }
+            catch (Exception e) when (e is LeaseLostException or StoreLostException)
+            {
+                _broken ??= e;
+                throw;
+            }
         }
+    }
+
+    /// <summary>Lines that cannot be stored are lost: a step does not end for that, but the run does before its next effect.</summary>
+    public void Log(IReadOnlyList<LogLine> lines)
+    {
+        try
+        {
+            store.Log(Lease.Run, lines);
+        }
+        catch (StoreLostException e)
+        {
+            Break(e);
+        }
+    }
+
+    /// <summary>A process that was stopped and goes on must not act on what it knew before (rule 3): its heartbeat may not have had its turn yet.</summary>
+    public void CheckLease()
+    {
+        if (Broken is LeaseLostException lost)
+            throw lost;
+        try
+        {
+            if (store.ReadLease(Lease.Run) is { } held && held.Epoch == Lease.Epoch && !held.Released)
+                return;
+        }
+        catch (StoreLostException e)
+        {
+            // What has begun shall come to its end.
+            Break(e);
+            return;
+        }
+        Break(Lost());
+        throw Lost();
+    }
+
+    void Break(Exception e)
+    {
+        lock (_lock)
+            _broken ??= e;
     }
 
     LeaseLostException Lost() => new(Lease.Run, Lease.Epoch, Lease.Epoch + 1);
@@ -76,8 +127,17 @@ sealed class RunRecord(JournalStore store, Lease lease, RunState state, Masker m
         if (written.Count == 0)
             return;
         // People may have written between our last look and this append.
-        var entries = written[0].Sequence == state.LastSequence + 1 ? written : store.Read(Lease.Run, state.LastSequence);
+        Apply(written[0].Sequence == _state.LastSequence + 1 ? written : store.Read(Lease.Run, _state.LastSequence));
+    }
+
+    void Apply(IReadOnlyList<JournalEntry> entries)
+    {
         foreach (var entry in entries)
-            state.Apply(entry);
+        {
+            if (entry.Epoch > Lease.Epoch)
+                throw Lost();
+            _state.Apply(entry);
+            _entries.Add(entry);
+        }
     }
 }

@@ -71,7 +71,8 @@ sealed partial class Runner
             await StopAll();
             return DriveEnd.LeaseLost;
         }
-        await Task.WhenAll(_running.Values.Select(r => r.Task.ContinueWith(_ => { }, TaskScheduler.Default)));
+        await using (drive.Settings.Interrupt.Register(() => _running.Values.ToList().ForEach(r => r.Stop.Cancel())))
+            await Task.WhenAll(_running.Values.Select(r => r.Task.ContinueWith(_ => { }, TaskScheduler.Default)));
         return DriveEnd.StoreLost;
     }
 

@@ -17,11 +17,25 @@ sealed partial class Runner(Drive drive, Sequencer sequencer, EngineSettings set
 
     public async Task<DriveEnd> Loop()
     {
+        try
+        {
+            return await ToTheEnd();
+        }
+        catch (Exception e) when (e is LeaseLostException or StoreLostException)
+        {
+            // What runs has ended before somebody goes on, here or elsewhere.
+            return await GiveUp(e);
+        }
+    }
+
+    async Task<DriveEnd> ToTheEnd()
+    {
         while (true)
         {
             if (drive.Record.Broken is { } broken)
                 return await GiveUp(broken);
             drive.Record.Refresh();
+            drive.Logs.Flush();
             if (drive.Settings.Interrupt.IsCancellationRequested)
                 return await Suspend(DriveEnd.Interrupted, "interrupted");
             if (_running.Count == 0 && drive.Record.Read(s => s.PauseAsked || s.HandoverAsked))
@@ -53,7 +67,7 @@ sealed partial class Runner(Drive drive, Sequencer sequencer, EngineSettings set
     {
         switch (action)
         {
-            case Start { NotBefore: { } at } when at > drive.Time.GetUtcNow():
+            case Start { NotBefore: { } at } start when IsEarly(at, start.Item.Retry ?? new()):
             case Start or Probe when _running.ContainsKey(action.Path) || IsPausing():
                 return false;
             case Start start: return Begin(start);
@@ -71,6 +85,13 @@ sealed partial class Runner(Drive drive, Sequencer sequencer, EngineSettings set
             case Finish finish: End(finish); return true;
             default: return false;
         }
+    }
+
+    /// <summary>A pause between attempts. One longer than any that is asked for is a clock that was set back.</summary>
+    bool IsEarly(DateTimeOffset at, Retry retry)
+    {
+        var left = at - drive.Time.GetUtcNow();
+        return left > TimeSpan.Zero && left <= retry.MaxDelay;
     }
 
     bool IsPausing() => drive.Record.Read(s => s.PauseAsked || s.HandoverAsked);
@@ -151,9 +172,23 @@ sealed partial class Runner(Drive drive, Sequencer sequencer, EngineSettings set
             running.Stop.Cancel();
             return false;
         }
+        if (LeftOverProcess.Of(drive.Folders.Pids, interrupt.Path) is { Count: > 0 } children)
+            return Launch(interrupt.Path, _ => EndAll(children));
         var question = drive.Record.Read(s => s.Step(interrupt.Path)?.Question is { } id && s.Questions[id].Status == QuestionStatus.Open ? id : null);
         var failed = new StepFailed(interrupt.Path, 0, FailureClass.Cancelled, interrupt.Reason, null, null);
         drive.Record.Append(question is null ? [failed] : [new QuestionClosed(question, interrupt.Reason), failed]);
         return true;
     }
+
+    /// <summary>What an engine before this one has started and nobody needs any more (WFE-11).</summary>
+    async Task EndAll(IReadOnlyList<LeftOverProcess> children)
+    {
+        foreach (var child in children)
+        {
+            await child.KillGroup(Grace, drive.Time, drive.Settings.Kill);
+            File.Delete(child.PidFile);
+        }
+    }
+
+    static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 }

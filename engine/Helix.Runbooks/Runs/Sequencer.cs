@@ -51,7 +51,7 @@ public sealed partial class Sequencer(Runbook runbook, StepCatalog catalog)
         if (_state.Cancel is { } cancel)
             return new Finish(Outcome.Cancelled, cancel.Reason);
         var failed = _state.Steps.Values.Where(s => s.Status is StepStatus.Failed).OrderBy(s => s.EndedAt).ToList();
-        var rejected = failed.Find(s => s.Question is { } q && _state.Questions[q] is { Status: QuestionStatus.Rejected, Asked.Kind: QuestionKind.Approval });
+        var rejected = failed.Find(s => s.Question is { } q && _state.Questions[q] is { Status: QuestionStatus.Rejected or QuestionStatus.Expired, Asked.Kind: QuestionKind.Approval });
         if (rejected is not null)
             return new Finish(Outcome.Rejected, $"{rejected.Path}: {rejected.Message}");
         var cause = failed.Find(s => !Continues(s));

@@ -19,6 +19,9 @@ public sealed record ProcessSettings
     /// <summary>The path of the step in the run.</summary>
     public string Step { get; init; } = "step";
 
+    /// <summary>Throws when nothing may be started any more.</summary>
+    public Action BeforeStart { get; init; } = () => { };
+
     /// <summary>The second Ctrl-C: no grace.</summary>
     public CancellationToken KillNow { get; init; }
 
@@ -54,6 +57,7 @@ public sealed class ProcessLauncher : ToolLauncher
         if (tool.WorkingDirectory is { } directory && !Directory.Exists(directory))
             throw StepFailedException.Missing($"{Name(tool)} was not started: its working directory {directory} does not exist.");
         var pidFile = _settings.PidFolder is { } folder ? Path.Combine(folder, $"{PidFileName(_settings.Step)}.{Interlocked.Increment(ref _started)}") : null;
+        _settings.BeforeStart();
         using var child = new Child(_settings, tool);
         var result = await child.Run(executable, pidFile);
         if (pidFile is not null)

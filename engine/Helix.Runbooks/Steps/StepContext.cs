@@ -56,7 +56,11 @@ public class PlanContext(RunFacts run, EnvironmentTargets targets, StepHost host
     public string PinnedPath(string path) => Run.Pinned.GetValueOrDefault(FullPath(path)) ?? FullPath(path);
 
     /// <summary>Waits on the run's clock.</summary>
-    public Task Delay(TimeSpan time) => Task.Delay(time, Time, Cancelled);
+    public async Task Delay(TimeSpan time)
+    {
+        await Task.Delay(time, Time, Cancelled);
+        Host.CheckLease();
+    }
 }
 
 /// <summary>What the engine gives to a running step.</summary>
@@ -118,6 +122,11 @@ public sealed record ResidueUndo(string Uses, JsonObject With);
 public abstract class StepHost
 {
     public abstract TimeProvider Time { get; }
+
+    /// <summary>Throws when this driver may not act any more. Looked at after every pause and before every process.</summary>
+    public virtual void CheckLease()
+    {
+    }
     public abstract Task<string> Reveal(Secret secret, CancellationToken cancelled);
     public abstract Tool Tool(string file, CancellationToken cancelled);
     public abstract HttpClient Http(HttpSettings settings);

@@ -7,12 +7,16 @@ static class Wrapper
     static readonly string Setsid = new[] { "/usr/bin/setsid", "/bin/setsid" }.FirstOrDefault(System.IO.File.Exists) ?? "setsid";
 
     // Built-ins only, so that nothing is forked: pid, start in clock ticks (field 22 of stat) and boot id, then the tool takes its place.
+    // An engine that died before the file was there has left a child that nobody can know of: it does nothing.
     const string WriteIdentity =
         """
-        f=$1 b=$2; shift 2
+        f=$1 b=$2 e=$3; shift 3
         read -r s </proc/$$/stat
         t() { shift 19; printf '%s %s %s\n' $$ "$1" "$b"; }
         t ${s##*) } >"$f" || exit 126
+        read -r s </proc/$$/stat
+        p() { [ "$2" = "$e" ]; }
+        p ${s##*) } || exit 126
         exec "$@"
         """;
 
@@ -21,5 +25,5 @@ static class Wrapper
     public static IEnumerable<string> Arguments(string executable, IEnumerable<string> arguments, string? pidFile) =>
         pidFile is null
             ? [executable, .. arguments]
-            : ["/bin/sh", "-c", WriteIdentity, "sh", pidFile, ProcessIdentity.BootId, executable, .. arguments];
+            : ["/bin/sh", "-c", WriteIdentity, "sh", pidFile, ProcessIdentity.BootId, $"{Environment.ProcessId}", executable, .. arguments];
 }
