@@ -32,13 +32,18 @@ static class RunDriver
             var run = said.GetValueOrDefault("run") ?? Start(engine, said["book"], said["env"]);
             Console.WriteLine(run);
             var result = await engine.Drive(run, new DriveSettings { StayWhileWaiting = said.ContainsKey("stay"), Interrupt = interrupt.Token, Kill = kill.Token });
-            Console.WriteLine(result.End);
+            Console.WriteLine($"{result.End} {result.Why}");
             return result.ExitCode;
         }
         catch (HeldException e)
         {
             Console.Error.WriteLine($"{e.Message}\n{e.Hint}");
             return ExitCodes.Held;
+        }
+        catch (StoreLostException e)
+        {
+            Console.Error.WriteLine(e.Message);
+            return ExitCodes.Failed;
         }
         catch (RunbookException e)
         {

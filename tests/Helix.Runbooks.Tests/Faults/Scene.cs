@@ -56,10 +56,23 @@ sealed class Session : IDisposable
         Engine = new Engine(RunHarness.Catalog, Store, time, settings ?? new EngineSettings { DataFolder = scene.Folder, Look = TimeSpan.FromMilliseconds(5) });
     }
 
+    long _seen = -1;
+
+    /// <summary>An approval that is given before its question is asked.</summary>
+    public string? EarlyGate { get; init; }
     public JournalStore Store { get; }
     public Engine Engine { get; }
     public string? Run => Store.Runs() is [var first, ..] ? first.Run : null;
     public RunState State => Engine.State(Run!);
+
+    /// <summary>Starts the scene's runbook, in this process.</summary>
+    public string Start()
+    {
+        var env = new Model.EnvironmentReader(RunHarness.Catalog).ReadFile(_scene.Environment).Value!;
+        var book = new Model.RunbookReader(RunHarness.Catalog).ReadFile(_scene.Book, env).Value!;
+        var plan = new Plans.Planner(RunHarness.Catalog).Plan(book, env, [], Plans.Mode.Live);
+        return Engine.Start(plan, new StartRequest { Operator = RunHarness.Alice, Trigger = "unattended", Attended = false });
+    }
 
     /// <summary>Drives and answers until the run ends.</summary>
     public async Task<RunState> ToTheEnd()
@@ -77,11 +90,13 @@ sealed class Session : IDisposable
     /// <summary>What a person does who looks at the run and at the world.</summary>
     public void Answer()
     {
-        if (Run is not { } run)
+        var version = Store.DataVersion();
+        if (version == _seen || Run is not { } run)
             return;
+        _seen = version;
         var state = Engine.State(run);
-        if (state.Ended is null && state.StatusOf("early") == StepStatus.Pending && !state.Early.ContainsKey("early") && Engine.PlanOf(state).Find("early") is not null)
-            Decide(run, "early", "approve", []);
+        if (EarlyGate is { } gate && state.Ended is null && state.StatusOf(gate) == StepStatus.Pending && !state.Early.ContainsKey(gate))
+            Decide(run, gate, "approve", []);
         foreach (var question in state.OpenQuestions.Where(q => q.Answers.Count == 0))
             if (question.Asked.Kind == QuestionKind.Approval)
                 Decide(run, question.Id, "approve", question.Asked.Inputs.Count > 0 ? new JsonObject { ["why"] = "it is due" } : []);

@@ -12,10 +12,17 @@ public sealed record ChildOptions
     public required string Line { get; init; }
 
     [Description("What sh runs.")]
-    public required string Script { get; init; }
+    public string Script { get; init; } = "";
+
+    [Description("A file with what sh runs.")]
+    [PinnedFile]
+    public string? File { get; init; }
 
     [Description("A secret in the child's environment, as SECRET.")]
     public Secret? Secret { get; init; }
+
+    [Description("Between SIGINT and the end.")]
+    public Duration Grace { get; init; } = new(TimeSpan.FromSeconds(2));
 
     [Description("What the probe can say.")]
     public bool CanTell { get; init; } = true;
@@ -33,12 +40,12 @@ public sealed class WorldChild : Step<ChildOptions, ChildOutputs>
 
     public override async Task<ChildOutputs> Run(ChildOptions options, StepContext context)
     {
-        var tool = context.Tool("sh", "-c", options.Script) with { Grace = TimeSpan.FromSeconds(2) };
+        var tool = (options.File is { } file ? context.Tool("sh", context.PinnedPath(file)) : context.Tool("sh", "-c", options.Script)) with { Grace = options.Grace.Value };
         if (options.Secret is { } secret)
             tool = tool.With("SECRET", await context.Reveal(secret));
         var result = await tool.Run();
         lock (typeof(WorldWrite))
-            File.AppendAllText(options.World, options.Line + "\n");
+            System.IO.File.AppendAllText(options.World, options.Line + "\n");
         return new ChildOutputs { Said = result.Stdout };
     }
 
