@@ -7,6 +7,8 @@ namespace Helix.Runbooks.Model;
 /// <summary>Reads the runbooks that a runbook names, each file once.</summary>
 sealed class SubRunbooks
 {
+    const int MostDepth = 16;
+
     readonly Reading _reading;
     readonly string _file;
     readonly ImmutableList<string> _above;
@@ -30,6 +32,8 @@ sealed class SubRunbooks
         var full = Path.GetFullPath(path);
         if (_above.Contains(full))
             return Refuse(place, "cycle", $"'{named}' is this runbook itself, or one that uses it.", $"The way round: {string.Join(" → ", _above.Append(full).Select(Path.GetFileName))}.");
+        if (_above.Count > MostDepth)
+            return Refuse(place, "too-deep", $"Runbooks use each other more than {MostDepth} levels deep here.", "Flatten them.");
         if (_reading.Read.TryGetValue(full, out var known))
             return known;
         if (_reading.Open(path) is not { } bytes)

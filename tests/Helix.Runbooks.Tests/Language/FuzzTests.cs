@@ -60,6 +60,8 @@ public sealed class FuzzTests
         { "many keys", string.Concat(Enumerable.Range(0, 20_000).Select(i => $"k{i}: 1\n")) },
         { "one line", new string('x', 1_000_000) },
         { "quotes", new string('"', 500_000) },
+        { "a script of saves", "steps: [{ id: a, uses: shell.run, with: { script: \"" + string.Concat(Enumerable.Repeat("save ", 150_000)) + "\" } }]" },
+        { "many blanks", "steps: [{ id: a, uses: shell.run, with: { script: \"save" + new string(' ', 800_000) + "CALL" + new string(' ', 100_000) + "\" } }]" },
         { "too large", new string('x', 2_000_000) },
     };
 

@@ -10,7 +10,7 @@ sealed partial class SleepBeforeCopy : Rule
     public override IEnumerable<Problem> Check(RuleScope scope)
     {
         foreach (var step in scope.Steps)
-            if (RuleScope.Text(step, "script") is { } script && Sleep().IsMatch(script))
+            if (RuleScope.Text(step, "script") is { } script && SleepsAfterSave(script))
                 yield return Warn(step.Places.GetValueOrDefault("script", step.Position), $"'{step.Id}' sleeps after a save: how long that takes is not known.", Hint);
         foreach (var list in Lists(scope.Runbook))
             for (var i = 1; i < list.Count; i++)
@@ -21,7 +21,14 @@ sealed partial class SleepBeforeCopy : Rule
     static IEnumerable<IReadOnlyList<Item>> Lists(Runbook runbook) =>
         Items.All(runbook).SelectMany(i => i.Lists()).Append(runbook.Steps).Append(runbook.Rescue).Append(runbook.Finally);
 
-    [GeneratedRegex(@"\b(BGSAVE|SAVE|dump|backup)\b[\s\S]*?^\s*sleep\s+\S+|\b(BGSAVE|SAVE|dump|backup)\b[^\n]*[;&]\s*sleep\s+\S+", RegexOptions.IgnoreCase | RegexOptions.Multiline)]
+    // Two searches that each go through the text once: one pattern for both would take its square.
+    static bool SleepsAfterSave(string script) =>
+        Saving().Match(script) is { Success: true } save && Sleep().IsMatch(script, save.Index + save.Length);
+
+    [GeneratedRegex(@"\b(BGSAVE|SAVE|dump|backup)\b", RegexOptions.IgnoreCase)]
+    private static partial Regex Saving();
+
+    [GeneratedRegex(@"(^|[;&|])[ \t]*sleep[ \t]+\S", RegexOptions.IgnoreCase | RegexOptions.Multiline)]
     private static partial Regex Sleep();
 
     [GeneratedRegex(@"\b(BGSAVE|SAVE)\b", RegexOptions.IgnoreCase)]
