@@ -19,7 +19,7 @@ dotnet publish "$work/hello" -c Release -r linux-x64 --self-contained -o "$work/
 
 steps() { # steps NAME N: a runbook of N no-op commands
   printf 'apiVersion: helix.runbooks/v1\nname: %s\ntitle: Many steps\nsteps:\n' "$1"
-  for i in $(seq "$2"); do printf '  - { id: s%d, uses: command.run, effect: reads, with: { command: ["true"] } }\n' "$i"; done
+  for i in $(seq "$2"); do printf '  - { id: s%d, uses: command.run, effect: reads, with: { argv: ["true"] } }\n' "$i"; done
 }
 printf 'apiVersion: helix.runbooks/v1\nname: bench\ntargets: {}\n' > "$work/bench.yaml"
 for n in 200 500 1000 10000; do steps "n$n" "$n" > "$work/n$n.yaml"; done

@@ -25,7 +25,7 @@ static class Preflight
     /// <summary>Executables that commands of the runbook name.</summary>
     static IEnumerable<string> Tools(Plan plan) =>
         plan.Steps.Where(s => s.Item.Uses == "command.run")
-            .Select(s => s.With["command"] is JsonArray { Count: > 0 } argv ? argv[0]!.ToString() : "")
+            .Select(s => s.With["argv"] is JsonArray { Count: > 0 } argv ? argv[0]!.ToString() : "")
             .Where(t => t.Length > 0 && !Template.Has(t) && !t.Contains('/'));
 
     static Finding Tool(string name)
