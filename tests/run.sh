@@ -34,6 +34,7 @@ helix=engine/Helix.Cli/bin/Debug/net10.0/helix
 check "code is formatted" dotnet format Helix.Runbooks.sln --verify-no-changes --no-restore
 check "schema is that of the types" $helix schema --check
 check "shipped runbooks are valid" $helix validate runbooks
+check "shipped runbooks do what their scenarios say" $helix simulate runbooks --coverage
 
 results=$(mktemp)
 status=0
