@@ -138,7 +138,15 @@ public sealed record S3Target : BackupTarget
             config.RegionEndpoint = RegionEndpoint.GetBySystemName(Region);
         if (Endpoint is not null)
             config.AuthenticationRegion = Region ?? "us-east-1";
-        return await Credentials(context) is { } credentials ? new AmazonS3Client(credentials, config) : new AmazonS3Client(config);
+        var credentials = await Credentials(context);
+        try
+        {
+            return credentials is null ? new AmazonS3Client(config) : new AmazonS3Client(credentials, config);
+        }
+        catch (AmazonClientException e)
+        {
+            throw new RunbookException($"Target '{Name}' is not fully described: {e.Message}.", "Give its region, or the endpoint of a server of your own.");
+        }
     }
 
     async Task<AWSCredentials?> Credentials(PlanContext context)

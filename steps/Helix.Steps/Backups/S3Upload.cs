@@ -216,8 +216,6 @@ sealed class S3Upload : UploadStream
 
     internal static string Digest(byte[] body, int length)
     {
-#pragma warning disable CA5351 // Content-MD5 is what the protocol asks for; nothing rests on it
         return Convert.ToBase64String(MD5.HashData(body.AsSpan(0, length)));
-#pragma warning restore CA5351
     }
 }

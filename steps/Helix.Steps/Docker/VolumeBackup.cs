@@ -19,7 +19,7 @@ public sealed record VolumeBackupOptions
     public required string Volume { get; init; }
 
     [Description("The archive to write: .tar, .tar.gz or .tar.zst.")]
-    [Example("{{ run.work }}/neo4j_data.tar.zst")]
+    [Example("\"{{ run.work }}/neo4j_data.tar.zst\"")]
     public required string To { get; init; }
 
     [Description("Also while a container that uses it runs: the copy may then fit no moment at all.")]

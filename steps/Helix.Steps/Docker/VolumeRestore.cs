@@ -17,7 +17,7 @@ public sealed record VolumeRestoreOptions
     public required string Volume { get; init; }
 
     [Description("The archive, as docker.volume-backup writes it.")]
-    [Example("{{ steps.fetch.file }}")]
+    [Example("\"{{ steps.fetch.file }}\"")]
     public required string From { get; init; }
 
     [Description("An image of the engine, to reach the volume through; nothing of it is run. Default: any.")]

@@ -16,7 +16,7 @@ public sealed record TargetCopyOptions
     public required string Inside { get; init; }
 
     [Description("Copy out of the service to this file of this machine.")]
-    [Example("{{ run.work }}/dump.rdb")]
+    [Example("\"{{ run.work }}/dump.rdb\"")]
     public string? To { get; init; }
 
     [Description("Copy this file of this machine into the service.")]
