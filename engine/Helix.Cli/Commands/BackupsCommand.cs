@@ -11,9 +11,9 @@ static class BackupsCommand
     static readonly Option<string> Environment = Given.Environment();
     static readonly Option<string?> Target = Given.Text("--target", "NAME", "The target that holds the backups; not needed when there is only one.");
 
-    public static Command Make(Session session) => new Verb("backups", "Shows, rejects and adopts backups.",
+    public static Command Make(Session session) => new Verb("backups", "Shows, checks, rejects and adopts backups.",
             "helix backups list -e compose-local --prefix neo4j/", "helix backups reject neo4j/2026-02-28T23.dump -e compose-local --reason 'restored graph was empty'")
-        .Has(List(session), Show(session), Reject(session), Adopt(session));
+        .Has(List(session), Show(session), Verify(session), Reject(session), Adopt(session));
 
     static Verb List(Session session)
     {
@@ -37,6 +37,21 @@ static class BackupsCommand
             {
                 var entry = await series.Show(parsed.GetValue(key)!);
                 session.Terminal.Give(ToJson(entry), () => ToText(entry));
+                return 0;
+            }));
+    }
+
+    static Verb Verify(Session session)
+    {
+        var backup = new Argument<string>("BACKUP") { Description = "A key, or with --prefix a selector: latest, latest-proven, before:2026-03-01T02:00:00Z, age:6h." };
+        var prefix = Given.Text("--prefix", "PREFIX", "The series, for a selector.");
+        return new Verb("verify", "Reads every byte of a backup and compares it with its manifest.", "helix backups verify latest --prefix neo4j/ -e compose-local")
+            .Takes(backup).With(Environment, Target, prefix)
+            .Does(parsed => OnShelf(session, parsed, BackupSeries.PrefixFor(parsed.GetValue(prefix), parsed.GetValue(backup)!), async series =>
+            {
+                var manifest = await series.Verify(parsed.GetValue(backup)!, session.Time.GetUtcNow(), new Transfer { Time = session.Time, Log = session.Terminal.Say });
+                session.Terminal.Give(new JsonObject { ["key"] = manifest.Key, ["size"] = manifest.Stored.Size, ["sha256"] = manifest.Stored.Sha256, ["verified"] = true },
+                    () => $"{manifest.Key} is whole: {ByteSize.Words(manifest.Stored.Size)}, SHA-256 {manifest.Stored.Sha256}.");
                 return 0;
             }));
     }

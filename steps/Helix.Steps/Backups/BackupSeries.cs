@@ -79,6 +79,15 @@ public sealed class BackupSeries
             entries.Count == 0 ? "There is none at all there." : $"See them all with: helix backups list --prefix {_prefix}");
     }
 
+    /// <summary>Reads every byte of one and compares it with its manifest.</summary>
+    /// <exception cref="StepFailedException">It cannot be taken, or is not what its manifest says.</exception>
+    public async Task<BackupManifest> Verify(string selector, DateTimeOffset now, Transfer transfer)
+    {
+        var manifest = await Select(selector, now, transfer.Log, transfer.Cancelled);
+        await BackupReader.ReadAll(_store, manifest, transfer);
+        return manifest;
+    }
+
     /// <summary>No selector takes it from now on.</summary>
     public Task<BackupManifest> Reject(string key, string reason, string by, DateTimeOffset now, CancellationToken cancelled = default) =>
         reason.Trim().Length == 0

@@ -269,6 +269,10 @@ public sealed class RunTests : IDisposable
         var key = (string)Assert.Single(_helix.Json.AsArray())!["key"]!;
         Assert.Equal(0, await _helix.Run(["backups", "show", key, .. here]));
         Assert.Contains("\"recoveryPoint\"", _helix.Out, StringComparison.Ordinal);
+        Assert.Equal(0, await _helix.Run(["backups", "verify", "latest", "--prefix", "notes/", "--json", .. here]));
+        Assert.True((bool)_helix.Json["verified"]!);
+        await File.WriteAllTextAsync(Path.Combine(_helix.Folder, "shelf", key), "something else");
+        Assert.Equal(1, await _helix.Run(["backups", "verify", key, .. here]));
         Assert.Equal(0, await _helix.Run(["backups", "reject", key, "--reason", "it is empty", .. here]));
         Assert.Equal(0, await _helix.Run(["backups", "list", "--prefix", "notes/", .. here]));
         Assert.Contains("rejected", _helix.Out, StringComparison.Ordinal);
