@@ -22,6 +22,7 @@ public sealed class RunTests : IDisposable
     const string Fails = "  - { id: pack_nothing, uses: file.archive, with: { from: nowhere, to: \"{{ run.work }}/x.tar\" } }\n";
     const string Gate = "  - { id: go, uses: approval, with: { message: Shall it go on?, approvers: [group:me], selfApproval: true } }\n";
     const string Post = "  - { id: post, uses: http.request, effect: changes, with: { target: service, method: POST } }\n";
+    const string LooksForAFile = "  - { id: look, uses: shell.run, effect: reads, with: { script: \"until [ -e go ]; do sleep 0.05; done\" } }\n";
     const string Tidy = "finally:\n  - { id: tidy, uses: file.remove, with: { path: \"{{ run.work }}\" } }\n";
 
     string[] Runbook(string name, string steps, string head = "") =>
@@ -167,13 +168,14 @@ public sealed class RunTests : IDisposable
     [Fact]
     public async Task Ctrl_C_suspends_with_130_and_a_resume_goes_on()
     {
-        using var process = new HelixProcess(_helix.Store, ["run", .. Runbook("waits", Pack + "  - { id: pause, uses: wait, with: { for: 4s } }\n" + Keep)]);
+        using var process = new HelixProcess(_helix.Store, ["run", .. Runbook("waits", Pack + LooksForAFile + Keep)]);
         await Eventually.True(async () => await _helix.Run("runs", "--json") == 0 && _helix.Json.AsArray().Count == 1
-            && await _helix.Run("show", (string)_helix.Json[0]!["run"]!) == 0 && _helix.Out.Contains("waiting until", StringComparison.Ordinal), "the run waits");
+            && await _helix.Run("show", (string)_helix.Json[0]!["run"]!) == 0 && _helix.Out.Contains("▶ look", StringComparison.Ordinal), "the step runs", TimeSpan.FromMinutes(1));
         using var kill = System.Diagnostics.Process.Start("kill", ["-INT", process.Id.ToString()]);
         var (code, output, error) = await process.End();
         Assert.True(code == 130, $"{code}\n{output}\n{error}");
         Assert.Contains("helix resume ", output, StringComparison.Ordinal);
+        _helix.Write("go", "");
         Assert.Equal(0, await _helix.Run("resume", await OnlyRun()));
         Assert.Contains("3 of 3 steps succeeded", _helix.Out, StringComparison.Ordinal);
     }
@@ -261,7 +263,7 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
-    public async Task Backups_are_listed_shown_rejected_and_adopted()
+    public async Task Backups_are_listed_shown_verified_rejected_and_adopted()
     {
         Assert.Equal(0, await _helix.Run(["run", .. Runbook("recovers", Pack + Keep)]));
         string[] here = ["--environment", Path.Combine(_helix.Folder, "here.yaml")];
@@ -271,8 +273,6 @@ public sealed class RunTests : IDisposable
         Assert.Contains("\"recoveryPoint\"", _helix.Out, StringComparison.Ordinal);
         Assert.Equal(0, await _helix.Run(["backups", "verify", "latest", "--prefix", "notes/", "--json", .. here]));
         Assert.True((bool)_helix.Json["verified"]!);
-        await File.WriteAllTextAsync(Path.Combine(_helix.Folder, "shelf", key), "something else");
-        Assert.Equal(1, await _helix.Run(["backups", "verify", key, .. here]));
         Assert.Equal(0, await _helix.Run(["backups", "reject", key, "--reason", "it is empty", .. here]));
         Assert.Equal(0, await _helix.Run(["backups", "list", "--prefix", "notes/", .. here]));
         Assert.Contains("rejected", _helix.Out, StringComparison.Ordinal);
@@ -280,6 +280,8 @@ public sealed class RunTests : IDisposable
         Assert.Equal(0, await _helix.Run(["backups", "adopt", "old/dump.rdb", "--recovery-point", "2026-02-01T00:00:00Z", "--kind", "redis.rdb", .. here]));
         Assert.Equal(0, await _helix.Run(["backups", "list", "--prefix", "old/", "--json", .. here]));
         Assert.Equal("complete", (string)_helix.Json[0]!["state"]!);
+        _helix.Write("shelf/old/dump.rdb", "REDIS0009 has been changed");
+        Assert.Equal(1, await _helix.Run(["backups", "verify", "old/dump.rdb", .. here]));
         Assert.Equal(2, await _helix.Run(["backups", "list", "--prefix", "old/", "--target", "nothing", .. here]));
     }
 
