@@ -37,6 +37,9 @@ main() {
   say "5. Report: what was measured against the objectives"
   helix report "$run"
 
+  say "6. Drill: the same backup goes into a scratch server, and its manifest gets the proof"
+  helix run "$root/runbooks/drill-redis-restore.yaml" --environment "$environment" --unattended --mode drill
+
   local restored
   restored=$(redis_cli dbsize)
   [ "$restored" = "$keys" ] || fail "expected $keys keys, found $restored"
@@ -76,7 +79,8 @@ make_folder() {
   sed -e "s/16379/$port/; s/16380/$scratch_port/; s/\[you\]/[$(id -un)]/g" "$root/runbooks/environments/quickstart.yaml" >"$environment"
   export HELIX_STORE=$folder/helix.db
   QUICKSTART_PASSWORD=$(head -c 18 /dev/urandom | base64)
-  export QUICKSTART_PASSWORD QUICKSTART_WRONG_PASSWORD=wrong
+  QUICKSTART_WRONG_PASSWORD=$(head -c 18 /dev/urandom | base64)
+  export QUICKSTART_PASSWORD QUICKSTART_WRONG_PASSWORD
   configure redis "$port"
   configure scratch "$scratch_port"
 }

@@ -9,7 +9,7 @@ sealed class Restoration(RedisTarget target, RdbFile file, RedisRestoreOptions o
     static readonly TimeSpan PuttingBack = TimeSpan.FromMinutes(2);
 
     readonly Runtime _service = target.Service;
-    readonly Readiness _readiness = new(target, options.ReadyWithin, context);
+    readonly Loading _loading = new(target, options.ReadyWithin, context);
     readonly DetachedReplicas _replicas = new(target, options, context);
     RestoreProgress _at = null!;
 
@@ -85,15 +85,7 @@ sealed class Restoration(RedisTarget target, RdbFile file, RedisRestoreOptions o
 
     async Task Stop()
     {
-        await context.Leave(new()
-        {
-            Key = $"stopped:{target.Name}",
-            Kind = ResidueKind.Stopped,
-            Target = target.Name,
-            What = $"{target.Name} is stopped",
-            Command = _service.StartCommand,
-            Undo = new("target.start", new() { ["targets"] = new System.Text.Json.Nodes.JsonArray(target.Name) }),
-        });
+        await context.Leave(RunningTargets.Stopped(target.Name, _service));
         context.Log($"stopping {target.Name}");
         await _service.Stop(context, options.Grace);
     }
@@ -109,8 +101,8 @@ sealed class Restoration(RedisTarget target, RdbFile file, RedisRestoreOptions o
     {
         context.Log($"starting {target.Name} on {ByteSize.Words(file.Size)} of data");
         await _service.Start(context);
-        await _readiness.Loaded();
-        await context.TakeBack($"stopped:{target.Name}");
+        await _loading.Ended();
+        await context.TakeBack(RunningTargets.StoppedKey(target.Name));
     }
 
     /// <summary>A server that was down could not be asked: now it says that it keeps an append-only file, which hid ours.</summary>

@@ -33,8 +33,8 @@ sealed class RestoreUndo(RedisTarget target, RedisRestoreOptions options, StepCo
         if (!at.WasRunning && at.Stage < RestoreStage.Placing)
             return false; // it was down when we came, and nothing was changed
         await target.Service.Start(context);
-        await new Readiness(target, options.ReadyWithin, context).Loaded();
-        await context.TakeBack($"stopped:{target.Name}");
+        await new Loading(target, options.ReadyWithin, context).Ended();
+        await context.TakeBack(RunningTargets.StoppedKey(target.Name));
         context.Log($"{target.Name} runs again{(back ? " on its old data" : "")}");
         return back;
     }

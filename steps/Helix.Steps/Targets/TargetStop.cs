@@ -45,9 +45,11 @@ public sealed class TargetStop : Step<TargetStopOptions, TargetStopOutputs>
         var (stopped, before, killed, codes) = (new List<string>(), new List<string>(), new List<string>(), new Dictionary<string, int?>());
         foreach (var name in options.Targets)
         {
-            var service = context.Target<RunningTarget>(name).Service;
+            var target = context.Target<RunningTarget>(name);
+            var service = target.Service;
             var ran = (await service.State(context)).Status == RuntimeStatus.Running;
-            if (ran)
+            // A scratch target is meant to be stopped: nobody misses it.
+            if (ran && !target.Scratch)
                 await context.Leave(RunningTargets.Stopped(name, service));
             var state = await service.Stop(context, options.Grace);
             if (state.Status == RuntimeStatus.Running)

@@ -4,11 +4,11 @@ using Helix.Steps.Targets;
 namespace Helix.Steps.Redis;
 
 /// <summary>Waits until a started server has loaded its data.</summary>
-sealed class Readiness(RedisTarget target, TimeSpan within, StepContext context)
+sealed class Loading(RedisTarget target, TimeSpan within, StepContext context)
 {
     static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
-    public async Task Loaded()
+    public async Task Ended()
     {
         var begun = context.Time.GetTimestamp();
         for (var gone = 0; !await Answers();)
@@ -17,7 +17,7 @@ sealed class Readiness(RedisTarget target, TimeSpan within, StepContext context)
             gone = state.Status == RuntimeStatus.Running ? 0 : gone + 1;
             if (gone >= 5) // some runtimes need a moment until they show what was started
                 throw StepFailedException.InvalidData(
-                    $"redis '{target.Name}' ended while it loaded{(state.ExitCode is { } code ? $" (exit code {code})" : "")}.", "Its log says why.");
+                    $"redis '{target.Name}' ended while it loaded{(state.ExitCode is { } code ? $" (exit code {code})" : "")}.{await target.Service.LastLines(context)}", "Its log says why.");
             if (context.Time.GetElapsedTime(begun) > within)
                 throw new StepFailedException(FailureClass.TimedOut, $"redis '{target.Name}' has not loaded its data after {new Duration(within)}.", "Its log says how far it is; raise readyWithin when it only needs longer.");
             await context.Delay(Pause);
