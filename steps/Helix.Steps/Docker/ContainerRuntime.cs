@@ -68,14 +68,24 @@ abstract class ContainerRuntime(DockerEngine engine) : Runtime
     public override async Task<int?> Instances(PlanContext context) => (await Find(context)).Count(c => c.Runs);
 
     /// <summary>The variables of the call become those of the command inside; their values stay out of the argument list.</summary>
-    public override Tool Exec(PlanContext context, params IReadOnlyList<string> command) =>
-        LaterTool.For(context, command, async inner =>
+    public override Tool Exec(PlanContext context, params IReadOnlyList<string> command)
+    {
+        var (mark, entered) = ($"HELIX_CALL={Guid.NewGuid():N}", "");
+        return LaterTool.For(context, command, async inner =>
         {
             var container = await One(context);
             if (!container.Runs)
                 throw StepFailedException.Conflict($"{container.Name} does not run, so {command[0]} cannot be run inside.", "Start it first, or use a one-off process.");
-            return Outer(inner, ["exec", "-i", .. inner.Options, container.Id, .. command]);
-        });
+            entered = container.Id;
+            return Outer(inner, ["exec", "-i", "-e", mark, .. inner.Options, container.Id, .. command]);
+        }, () => EndInside(context, entered, mark));
+    }
+
+    /// <summary>The end of the docker command does not end the command inside; its mark finds it, where the image has a shell.</summary>
+    Task EndInside(PlanContext context, string container, string mark) =>
+        (Engine.Call(context, "exec", "-u", "0", container, "sh", "-c",
+            """for p in /proc/[0-9]*; do tr '\0' '\n' <"$p/environ" 2>/dev/null | grep -qxF "$0" && kill -KILL "${p#/proc/}"; done""", mark)
+            with { Cancelled = CancellationToken.None }).Quietly().Accept([.. Enumerable.Range(0, 256)]).Run();
 
     /// <summary>A new container with image, volumes, user, network and variables of the service's own.</summary>
     public override Tool OneOff(PlanContext context, params IReadOnlyList<string> command)

@@ -95,6 +95,18 @@ public sealed class DockerRuntimeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_cancelled_command_inside_does_not_run_on()
+    {
+        var service = _docker.Container(_host, _name).Service;
+        var run = (service.Exec(_host.Context(), "sh", "-c", "trap '' INT TERM; echo ready; while true; do sleep 1.234; done") with { Grace = TimeSpan.FromSeconds(1) }).Run();
+        await Eventually.True(() => _host.Logged.Contains("stdout: ready"), "it runs");
+        _host.Cancel();
+        await Assert.ThrowsAsync<StepFailedException>(() => run);
+        Assert.DoesNotContain("1.234", _docker.Docker("exec", _name, "ps"));
+        Assert.Contains("redis-server", _docker.Docker("exec", _name, "ps"));
+    }
+
+    [Fact]
     public async Task A_cancelled_one_off_process_leaves_no_container()
     {
         var service = _docker.Container(_host, _name).Service;
