@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Security.Cryptography;
 using Helix.Runbooks.Steps;
 using Helix.Steps.Files;
 
@@ -56,7 +55,7 @@ sealed class BackupDownload : Step<BackupDownloadOptions, BackupDownloadOutputs>
     public override async Task<BackupDownloadOutputs> Run(BackupDownloadOptions options, StepContext context)
     {
         await using var store = await context.Target<BackupTarget>(options.Target).Open(context);
-        var manifest = await Chosen(store, options, context);
+        var manifest = await BackupSeries.Pinned(store, options.Prefix, options.Backup, context);
         var path = context.FullPath(options.To);
         if (!await IsThere(path, manifest, context))
             await new BackupFetch(store, manifest, path, UploadMemory.Of(context, canGoOn: true), Transfer.Of(context, manifest.Content.Size)).ToFile();
@@ -69,23 +68,11 @@ sealed class BackupDownload : Step<BackupDownloadOptions, BackupDownloadOutputs>
         if (context.Saved("backup") is null)
             return ProbeResult<BackupDownloadOutputs>.NotDone("it had not begun");
         await using var store = await context.Target<BackupTarget>(options.Target).Open(context);
-        var manifest = await Chosen(store, options, context);
+        var manifest = await BackupSeries.Pinned(store, options.Prefix, options.Backup, context);
         var path = context.FullPath(options.To);
-        return File.Exists(path) && await Digest(path, context.Cancelled) == manifest.Content.Sha256
+        return File.Exists(path) && await UploadSource.Digest(path, context.Cancelled) == manifest.Content.Sha256
             ? ProbeResult<BackupDownloadOutputs>.Done(Outputs(manifest, path), $"{path} is there and has the right SHA-256")
             : ProbeResult<BackupDownloadOutputs>.NotDone($"{path} is not there");
-    }
-
-    /// <summary>The selector is asked once; a retry and a resume keep its answer.</summary>
-    static async Task<BackupManifest> Chosen(BackupStore store, BackupDownloadOptions options, StepContext context)
-    {
-        var saved = context.Saved("backup")?.GetValue<string>();
-        var selector = saved ?? options.Backup;
-        var manifest = await new BackupSeries(store, SeriesOf(options with { Backup = selector }))
-            .Select(selector, context.Time.GetUtcNow(), context.Log, context.Cancelled);
-        if (saved is null)
-            await context.Save("backup", new BackupChoice(manifest.Key, manifest.Stored.Sha256, manifest.RecoveryPoint, manifest.Proven).Pinned);
-        return manifest;
     }
 
     static string SeriesOf(BackupDownloadOptions options) => BackupSeries.PrefixFor(options.Prefix, options.Backup);
@@ -95,17 +82,11 @@ sealed class BackupDownload : Step<BackupDownloadOptions, BackupDownloadOutputs>
     {
         if (!File.Exists(path))
             return false;
-        if (new FileInfo(path).Length == manifest.Content.Size && await Digest(path, context.Cancelled) == manifest.Content.Sha256)
+        if (new FileInfo(path).Length == manifest.Content.Size && await UploadSource.Digest(path, context.Cancelled) == manifest.Content.Sha256)
             return true;
         return path.StartsWith(context.Run.Work.TrimEnd('/') + "/", StringComparison.Ordinal)
             ? false
             : throw StepFailedException.Conflict($"{path} exists and holds something else; it is not overwritten.", "Name a file below {{ run.work }}.");
-    }
-
-    static async Task<string> Digest(string path, CancellationToken cancelled)
-    {
-        await using var file = File.OpenRead(path);
-        return Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancelled));
     }
 
     static BackupDownloadOutputs Outputs(BackupManifest manifest, string path) => new()

@@ -26,10 +26,10 @@ sealed class BackupFetch(BackupStore store, BackupManifest manifest, string path
         {
             await Once(resumed);
         }
-        catch (StepFailedException e) when (resumed && e.Failure == FailureClass.InvalidData)
+        catch (StepFailedException e) when (e.Failure == FailureClass.InvalidData)
         {
-            // After a power cut the spool may lack what was recorded: everything is fetched again before the backup is blamed.
-            transfer.Log($"what was fetched before is damaged; {manifest.Key} is fetched again from its beginning");
+            // The network may have damaged it, and after a power cut the spool may lack what was recorded: once more before the backup is blamed.
+            transfer.Log($"{e.Message} It is fetched once more from its beginning.");
             await Once(resumed: false);
         }
         return true;

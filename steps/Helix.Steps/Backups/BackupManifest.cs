@@ -47,6 +47,9 @@ public sealed record BackupManifest
     /// <summary>Made before this tool; somebody vouched for the recovery point.</summary>
     public BackupAdoption? Adopted { get; init; }
 
+    /// <summary>Where these very bytes were taken from.</summary>
+    public BackupOrigin? CopiedFrom { get; init; }
+
     /// <summary>What a newer version wrote and this one does not know; kept when the manifest is rewritten.</summary>
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; init; }
@@ -109,5 +112,7 @@ public sealed record BackupProof
 }
 
 public sealed record BackupRejection(DateTimeOffset At, string By, string Reason);
+
+public sealed record BackupOrigin(string Place, DateTimeOffset At);
 
 public sealed record BackupAdoption(DateTimeOffset At, string By);

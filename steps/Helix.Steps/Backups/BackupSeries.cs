@@ -39,6 +39,17 @@ public sealed class BackupSeries
         return prefix ?? (end > 0 ? key![..(end + 1)] : "");
     }
 
+    /// <summary>The backup that a step works on: the selector is asked once, and a retry or a resume keeps its answer.</summary>
+    internal static async Task<BackupManifest> Pinned(BackupStore store, string? prefix, string selector, StepContext context)
+    {
+        var saved = context.Saved("backup")?.GetValue<string>();
+        var series = new BackupSeries(store, PrefixFor(prefix, saved ?? selector));
+        var manifest = await series.Select(saved ?? selector, context.Time.GetUtcNow(), context.Log, context.Cancelled);
+        if (saved is null)
+            await context.Save("backup", new BackupChoice(manifest.Key, manifest.Stored.Sha256, manifest.RecoveryPoint, manifest.Proven).Pinned);
+        return manifest;
+    }
+
     /// <summary>All of them, newest recovery point first; what has none comes last.</summary>
     public async Task<IReadOnlyList<BackupEntry>> List(CancellationToken cancelled = default)
     {

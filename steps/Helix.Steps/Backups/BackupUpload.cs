@@ -15,7 +15,18 @@ public sealed record BackupUploadOptions
 
     [Description("The file to back up.")]
     [Example("\"{{ steps.save.file }}\"")]
-    public required string File { get; init; }
+    public string? File { get; init; }
+
+    [Description("Instead of a file: a command that only reads and prints what is to be stored. Nothing is kept unless it ends with 0.")]
+    [Example("[pg_dump, --format=custom, shop]")]
+    public IReadOnlyList<string> Command { get; init; } = [];
+
+    [Description("For a command: no more than this will come. Decides the size of the parts.")]
+    [Example("200GB")]
+    public ByteSize? LargestSize { get; init; }
+
+    [Description("Store nothing when the newest backup of the series has the same content.")]
+    public bool OnlyIfChanged { get; init; }
 
     [Description("The series that it belongs to: the start of the key, ending with '/'.")]
     [Example("redis/")]
@@ -82,28 +93,35 @@ public sealed record BackupUploadOutputs
     /// <summary>Before compression.</summary>
     public required long ContentSize { get; init; }
     public required string ContentSha256 { get; init; }
+
+    /// <summary>False: nothing was stored, and key and manifest are those of the backup with the same content.</summary>
+    public bool Changed { get; init; } = true;
 }
 
-[Step("backup.upload", "Stores a file as a backup with its manifest.")]
+[Step("backup.upload", "Stores a file, or what a command prints, as a backup with its manifest.")]
 sealed class BackupUpload : Step<BackupUploadOptions, BackupUploadOutputs>
 {
     public override IEnumerable<TargetEffect> Effects(BackupUploadOptions options) => [TargetEffect.Changes(options.Target)];
 
     public override Task<StepPlan> Plan(BackupUploadOptions options, PlanContext context) =>
-        Task.FromResult(new StepPlan { Lines = [$"store {options.File} below {options.Prefix} in {options.Target}, {options.Compression.ToString().ToLowerInvariant()}"] });
+        Task.FromResult(new StepPlan { Lines = [$"store {options.File ?? string.Join(' ', options.Command)} below {options.Prefix} in {options.Target}, {options.Compression.ToString().ToLowerInvariant()}"] });
 
     public override async Task<BackupUploadOutputs> Run(BackupUploadOptions options, StepContext context)
     {
         BackupKey.CheckPrefix(options.Prefix);
         var about = await About(options, context);
-        await context.Save("key", about.Key);
         await using var store = await context.Target<BackupTarget>(options.Target).Open(context);
-        if (await Existing(store, about.Key, context) is { } done)
+        if (context.Saved("key") is not null && await Existing(store, about.Key, context) is { } done)
             return Outputs(done);
-        using var source = SourceFile.Open(context.FullPath(options.File));
-        var manifest = await BackupWriter.Write(
-            store, about, source.Content, Treatment(options, store), new UploadHints { LargestSize = source.Length, Memory = UploadMemory.Of(context, canGoOn: true) },
-            source.CheckUnchanged, Transfer.Of(context, source.Length));
+        if (options.OnlyIfChanged && await Same(store, options, context) is { } same)
+        {
+            context.Log($"nothing changed since {same.Key} of {same.RecoveryPoint:u}");
+            return Outputs(same) with { Changed = false };
+        }
+        await context.Save("key", about.Key);
+        await using var source = UploadSource.Of(options, context);
+        var hints = new UploadHints { LargestSize = source.Length, Memory = UploadMemory.Of(context, source.Repeats) };
+        var manifest = await BackupWriter.Write(store, about, source.Content, Treatment(options, store), hints, source.Check, Transfer.Of(context, source.Length));
         context.Log($"{manifest.Key}: {ByteSize.Words(manifest.Content.Size)} stored as {ByteSize.Words(manifest.Stored.Size)}, SHA-256 {manifest.Stored.Sha256}");
         return Outputs(manifest);
     }
@@ -127,9 +145,19 @@ sealed class BackupUpload : Step<BackupUploadOptions, BackupUploadOutputs>
         return manifest.MadeBy?.Run == context.Run.Id && manifest.MadeBy.Step == context.Path ? manifest : null;
     }
 
+    /// <summary>The newest backup of the series, if it holds just this file.</summary>
+    static async Task<BackupManifest?> Same(BackupStore store, BackupUploadOptions options, StepContext context)
+    {
+        if (options.File is null)
+            throw new RunbookException("onlyIfChanged needs a file: what a command prints is known only once it was sent.");
+        var newest = (await new BackupSeries(store, options.Prefix).List(context.Cancelled)).FirstOrDefault(e => e.State == BackupState.Complete)?.Manifest;
+        using var file = SourceFile.Open(context.FullPath(options.File));
+        return newest?.Kind == options.Kind && newest.Content.Size == file.Length && await UploadSource.Digest(context.FullPath(options.File), context.Cancelled) == newest.Content.Sha256 ? newest : null;
+    }
+
     static async Task<BackupManifest> About(BackupUploadOptions options, StepContext context)
     {
-        var file = Path.GetFileName(options.File);
+        var file = Path.GetFileName(options.File ?? options.Command.FirstOrDefault() ?? "");
         return new()
         {
             Key = context.Saved("key")?.GetValue<string>() ?? BackupKey.Check(options.Prefix + (options.Name ?? DefaultName(options, file, context))),
@@ -138,7 +166,7 @@ sealed class BackupUpload : Step<BackupUploadOptions, BackupUploadOutputs>
             RecoveryPoint = options.RecoveryPoint,
             MadeAt = context.Time.GetUtcNow(),
             MadeBy = new(context.Run.Id, context.Path, context.Run.Runbook, context.Run.Operator),
-            FileName = file,
+            FileName = options.File is null ? null : file,
             Content = ContentDigest.None,
             Stored = ContentDigest.None,
             Counts = options.Counts,
@@ -158,7 +186,7 @@ sealed class BackupUpload : Step<BackupUploadOptions, BackupUploadOutputs>
     {
         var time = options.RecoveryPoint.ToUniversalTime().ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
         var step = new string([.. context.Path.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')]);
-        return $"{time}-{context.Run.Id}-{step}{Path.GetExtension(file)}";
+        return $"{time}-{context.Run.Id}-{step}{(options.File is null ? "" : Path.GetExtension(file))}";
     }
 
     static BackupTreatment Treatment(BackupUploadOptions options, BackupStore store) =>

@@ -38,7 +38,16 @@ sealed class S3Parts
         var begun = new S3Parts(calls, target, key, memory, id, []);
         await memory.Leave(begun.Residue());
         await memory.Save("upload", new JsonObject { ["key"] = key, ["id"] = id });
+        await AbortOthers(calls, target, key, id, cancelled);
         return begun;
+    }
+
+    /// <summary>A begin whose answer was lost, or that was not recorded before a crash, left an upload that nobody knows. The key is this step's alone.</summary>
+    static async Task AbortOthers(S3Calls calls, S3Target target, string key, string id, CancellationToken cancelled)
+    {
+        var open = await calls.Do($"the uploads of {key}", guard => calls.Client.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = target.Bucket, Prefix = key }, guard.Token), cancelled);
+        foreach (var other in (open.MultipartUploads ?? []).Where(u => u.Key == key && u.UploadId != id))
+            await S3Upload.Abort(calls, target, key, other.UploadId, cancelled);
     }
 
     /// <summary>Sends a part, unless the server has exactly these bytes.</summary>

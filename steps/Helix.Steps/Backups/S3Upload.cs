@@ -142,7 +142,7 @@ sealed class S3Upload : UploadStream
         }
     }
 
-    /// <summary>The first that failed ended the others; its failure is the one that counts.</summary>
+    /// <summary>What was on its way is let in first: a resume need not send it again.</summary>
     async Task ThrowFailure()
     {
         await Settled();
@@ -157,12 +157,6 @@ sealed class S3Upload : UploadStream
         try
         {
             return await _known!.Send(number, buffer, length, _stop.Token);
-        }
-        catch
-        {
-            // The others need not be sent any more; whoever writes next hears of this.
-            await _stop.CancelAsync();
-            throw;
         }
         finally
         {

@@ -1,0 +1,107 @@
+using System.ComponentModel;
+using Helix.Runbooks.Steps;
+using Helix.Steps.Files;
+
+namespace Helix.Steps.Backups;
+
+public sealed record BackupCopyOptions
+{
+    [Description("Where the backup is.")]
+    [TargetName("s3", "directory")]
+    public required string From { get; init; }
+
+    [Description("Where it goes too, under the same key.")]
+    [TargetName("s3", "directory")]
+    public required string To { get; init; }
+
+    [Description("The series: the start of the keys, ending with '/'. May be left out when the backup is named by its key.")]
+    [Example("redis/")]
+    public string? Prefix { get; init; }
+
+    [Description("Which one: latest, latest-proven, before:TIMESTAMP, age:DURATION, or a key. Resolved once, when the step starts.")]
+    public string Backup { get; init; } = "latest";
+}
+
+public sealed record BackupCopyOutputs
+{
+    public required string Key { get; init; }
+    public required long Size { get; init; }
+
+    /// <summary>Of the stored bytes: read at both places, and equal.</summary>
+    public required string Sha256 { get; init; }
+    public required DateTimeOffset RecoveryPoint { get; init; }
+}
+
+[Step("backup.copy", "Copies a backup to another store and proves that both are equal.")]
+sealed class BackupCopy : Step<BackupCopyOptions, BackupCopyOutputs>
+{
+    public override IEnumerable<TargetEffect> Effects(BackupCopyOptions options) => [TargetEffect.Reads(options.From), TargetEffect.Changes(options.To)];
+
+    public override async Task<StepPlan> Plan(BackupCopyOptions options, PlanContext context)
+    {
+        var choice = await context.Target<BackupTarget>(options.From).Choose(BackupSeries.PrefixFor(options.Prefix, options.Backup), options.Backup, context);
+        return new() { Lines = [$"copy {choice.Key} of {choice.RecoveryPoint:u} from {options.From} to {options.To}"] };
+    }
+
+    public override async Task<BackupCopyOutputs> Run(BackupCopyOptions options, StepContext context)
+    {
+        var (source, target) = (context.Target<BackupTarget>(options.From), context.Target<BackupTarget>(options.To));
+        if (source.Address == target.Address)
+            throw new RunbookException($"'{options.From}' and '{options.To}' are the same place; a copy there protects from nothing.");
+        await using var from = await source.Open(context);
+        await using var to = await target.Open(context);
+        var manifest = await BackupSeries.Pinned(from, options.Prefix, options.Backup, context);
+        if (await Existing(to, manifest, context) is null)
+            await Copy(from, to, manifest, context);
+        context.Log($"{manifest.Key}: {ByteSize.Words(manifest.Stored.Size)} in {from.Place} and in {to.Place}, SHA-256 {manifest.Stored.Sha256}");
+        return Outputs(manifest);
+    }
+
+    public override async Task<ProbeResult<BackupCopyOutputs>> Probe(BackupCopyOptions options, StepContext context)
+    {
+        if (context.Saved("backup") is null)
+            return ProbeResult<BackupCopyOutputs>.NotDone("it had not begun");
+        await using var from = await context.Target<BackupTarget>(options.From).Open(context);
+        await using var to = await context.Target<BackupTarget>(options.To).Open(context);
+        var manifest = await BackupSeries.Pinned(from, options.Prefix, options.Backup, context);
+        return await Existing(to, manifest, context) is null
+            ? ProbeResult<BackupCopyOutputs>.NotDone($"{to.Place} has no manifest of {manifest.Key}")
+            : ProbeResult<BackupCopyOutputs>.Done(Outputs(manifest), $"{to.Place} has the manifest of {manifest.Key}");
+    }
+
+    static async Task<BackupManifest?> Existing(BackupStore to, BackupManifest manifest, StepContext context)
+    {
+        if (await to.ReadSmall(BackupKey.Manifest(manifest.Key), context.Cancelled) is not var (bytes, _))
+            return null;
+        var there = BackupManifest.Parse(bytes);
+        return there.Stored == manifest.Stored ? there
+            : throw StepFailedException.Conflict($"{to.Place} has another backup under the key {manifest.Key}; it is not overwritten.", "Look at both: helix backups show");
+    }
+
+    static async Task Copy(BackupStore from, BackupStore to, BackupManifest manifest, StepContext context)
+    {
+        var transfer = Transfer.Of(context, manifest.Stored.Size);
+        await using var bytes = await from.Read(manifest.Key, 0, null, context.Cancelled);
+        await using var read = new Measured(bytes);
+        await using var upload = await to.Create(manifest.Key, new() { LargestSize = manifest.Stored.Size, Memory = UploadMemory.Of(context, canGoOn: true) }, context.Cancelled);
+        var buffer = new byte[1 << 20];
+        for (int length; (length = await read.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, context.Cancelled)) > 0;)
+        {
+            await upload.WriteAsync(buffer.AsMemory(0, length), context.Cancelled);
+            transfer.Progress(read.Count);
+        }
+        if (new ContentDigest(read.Count, read.Sha256) != manifest.Stored)
+        {
+            await upload.Abandon(context.Cancelled);
+            throw StepFailedException.InvalidData($"{manifest.Key} in {from.Place} is not what its manifest says; it was not copied.", $"Reject it: helix backups reject {manifest.Key} --reason …");
+        }
+        await upload.Commit(context.Cancelled);
+        await BackupReader.CheckStored(to, manifest.Key, manifest.Stored, readBack: true, transfer);
+        // Proofs stay true: the bytes are the same.
+        var copy = manifest with { CopiedFrom = new(from.Place, context.Time.GetUtcNow()) };
+        await to.Replace(BackupKey.Manifest(manifest.Key), copy.ToBytes(), null, context.Cancelled);
+    }
+
+    static BackupCopyOutputs Outputs(BackupManifest manifest) =>
+        new() { Key = manifest.Key, Size = manifest.Stored.Size, Sha256 = manifest.Stored.Sha256, RecoveryPoint = manifest.RecoveryPoint };
+}

@@ -1,0 +1,34 @@
+using Helix.Runbooks.Steps;
+using Helix.Steps.Backups;
+
+namespace Helix.Runbooks.Tests.Backups;
+
+public sealed class PartSizesTests
+{
+    const long MiB = 1 << 20, GB = 1_000_000_000;
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(60 * GB)]
+    [InlineData(1_000 * GB)]
+    [InlineData(5_000 * GB)]
+    public void S3_05_ten_thousand_parts_are_enough_for_any_size(long size)
+    {
+        var sizes = new PartSizes(8 * MiB, size);
+        Assert.True(sizes.Of(1) * 10_000 > size);
+        Assert.True(sizes.Of(1) <= 5L << 30);
+        Assert.True(sizes.Of(1) * sizes.Parallel(4, 1) <= Math.Max(96 * MiB, sizes.Of(1)));
+    }
+
+    [Fact]
+    public void S3_05_parts_of_an_unknown_length_grow()
+    {
+        var sizes = new PartSizes(8 * MiB, null);
+        Assert.True(Enumerable.Range(1, 10_000).Sum(sizes.Of) > 1_400 * GB);
+        Assert.All(new[] { 1, 6_000, 9_000 }, n => Assert.True(sizes.Of(n) * sizes.Parallel(4, n) <= Math.Max(96 * MiB, sizes.Of(n))));
+    }
+
+    [Fact]
+    public void S3_05_more_than_an_object_can_hold_is_refused_before_anything_is_sent() =>
+        Assert.Throws<RunbookException>(() => new PartSizes(8 * MiB, 6_000 * GB));
+}
