@@ -157,7 +157,7 @@ sealed class BackupUpload : Step<BackupUploadOptions, BackupUploadOutputs>
 
     static async Task<BackupManifest> About(BackupUploadOptions options, StepContext context)
     {
-        var file = Path.GetFileName(options.File ?? options.Command.FirstOrDefault() ?? "");
+        var file = Path.GetFileName(options.File ?? (options.Command.Count > 0 ? options.Command[0] : ""));
         return new()
         {
             Key = context.Saved("key")?.GetValue<string>() ?? BackupKey.Check(options.Prefix + (options.Name ?? DefaultName(options, file, context))),

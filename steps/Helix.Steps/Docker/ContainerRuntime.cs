@@ -82,7 +82,7 @@ abstract class ContainerRuntime(DockerEngine engine) : Runtime
     }
 
     /// <summary>The end of the docker command does not end the command inside; its mark finds it, where the image has a shell.</summary>
-    Task EndInside(PlanContext context, string container, string mark) =>
+    Task<ToolResult> EndInside(PlanContext context, string container, string mark) =>
         (Engine.Call(context, "exec", "-u", "0", container, "sh", "-c",
             """for p in /proc/[0-9]*; do tr '\0' '\n' <"$p/environ" 2>/dev/null | grep -qxF "$0" && kill -KILL "${p#/proc/}"; done""", mark)
             with { Cancelled = CancellationToken.None }).Quietly().Accept([.. Enumerable.Range(0, 256)]).Run();
