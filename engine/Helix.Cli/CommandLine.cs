@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Helix.Runbooks.Journal;
 using Helix.Runbooks.Model;
 using Helix.Runbooks.Runs;
 using Helix.Runbooks.Steps;
@@ -87,6 +88,10 @@ sealed class CommandLine(Session session, IReadOnlyList<(string Name, Func<Sessi
         catch (StepFailedException e)
         {
             return Say(e.Message, e.Hint, ExitCodes.Failed);
+        }
+        catch (StoreLostException e)
+        {
+            return Say(e.Message, "Nothing more was done. Make room or mend the disk, then go on: helix resume RUN", ExitCodes.Failed);
         }
         catch (IOException e) when (e.Message.Contains("Broken pipe", StringComparison.Ordinal))
         {

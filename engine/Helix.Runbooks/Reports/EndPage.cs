@@ -10,6 +10,8 @@ public static class EndPage
     public static string Text(RunReport report, DriveResult result, bool attended)
     {
         var lines = new List<string> { "", report.Verdict };
+        if (result.Why is { } why)
+            lines.Add("! " + why);
         lines.AddRange(report.Down.Select(d => "! " + d));
         lines.Add($"  did       {Did(report)}");
         lines.AddRange(Objectives(report.Objectives));

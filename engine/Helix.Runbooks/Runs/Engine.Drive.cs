@@ -88,6 +88,12 @@ public sealed partial class Engine
 
     async Task<DriveEnd> DriveOn(Drive drive, RunState before)
     {
+        if (drive.Record.Read(s => s.Ended) is not null)
+        {
+            // It ended while we waited for its lease, and its locks were released before we took them.
+            Store.ReleaseLocks(drive.Record.Lease.Run);
+            return DriveEnd.Ended;
+        }
         if (before.Preflight.Count == 0 && !await PassesPreflight(drive))
             return DriveEnd.Ended;
         await LookAfterFiles(drive);

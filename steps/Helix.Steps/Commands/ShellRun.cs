@@ -12,6 +12,7 @@ public sealed record ShellRunOptions : CommandOptions
 
     [Description("A file with the script, instead of 'script'. It is pinned with the runbook.")]
     [NoTemplate]
+    [PinnedFile]
     public string? File { get; init; }
 
     [Description("Arguments of the script: $1, $2 and so on.")]
@@ -40,9 +41,9 @@ public sealed class ShellRun : Step<ShellRunOptions, DeclaredOutputs>
     public override Task<DeclaredOutputs> Run(ShellRunOptions options, StepContext context)
     {
         CheckOne(options);
-        if (options.File is { } name && !System.IO.File.Exists(context.FullPath(name)))
+        if (options.File is { } name && !System.IO.File.Exists(context.PinnedPath(name)))
             throw StepFailedException.Missing($"There is no script {context.FullPath(name)}.");
-        string[] script = options.File is { } file ? [context.FullPath(file)] : ["-c", options.Script!, "script"];
+        string[] script = options.File is { } file ? [context.PinnedPath(file)] : ["-c", options.Script!, "script"];
         return CommandCall.Run(context.Tool("bash", ["-euo", "pipefail", .. script, .. options.Args]) with
         {
             WorkingDirectory = options.WorkingDirectory is { } folder ? context.FullPath(folder) : context.Run.BaseDirectory,

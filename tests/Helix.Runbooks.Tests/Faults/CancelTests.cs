@@ -69,7 +69,7 @@ public sealed class CancelTests
             await driver.End();
         }
         session.Engine.Cancel(session.Run!, RunHarness.Bob, "not needed any more");
-        var result = await session.Engine.Drive(session.Run!, new DriveSettings()).WaitAsync(TimeSpan.FromSeconds(40), TimeProvider.System);
+        var result = await session.Engine.Drive(session.Run!, new DriveSettings()).WaitAsync(TimeSpan.FromMinutes(2), TimeProvider.System);
         Assert.Equal(ExitCodes.Cancelled, result.ExitCode);
         AssertNothingIsLeft(scene, session);
     }

@@ -64,6 +64,23 @@ public sealed class EditedFilesTests
     }
 
     [Fact]
+    public async Task PM_02_the_script_of_shell_run_is_the_one_of_the_start()
+    {
+        using var scene = new Scene("""
+            steps:
+              - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }
+              - { id: script, uses: shell.run, effect: changes, with: { file: work.sh, args: [WORLD] } }
+            """);
+        scene.Write("work.sh", "echo as it was >> $1\n");
+        using var session = scene.Open();
+        session.Start();
+        Assert.Equal(ExitCodes.Waiting, (await session.Engine.Drive(session.Run!, new DriveSettings())).ExitCode);
+        scene.Write("work.sh", "rm -rf $NOWHERE/; echo edited >> $1\n");
+        Assert.Equal(Outcome.Succeeded, (await session.ToTheEnd()).Ended!.Outcome);
+        Assert.Equal(["as it was"], scene.Lines);
+    }
+
+    [Fact]
     public async Task WFE_10_going_on_with_the_edited_text_is_an_act_with_the_difference_in_the_record()
     {
         using var scene = New();

@@ -53,6 +53,22 @@ public sealed class HeldTests
     }
 
     [Fact]
+    public async Task Of_two_that_go_on_with_the_same_run_one_drives_it()
+    {
+        using var scene = new Scene(Waiting);
+        using (var driver = scene.Start("point:intent:one:1"))
+            await driver.End();
+        using var session = scene.Open();
+        using var a = scene.Resume(session.Run!, null, "stay=yes", "beat=50");
+        using var b = scene.Resume(session.Run!, null, "stay=yes", "beat=50");
+        await Eventually.True(() => (a.HasExited || b.HasExited) && session.State.OpenQuestions.Any(), "one is refused, the other waits");
+        session.Answer();
+        Assert.Equal([0, ExitCodes.Held], new[] { (await a.End()).ExitCode, (await b.End()).ExitCode }.Order());
+        Assert.Equal(["one", "two"], scene.Lines);
+        Assert.Empty(Ending.Of(scene, session).Faults);
+    }
+
+    [Fact]
     public async Task WFE_01_a_run_whose_driver_died_is_shown_as_suspended_and_its_lock_can_be_broken()
     {
         using var scene = new Scene(Waiting);
