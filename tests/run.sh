@@ -31,7 +31,7 @@ finish() {
 check "builds without a warning" dotnet build Helix.Runbooks.sln -nologo -v q -p:UseSharedCompilation=false
 [ "$failed" -eq 0 ] || { finish; exit 1; }
 helix=engine/Helix.Cli/bin/Debug/net10.0/helix
-check "code is formatted" dotnet format Helix.Runbooks.sln --verify-no-changes --no-restore
+check "code is formatted" dotnet format whitespace Helix.Runbooks.sln --verify-no-changes --no-restore
 check "schema is that of the types" $helix schema --check
 check "shipped runbooks are valid" $helix validate runbooks
 check "shipped runbooks do what their scenarios say" $helix simulate runbooks --coverage

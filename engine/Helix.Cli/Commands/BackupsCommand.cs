@@ -13,7 +13,7 @@ static class BackupsCommand
 
     public static Command Make(Session session) => new Verb("backups", "Shows, checks, rejects and adopts backups.",
             "helix backups list -e compose-local --prefix neo4j/", "helix backups reject neo4j/2026-02-28T23.dump -e compose-local --reason 'restored graph was empty'")
-        .Has(List(session), Show(session), Verify(session), Reject(session), Adopt(session));
+        .Has(List(session), Show(session), Verify(session), Prune(session), Reject(session), Adopt(session));
 
     static Verb List(Session session)
     {
@@ -24,6 +24,7 @@ static class BackupsCommand
             {
                 var entries = await series.List();
                 session.Terminal.Give(new JsonArray([.. entries.Select(ToJson)]), () => entries.Count == 0 ? "No backup there." : TextTable.Of(["RECOVERY POINT", "STATE", "SIZE", "PROVEN", "KEY"], entries.Select(Row)));
+                session.Terminal.Say(Loss(entries, session.Time.GetUtcNow()));
                 return 0;
             }));
     }
@@ -54,6 +55,48 @@ static class BackupsCommand
                     () => $"{manifest.Key} is whole: {ByteSize.Words(manifest.Stored.Size)}, SHA-256 {manifest.Stored.Sha256}.");
                 return 0;
             }));
+    }
+
+    /// <summary>Shows only: what removes backups is a step of a runbook, so that it is gated and recorded.</summary>
+    static Verb Prune(Session session)
+    {
+        var prefix = new Option<string>("--prefix") { Description = "The series: the start of the keys, ending with '/'.", HelpName = "PREFIX", Required = true };
+        var hourly = Keep("hourly");
+        var daily = Keep("daily");
+        var weekly = Keep("weekly");
+        var monthly = Keep("monthly");
+        var yearly = Keep("yearly");
+        return new Verb("prune", "What a retention rule would keep and remove, and why. Removes nothing: the step backup.prune of a runbook does.", "helix backups prune -e compose-local --prefix neo4j/ --keep-hourly 24 --keep-daily 30")
+            .With(Environment, Target, prefix, hourly, daily, weekly, monthly, yearly)
+            .Does(parsed => OnShelf(session, parsed, parsed.GetValue(prefix)!, async series =>
+            {
+                var rule = new BackupPruneOptions
+                {
+                    Target = parsed.GetValue(Target) ?? "", Prefix = parsed.GetValue(prefix)!, KeepHourly = parsed.GetValue(hourly), KeepDaily = parsed.GetValue(daily),
+                    KeepWeekly = parsed.GetValue(weekly), KeepMonthly = parsed.GetValue(monthly), KeepYearly = parsed.GetValue(yearly),
+                };
+                var plan = PrunePlan.Of(await series.List(), rule, session.Time.GetUtcNow());
+                session.Terminal.Give(new JsonObject
+                {
+                    ["keep"] = new JsonArray([.. plan.Keep.Select(e => JsonValue.Create(e.Key))]),
+                    ["remove"] = new JsonArray([.. plan.Remove.Select(e => JsonValue.Create(e.Key))]),
+                    ["refusal"] = plan.Refusal,
+                }, () => string.Join("\n", plan.Table.Append(plan.Refusal is { } why ? $"Nothing may be removed: {why}" : $"{plan.Keep.Count} kept, {plan.Remove.Count} would go.")));
+                return 0;
+            }));
+    }
+
+    static Option<int> Keep(string period) => new("--keep-" + period) { Description = $"Keep the newest of each of so many {period} periods.", HelpName = "N" };
+
+    /// <summary>What would be lost if somebody recovered this minute.</summary>
+    static string Loss(IReadOnlyList<BackupEntry> entries, DateTimeOffset now)
+    {
+        var complete = entries.Where(e => e.State == BackupState.Complete).Select(e => e.Manifest!).ToList();
+        if (complete.Count == 0)
+            return "RPO now: everything would be lost, there is no complete backup.";
+        var proven = complete.Where(m => m.Proven).Select(m => (DateTimeOffset?)m.RecoveryPoint).Max();
+        return $"RPO now: {Words.Clock(now - complete.Max(m => m.RecoveryPoint))} of changes would be lost"
+            + (proven is { } p ? $"; with the newest proven backup {Words.Clock(now - p)}." : "; no backup is proven.");
     }
 
     static Verb Reject(Session session)

@@ -3,7 +3,7 @@ using Helix.Runbooks.Steps;
 namespace Helix.Steps.Backups;
 
 /// <summary>What a prune would keep and remove, and why.</summary>
-sealed record PrunePlan
+public sealed record PrunePlan
 {
     public required IReadOnlyList<BackupEntry> Keep { get; init; }
     public required IReadOnlyList<BackupEntry> Remove { get; init; }
