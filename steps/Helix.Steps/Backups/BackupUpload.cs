@@ -118,6 +118,8 @@ sealed class BackupUpload : Step<BackupUploadOptions, BackupUploadOutputs>
             context.Log($"nothing changed since {same.Key} of {same.RecoveryPoint:u}");
             return Outputs(same) with { Changed = false };
         }
+        if (options.Name is null && context.Saved("key") is null)
+            about = about with { Key = await Unused(store, about.Key, context) };
         await context.Save("key", about.Key);
         await using var source = UploadSource.Of(options, context);
         var hints = new UploadHints { LargestSize = source.Length, Memory = UploadMemory.Of(context, source.Repeats) };
@@ -181,6 +183,16 @@ sealed class BackupUpload : Step<BackupUploadOptions, BackupUploadOutputs>
         Place = options.Source is { } name ? await context.Target<Target>(name).ReadPlace(context) : null,
         Versions = options.Versions,
     };
+
+    /// <summary>A later round of the same run stores the same data again, beside the first: never over it.</summary>
+    static async Task<string> Unused(BackupStore store, string key, StepContext context)
+    {
+        var extension = Path.GetExtension(key);
+        var free = key;
+        for (var n = 2; await store.Stat(BackupKey.Manifest(free), context.Cancelled) is not null; n++)
+            free = $"{key[..^extension.Length]}-{n}{extension}";
+        return free;
+    }
 
     static string DefaultName(BackupUploadOptions options, string file, StepContext context)
     {

@@ -171,7 +171,8 @@ sealed class TarReading(string archive, string folder, bool keepOwner, bool skip
 
     string PathOf(string name) => name.Length == 0 ? folder : Path.Combine(folder, name);
 
-    static bool IsFault(Exception e) => e is FormatException || Compressions.IsFault(e);
+    // A damaged number in a header overflows inside the framework's reader.
+    static bool IsFault(Exception e) => e is FormatException or OverflowException || Compressions.IsFault(e);
 
     StepFailedException Damaged(Exception? inner) =>
         new(FailureClass.InvalidData, $"The archive {archive} is damaged or cut off after {Entries} entries.", "Take another one; nothing was unpacked.", inner);

@@ -96,7 +96,7 @@ public sealed class SimulatorTests
         await stage.Holds("""
               - name: nobody answers
                 results: { go: { decision: expire } }
-                expect: { outcome: failed, notRun: [load] }
+                expect: { outcome: rejected, notRun: [load] }
             """);
     }
 
