@@ -42,8 +42,21 @@ static class JournalWriter
 
     static RunStarted Started() => new()
     {
-        Runbook = "crash", Title = "Crash", Environment = "test", Mode = "live", Operator = new Person("child", IdentityStrength.Os, "test"),
-        Trigger = "terminal", Attended = false, Inputs = [], DeclaredAt = DateTimeOffset.UnixEpoch, PlanHash = "x",
-        RunbookPath = "/b/crash.yaml", EnvironmentPath = "/b/env.yaml", Pinned = new Dictionary<string, string>(), Work = "/w", Safe = "/s", BaseDirectory = "/b",
+        Runbook = "crash",
+        Title = "Crash",
+        Environment = "test",
+        Mode = "live",
+        Operator = new Person("child", IdentityStrength.Os, "test"),
+        Trigger = "terminal",
+        Attended = false,
+        Inputs = [],
+        DeclaredAt = DateTimeOffset.UnixEpoch,
+        PlanHash = "x",
+        RunbookPath = "/b/crash.yaml",
+        EnvironmentPath = "/b/env.yaml",
+        Pinned = new Dictionary<string, string>(),
+        Work = "/w",
+        Safe = "/s",
+        BaseDirectory = "/b",
     };
 }

@@ -160,8 +160,16 @@ sealed class TestHost : StepHost, IDisposable
 
     RunFacts Facts() => new()
     {
-        Id = "run-1", Mode = "live", Runbook = "test", Environment = "test", Operator = "tester",
-        StartedAt = Clock.GetUtcNow(), Work = Work, Safe = Safe, BaseDirectory = Folder, Comms = Comms,
+        Id = "run-1",
+        Mode = "live",
+        Runbook = "test",
+        Environment = "test",
+        Operator = "tester",
+        StartedAt = Clock.GetUtcNow(),
+        Work = Work,
+        Safe = Safe,
+        BaseDirectory = Folder,
+        Comms = Comms,
     };
 
     // ---- the engine's side ----

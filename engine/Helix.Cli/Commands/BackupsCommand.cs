@@ -72,8 +72,13 @@ static class BackupsCommand
             {
                 var rule = new BackupPruneOptions
                 {
-                    Target = parsed.GetValue(Target) ?? "", Prefix = parsed.GetValue(prefix)!, KeepHourly = parsed.GetValue(hourly), KeepDaily = parsed.GetValue(daily),
-                    KeepWeekly = parsed.GetValue(weekly), KeepMonthly = parsed.GetValue(monthly), KeepYearly = parsed.GetValue(yearly),
+                    Target = parsed.GetValue(Target) ?? "",
+                    Prefix = parsed.GetValue(prefix)!,
+                    KeepHourly = parsed.GetValue(hourly),
+                    KeepDaily = parsed.GetValue(daily),
+                    KeepWeekly = parsed.GetValue(weekly),
+                    KeepMonthly = parsed.GetValue(monthly),
+                    KeepYearly = parsed.GetValue(yearly),
                 };
                 var plan = PrunePlan.Of(await series.List(), rule, session.Time.GetUtcNow());
                 session.Terminal.Give(new JsonObject

@@ -116,7 +116,7 @@ public sealed partial class RunState
     /// <summary>Steps of earlier rounds that were started anew since.</summary>
     public List<StepState> Earlier { get; } = [];
     public Dictionary<string, JsonArray> Lists { get; } = [];
-    
+
     /// <summary>Blocks that were entered: when, and with which inputs (sub-runbooks).</summary>
     public Dictionary<string, (DateTimeOffset At, JsonObject? Inputs)> Entered { get; } = [];
     public Dictionary<string, Question> Questions { get; } = [];

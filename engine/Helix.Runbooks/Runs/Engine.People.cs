@@ -70,9 +70,17 @@ public sealed partial class Engine
         var options = (ApprovalOptions)StepJson.Bind(step.With, typeof(ApprovalOptions));
         var asked = new QuestionAsked
         {
-            Question = decision.Question, Path = decision.Question, Kind = QuestionKind.Approval, Message = options.Message, ShownHash = "",
-            Choices = ["approve", "reject"], Approvers = options.Approvers, Minimum = options.Minimum, OneFromEach = options.OneFromEach,
-            SelfApproval = options.SelfApproval, AuthorMayApprove = options.AuthorMayApprove,
+            Question = decision.Question,
+            Path = decision.Question,
+            Kind = QuestionKind.Approval,
+            Message = options.Message,
+            ShownHash = "",
+            Choices = ["approve", "reject"],
+            Approvers = options.Approvers,
+            Minimum = options.Minimum,
+            OneFromEach = options.OneFromEach,
+            SelfApproval = options.SelfApproval,
+            AuthorMayApprove = options.AuthorMayApprove,
         };
         return Approvals.Refusal(asked, [], state, by, decision, plan.Environment.Groups);
     }

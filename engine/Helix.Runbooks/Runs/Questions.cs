@@ -137,8 +137,15 @@ sealed class Questions(Drive drive)
     {
         var word = answer.Decision.Choice switch
         {
-            "approve" => "approved", "reject" => "rejected", "skip" => "skipped", "abort" => "ended the run", "retry" => "asked for another try",
-            "go-back" => "went back", "override" => "overrode the gate", "failed" => "said that it failed", _ => "said that it is done",
+            "approve" => "approved",
+            "reject" => "rejected",
+            "skip" => "skipped",
+            "abort" => "ended the run",
+            "retry" => "asked for another try",
+            "go-back" => "went back",
+            "override" => "overrode the gate",
+            "failed" => "said that it failed",
+            _ => "said that it is done",
         };
         var glass = answer.Decision.BreakGlass ? " by break-glass" : "";
         return $"{answer.By.Account} {word}{glass}{(answer.Decision.Reason is { Length: > 0 } r ? $": {r}" : "")}";

@@ -64,7 +64,9 @@ public sealed class ComposeDown : Step<ComposeDownOptions, ComposeDownOutputs>
 
     static Residue Down(ComposeTarget stack, ComposeDownOptions options, StepContext context) => new()
     {
-        Key = RunningTargets.StoppedKey(options.Target), Kind = ResidueKind.Stopped, Target = options.Target,
+        Key = RunningTargets.StoppedKey(options.Target),
+        Kind = ResidueKind.Stopped,
+        Target = options.Target,
         What = $"the Compose project {stack.Project} is down{(options.Volumes ? " and its volumes are removed" : "")}",
         Command = $"{stack.Engine.ShellPrefix}docker compose -p {stack.Project} {string.Join(' ', stack.Files.Select(f => $"-f {context.FullPath(f)}"))} up -d",
         Undo = new("compose.up", new JsonObject { ["target"] = options.Target }),

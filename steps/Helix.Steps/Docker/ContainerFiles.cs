@@ -103,7 +103,9 @@ sealed class ContainerFiles(DockerEngine engine, StepContext context, Container 
         var spool = Path.Combine(context.Run.Work, $".copy-{Guid.NewGuid():N}");
         await using var file = new FileStream(spool, new FileStreamOptions
         {
-            Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Options = FileOptions.DeleteOnClose | FileOptions.Asynchronous,
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Options = FileOptions.DeleteOnClose | FileOptions.Asynchronous,
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         });
         var sent = await Digest.Copy(from, file, context.Cancelled);

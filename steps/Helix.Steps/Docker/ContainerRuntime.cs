@@ -85,7 +85,8 @@ abstract class ContainerRuntime(DockerEngine engine) : Runtime
     Task<ToolResult> EndInside(PlanContext context, string container, string mark) =>
         (Engine.Call(context, "exec", "-u", "0", container, "sh", "-c",
             """for p in /proc/[0-9]*; do tr '\0' '\n' <"$p/environ" 2>/dev/null | grep -qxF "$0" && kill -KILL "${p#/proc/}"; done""", mark)
-            with { Cancelled = CancellationToken.None }).Quietly().Accept([.. Enumerable.Range(0, 256)]).Run();
+            with
+        { Cancelled = CancellationToken.None }).Quietly().Accept([.. Enumerable.Range(0, 256)]).Run();
 
     /// <summary>A new container with image, volumes, user, network and variables of the service's own.</summary>
     public override Tool OneOff(PlanContext context, params IReadOnlyList<string> command)

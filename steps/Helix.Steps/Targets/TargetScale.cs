@@ -57,7 +57,10 @@ public sealed class TargetScale : Step<TargetScaleOptions, TargetScaleOutputs>
         if (before > options.Replicas)
             await context.Leave(new()
             {
-                Key = Key(options.Target), Kind = ResidueKind.ScaledDown, Target = options.Target, What = $"{options.Target} is scaled down from {before} to {options.Replicas}",
+                Key = Key(options.Target),
+                Kind = ResidueKind.ScaledDown,
+                Target = options.Target,
+                What = $"{options.Target} is scaled down from {before} to {options.Replicas}",
                 Command = target.Service.StartCommand,
                 Undo = new("target.scale", new JsonObject { ["target"] = options.Target, ["replicas"] = before, ["maximum"] = Math.Max(before.Value, options.Maximum) }),
             });

@@ -86,7 +86,11 @@ static class RunningTargets
 
     public static Residue Stopped(string name, Runtime service) => new()
     {
-        Key = StoppedKey(name), Kind = ResidueKind.Stopped, Target = name, What = $"{name} is stopped", Command = service.StartCommand,
+        Key = StoppedKey(name),
+        Kind = ResidueKind.Stopped,
+        Target = name,
+        What = $"{name} is stopped",
+        Command = service.StartCommand,
         Undo = new("target.start", new JsonObject { ["targets"] = new JsonArray(name) }),
     };
 

@@ -112,7 +112,11 @@ public sealed class BackupCipherTests : IDisposable
 
     BackupUploadOptions Upload(byte[] content) => new()
     {
-        Target = "shelf", File = _host.Write("dump", content), Prefix = "redis/", Kind = "redis.rdb", RecoveryPoint = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero),
+        Target = "shelf",
+        File = _host.Write("dump", content),
+        Prefix = "redis/",
+        Kind = "redis.rdb",
+        RecoveryPoint = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero),
     };
 
     BackupDownloadOptions Download() => new() { Target = "shelf", Prefix = "redis/", Backup = "latest", To = Path.Combine(_host.Work, "out") };

@@ -140,7 +140,11 @@ public sealed class BackupOnS3Tests(CephS3 ceph) : IAsyncLifetime
 
     BackupUploadOptions Upload(byte[] content) => new()
     {
-        Target = "s3", File = _host.Write("dump", content), Prefix = "redis/", Kind = "redis.rdb", RecoveryPoint = Noon,
+        Target = "s3",
+        File = _host.Write("dump", content),
+        Prefix = "redis/",
+        Kind = "redis.rdb",
+        RecoveryPoint = Noon,
     };
 
     public ValueTask DisposeAsync()

@@ -196,7 +196,12 @@ public sealed class BackupSeriesTests : IDisposable
     {
         var about = new BackupManifest
         {
-            Key = "redis/" + name, Kind = "redis.rdb", RecoveryPoint = recoveryPoint, MadeAt = Noon, Content = ContentDigest.None, Stored = ContentDigest.None,
+            Key = "redis/" + name,
+            Kind = "redis.rdb",
+            RecoveryPoint = recoveryPoint,
+            MadeAt = Noon,
+            Content = ContentDigest.None,
+            Stored = ContentDigest.None,
         };
         using var source = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(content));
         return await BackupWriter.Write(_store, about, source, new(), new(), _ => { }, new());

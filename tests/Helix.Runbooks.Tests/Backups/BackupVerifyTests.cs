@@ -105,8 +105,13 @@ public sealed class BackupVerifyTests : IDisposable
         _trial.SavedValues.Clear();
         var outputs = await _trial.Run(new BackupUpload(), new()
         {
-            Target = "shelf", File = _trial.Write("dump", new byte[size]), Prefix = "redis/", Name = name, Kind = "redis.rdb",
-            RecoveryPoint = recoveryPoint ?? Noon.AddMinutes(_made++ - 100), Counts = counts,
+            Target = "shelf",
+            File = _trial.Write("dump", new byte[size]),
+            Prefix = "redis/",
+            Name = name,
+            Kind = "redis.rdb",
+            RecoveryPoint = recoveryPoint ?? Noon.AddMinutes(_made++ - 100),
+            Counts = counts,
         });
         return outputs.Key;
     }

@@ -32,16 +32,22 @@ public sealed class CephS3 : IDisposable
         await client.PutBucketAsync(new Amazon.S3.Model.PutBucketRequest { BucketName = bucket, ObjectLockEnabledForBucket = objectLock });
         return new S3Target
         {
-            Name = "s3", Bucket = bucket, Endpoint = endpoint ?? Endpoint,
-            AccessKey = host.Canary("S3_ACCESS", AccessKey), SecretKey = host.Canary("S3_SECRET", SecretKey),
+            Name = "s3",
+            Bucket = bucket,
+            Endpoint = endpoint ?? Endpoint,
+            AccessKey = host.Canary("S3_ACCESS", AccessKey),
+            SecretKey = host.Canary("S3_SECRET", SecretKey),
         };
     }
 
     /// <summary>The SDK itself, to look from outside.</summary>
     public AmazonS3Client Client() => new(new BasicAWSCredentials(AccessKey, SecretKey), new AmazonS3Config
     {
-        ServiceURL = Endpoint, ForcePathStyle = true, AuthenticationRegion = "us-east-1",
-        RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED, ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
+        ServiceURL = Endpoint,
+        ForcePathStyle = true,
+        AuthenticationRegion = "us-east-1",
+        RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
+        ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
     });
 
     public Process Gateway => _running[^1];

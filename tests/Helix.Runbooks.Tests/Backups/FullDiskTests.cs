@@ -60,7 +60,11 @@ public sealed class FullDiskTests : IDisposable
 
     static BackupUploadOptions Upload(string file) => new()
     {
-        Target = "shelf", File = file, Prefix = "redis/", Kind = "redis.rdb", RecoveryPoint = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero),
+        Target = "shelf",
+        File = file,
+        Prefix = "redis/",
+        Kind = "redis.rdb",
+        RecoveryPoint = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero),
     };
 
     static bool Call(string file, params string[] arguments)

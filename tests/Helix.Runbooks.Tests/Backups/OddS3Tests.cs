@@ -64,16 +64,26 @@ public sealed class OddS3Tests : IDisposable
     {
         _host.Add(name, (change ?? (t => t))(new S3Target
         {
-            Bucket = "b", Endpoint = server.Url.TrimEnd('/'), Retries = 1, RetryDelay = new(TimeSpan.FromMilliseconds(10)),
-            AccessKey = _host.Canary("ACCESS", "stub-access-key"), SecretKey = _host.Canary("SECRET", "stub-secret-key-1"),
+            Bucket = "b",
+            Endpoint = server.Url.TrimEnd('/'),
+            Retries = 1,
+            RetryDelay = new(TimeSpan.FromMilliseconds(10)),
+            AccessKey = _host.Canary("ACCESS", "stub-access-key"),
+            SecretKey = _host.Canary("SECRET", "stub-secret-key-1"),
         }));
         return name;
     }
 
     BackupUploadOptions Upload(string target) => new()
     {
-        Target = target, File = _host.Write("dump", "content"u8.ToArray()), Prefix = "redis/", Name = "x", Kind = "k",
-        RecoveryPoint = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero), Compression = Helix.Steps.Files.Compression.None, ReadBack = false,
+        Target = target,
+        File = _host.Write("dump", "content"u8.ToArray()),
+        Prefix = "redis/",
+        Name = "x",
+        Kind = "k",
+        RecoveryPoint = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero),
+        Compression = Helix.Steps.Files.Compression.None,
+        ReadBack = false,
     };
 
     StubAnswer Keep(StubRequest request)

@@ -72,8 +72,14 @@ public sealed class PrunePlanTests
 
     static BackupEntry Entry(string name, DateTimeOffset at, bool proven = false, BackupState state = BackupState.Complete) => new("redis/" + name, state, 10, new BackupManifest
     {
-        Key = "redis/" + name, Kind = "x", RecoveryPoint = at, MadeAt = at, Content = new(10, "a"), Stored = new(10, "a"),
+        Key = "redis/" + name,
+        Kind = "x",
+        RecoveryPoint = at,
+        MadeAt = at,
+        Content = new(10, "a"),
+        Stored = new(10, "a"),
         Proofs = proven ? [new() { At = at, Passed = true, Run = "r" }] : [],
-        Rejected = state == BackupState.Rejected ? new(at, "alice", "bad") : null, Partial = state == BackupState.Partial,
+        Rejected = state == BackupState.Rejected ? new(at, "alice", "bad") : null,
+        Partial = state == BackupState.Partial,
     }, state == BackupState.Complete ? null : "it is " + state);
 }

@@ -230,7 +230,14 @@ public sealed class S3FaultTests(CephS3 ceph) : IAsyncLifetime
 
     BackupUploadOptions Upload(string name, byte[] content) => new()
     {
-        Target = "s3", File = _host.Write("dump", content), Prefix = "redis/", Name = name, Kind = "redis.rdb", RecoveryPoint = Noon, Compression = Helix.Steps.Files.Compression.None, ReadBack = false,
+        Target = "s3",
+        File = _host.Write("dump", content),
+        Prefix = "redis/",
+        Name = name,
+        Kind = "redis.rdb",
+        RecoveryPoint = Noon,
+        Compression = Helix.Steps.Files.Compression.None,
+        ReadBack = false,
     };
 
     BackupDownloadOptions DownloadOptions() => new() { Target = "s3", Prefix = "redis/", Backup = "latest", To = Path.Combine(_host.Work, "fetched") };

@@ -11,7 +11,7 @@ public sealed class S3StoreTests(CephS3 ceph) : BackupStoreConformance, IDisposa
     readonly TestHost _host = new();
 
     protected override async Task<BackupStore> Empty() =>
-        await ((await ceph.Bucket(_host)) with { Prefix = "sub/" , PartSize = new(5 << 20) }).Open(_host.Context());
+        await ((await ceph.Bucket(_host)) with { Prefix = "sub/", PartSize = new(5 << 20) }).Open(_host.Context());
 
     [Fact]
     public async Task A_listing_goes_on_over_all_pages()

@@ -136,7 +136,10 @@ public sealed class DockerFixture : IAsyncLifetime
     {
         using var process = Process.Start(new ProcessStartInfo(file, arguments)
         {
-            RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder, Environment = { ["DOCKER_HOST"] = Host },
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = folder,
+            Environment = { ["DOCKER_HOST"] = Host },
         })!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();

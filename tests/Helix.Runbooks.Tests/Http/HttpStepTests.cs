@@ -22,7 +22,11 @@ public sealed class HttpStepTests : IDisposable
         _host.Add("api", new HttpTarget { Url = server.Url, Headers = new Dictionary<string, Secret> { ["X-Key"] = key } });
         var outputs = await _host.Run(new HttpRequest(), new()
         {
-            Target = "api", Path = "things?x=1", Method = HttpVerb.Post, Json = JsonNode.Parse("""{"a": "b"}"""), Bearer = token,
+            Target = "api",
+            Path = "things?x=1",
+            Method = HttpVerb.Post,
+            Json = JsonNode.Parse("""{"a": "b"}"""),
+            Bearer = token,
             Headers = new Dictionary<string, string> { ["X-Plain"] = "plain" },
             Outputs = new Dictionary<string, DeclaredOutput>
             {

@@ -128,6 +128,11 @@ public sealed class RegisterTests : IDisposable
 
     static QuestionAsked Asked(string path) => new()
     {
-        Question = path + "#1", Path = path, Kind = QuestionKind.Approval, Message = "Go?", ShownHash = "h", Approvers = ["oncall"],
+        Question = path + "#1",
+        Path = path,
+        Kind = QuestionKind.Approval,
+        Message = "Go?",
+        ShownHash = "h",
+        Approvers = ["oncall"],
     };
 }

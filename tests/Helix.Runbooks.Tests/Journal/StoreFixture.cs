@@ -40,9 +40,22 @@ public sealed class StoreFixture : IDisposable
 
     public static RunStarted Started(string runbook = "redis-restore", string mode = "live") => new()
     {
-        Runbook = runbook, Title = "Restore", Environment = "prod", Mode = mode, Operator = Alice, Trigger = "terminal", Attended = true,
-        Inputs = new JsonObject { ["backup"] = "latest", ["größe"] = 12.50 }, DeclaredAt = Start, PlanHash = "abc",
-        RunbookPath = "/b/book.yaml", EnvironmentPath = "/b/env.yaml", Pinned = new Dictionary<string, string>(), Work = "/w", Safe = "/s", BaseDirectory = "/b",
+        Runbook = runbook,
+        Title = "Restore",
+        Environment = "prod",
+        Mode = mode,
+        Operator = Alice,
+        Trigger = "terminal",
+        Attended = true,
+        Inputs = new JsonObject { ["backup"] = "latest", ["größe"] = 12.50 },
+        DeclaredAt = Start,
+        PlanHash = "abc",
+        RunbookPath = "/b/book.yaml",
+        EnvironmentPath = "/b/env.yaml",
+        Pinned = new Dictionary<string, string>(),
+        Work = "/w",
+        Safe = "/s",
+        BaseDirectory = "/b",
     };
 
     public static StepStarted StepStarted(string path) => new(path, 1, "redis.save", new JsonObject { ["target"] = "redis" }, [TargetEffect.Reads("redis")]);

@@ -109,7 +109,11 @@ public sealed class NotifyTests : IDisposable
 
     static EmailTarget Email(int port) => new()
     {
-        Host = "127.0.0.1", Port = port, Security = MailSecurity.None, From = "helix@example.com", To = ["alice@example.com", "bob@example.com"],
+        Host = "127.0.0.1",
+        Port = port,
+        Security = MailSecurity.None,
+        From = "helix@example.com",
+        To = ["alice@example.com", "bob@example.com"],
     };
 
     public void Dispose() => _host.Dispose();

@@ -85,7 +85,11 @@ sealed class SentinelSet : IAsyncDisposable
     {
         await using var sentinel = await ConnectionMultiplexer.ConnectAsync(new ConfigurationOptions
         {
-            EndPoints = { { "127.0.0.1", port } }, Password = SentinelPassword, CommandMap = CommandMap.Sentinel, AllowAdmin = true, ConnectTimeout = 1000,
+            EndPoints = { { "127.0.0.1", port } },
+            Password = SentinelPassword,
+            CommandMap = CommandMap.Sentinel,
+            AllowAdmin = true,
+            ConnectTimeout = 1000,
         });
         return (await sentinel.GetServers()[0].ExecuteAsync(command, arguments)).ToString();
     }

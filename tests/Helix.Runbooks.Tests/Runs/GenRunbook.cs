@@ -38,8 +38,12 @@ static class GenRunbook
 
     static Runbook Book(List<Shape> steps, List<Shape> rescue, List<Shape> tidy, ref int n) => new()
     {
-        Name = "random", Title = "Random", Source = new SourceFile("random.yaml", [], ""),
-        Steps = Items(steps, ref n), Rescue = Items(rescue, ref n), Finally = Items(tidy, ref n),
+        Name = "random",
+        Title = "Random",
+        Source = new SourceFile("random.yaml", [], ""),
+        Steps = Items(steps, ref n),
+        Rescue = Items(rescue, ref n),
+        Finally = Items(tidy, ref n),
     };
 
     static List<Item> Items(List<Shape> shapes, ref int n)

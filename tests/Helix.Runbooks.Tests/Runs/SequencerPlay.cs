@@ -26,9 +26,22 @@ sealed class SequencerPlay
         _sequencer = new Sequencer(runbook, RunHarness.Catalog);
         Add(new RunStarted
         {
-            Runbook = "random", Title = "Random", Environment = "env", Mode = "live", Operator = RunHarness.Alice, Trigger = "unattended", Attended = false,
-            Inputs = [], DeclaredAt = DateTimeOffset.UnixEpoch, PlanHash = "x", RunbookPath = "/b", EnvironmentPath = "/e", Pinned = new Dictionary<string, string>(),
-            Work = "/w", Safe = "/s", BaseDirectory = "/",
+            Runbook = "random",
+            Title = "Random",
+            Environment = "env",
+            Mode = "live",
+            Operator = RunHarness.Alice,
+            Trigger = "unattended",
+            Attended = false,
+            Inputs = [],
+            DeclaredAt = DateTimeOffset.UnixEpoch,
+            PlanHash = "x",
+            RunbookPath = "/b",
+            EnvironmentPath = "/e",
+            Pinned = new Dictionary<string, string>(),
+            Work = "/w",
+            Safe = "/s",
+            BaseDirectory = "/",
         });
     }
 

@@ -154,7 +154,11 @@ public sealed class WorldStop : Step<StopOptions, NoOutputs>
         {
             await context.Leave(new Residue
             {
-                Key = "stopped:" + target, Kind = ResidueKind.Stopped, Target = target, What = target + " is stopped", Command = "start " + target,
+                Key = "stopped:" + target,
+                Kind = ResidueKind.Stopped,
+                Target = target,
+                What = target + " is stopped",
+                Command = "start " + target,
                 Undo = new ResidueUndo("world.start", new() { ["world"] = options.World, ["targets"] = new System.Text.Json.Nodes.JsonArray(target) }),
             });
             await File.AppendAllTextAsync(options.World, $"stopped {target}\n");
