@@ -22,7 +22,7 @@ sealed class TestHost : StepHost, IDisposable
         Folder = Directory.CreateTempSubdirectory("helix-test-").FullName;
         Directory.CreateDirectory(Work);
         Directory.CreateDirectory(Safe);
-        _secrets = new(Masker) { Variable = name => _variables.GetValueOrDefault(name) ?? System.Environment.GetEnvironmentVariable(name), BaseDirectory = Folder };
+        _secrets = new(Masker) { Variable = name => _variables.GetValueOrDefault(name) ?? System.Environment.GetEnvironmentVariable(name), BaseDirectory = Folder, Vault = ReadVault };
     }
 
     /// <summary>Fresh, removed at the end; relative paths of options start here.</summary>
@@ -175,6 +175,8 @@ sealed class TestHost : StepHost, IDisposable
     // ---- the engine's side ----
 
     public override Task<string> Reveal(Secret secret, CancellationToken cancelled) => _secrets.Reveal(secret, cancelled);
+    public override void Hide(string value) => Masker.Add(value);
+    Task<string> ReadVault(string target, string path, string field, CancellationToken cancelled) => ((IHoldsSecrets)_targets.All[target]).ReadSecret(path, field, PlanContext());
     public override Tool Tool(string file, CancellationToken cancelled) => new(Launcher, file, cancelled) { Environment = ToolEnvironment };
     public override HttpClient Http(HttpSettings settings) => HttpClients.For(settings, _cancel.Token);
     public override void Log(string line) => _log.Enqueue(Masker.Mask(line));

@@ -202,7 +202,7 @@ public sealed partial class Engine
                 Plan = plan,
                 Time = Time,
                 Masker = masker,
-                Secrets = new SecretSources(masker) { BaseDirectory = Path.GetDirectoryName(started.EnvironmentPath)! },
+                SecretsFolder = Path.GetDirectoryName(started.EnvironmentPath)!,
                 Facts = new RunFacts
                 {
                     Id = run,

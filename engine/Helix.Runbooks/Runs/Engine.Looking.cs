@@ -46,7 +46,7 @@ public sealed partial class Engine
             Plan = plan,
             Time = Time,
             Masker = masker,
-            Secrets = new SecretSources(masker) { BaseDirectory = plan.Environment.BaseDirectory },
+            SecretsFolder = plan.Environment.BaseDirectory,
             Facts = new RunFacts
             {
                 Id = "plan",

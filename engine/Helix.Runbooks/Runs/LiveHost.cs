@@ -25,6 +25,7 @@ sealed class LiveHost(Drive drive, string path, int attempt, Action alive) : Ste
     public override TimeProvider Time => drive.Time;
     public override void CheckLease() => drive.Record.CheckLease();
     public override Task<string> Reveal(Secret secret, CancellationToken cancelled) => drive.Around.Secrets.Reveal(secret, cancelled);
+    public override void Hide(string value) => drive.Masker.Add(value);
     public override Tool Tool(string file, CancellationToken cancelled) => new(_launcher, file, cancelled);
 
     public override HttpClient Http(HttpSettings settings)

@@ -11,10 +11,18 @@ sealed record Surroundings
     public required RunFacts Facts { get; init; }
     public required TimeProvider Time { get; init; }
     public required Masker Masker { get; init; }
-    public required SecretSources Secrets { get; init; }
+
+    /// <summary>Relative <c>file:</c> references start here.</summary>
+    public required string SecretsFolder { get; init; }
+    public SecretSources Secrets => field ??= new(Masker) { BaseDirectory = SecretsFolder, Vault = ReadVault };
 
     /// <summary>A context for reading only: plan, pre-flight, identity, selectors.</summary>
     public PlanContext Reading(CancellationToken cancelled) => new(Facts, Plan.Environment.Targets, new ReadingHost(this), cancelled);
+
+    Task<string> ReadVault(string target, string path, string field, CancellationToken cancelled) =>
+        Plan.Environment.Targets.All.GetValueOrDefault(target) is IHoldsSecrets vault
+            ? vault.ReadSecret(path, field, Reading(cancelled))
+            : throw new RunbookException($"The reference vault:{target}/{path}#{field} names no target of kind vault.", "It is written vault:target/path#field.");
 }
 
 /// <summary>The engine's side of a context that only looks. What a step could leave behind is refused.</summary>
@@ -24,6 +32,7 @@ sealed class ReadingHost(Surroundings around) : StepHost
 
     public override TimeProvider Time => around.Time;
     public override Task<string> Reveal(Secret secret, CancellationToken cancelled) => around.Secrets.Reveal(secret, cancelled);
+    public override void Hide(string value) => around.Masker.Add(value);
     public override Tool Tool(string file, CancellationToken cancelled) => new(_launcher, file, cancelled);
     public override HttpClient Http(HttpSettings settings) => HttpClients.For(settings);
     public override void Log(string line) { }

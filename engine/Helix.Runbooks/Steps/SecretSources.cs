@@ -8,6 +8,8 @@ public sealed class SecretSources(Masker masker)
 {
     const int LargestFile = 1 << 20;
 
+    readonly AsyncLocal<IReadOnlyList<string>?> _asking = new();
+
     /// <summary>Variables of the engine's own environment.</summary>
     public Func<string, string?> Variable { get; init; } = Environment.GetEnvironmentVariable;
 
@@ -85,6 +87,23 @@ public sealed class SecretSources(Masker masker)
             throw new RunbookException($"The reference vault:{place} is incomplete.", "It is written vault:target/path#field.");
         if (Vault is null)
             throw StepFailedException.Missing($"The reference vault:{place} cannot be read: no Vault can be asked here.", "Add a second reference, as [vault:…, file:/path], for the time without Vault.");
-        return await Vault(place[..slash], place[(slash + 1)..hash], place[(hash + 1)..], cancelled);
+        return await Apart(place[..slash], () => Vault(place[..slash], place[(slash + 1)..hash], place[(hash + 1)..], cancelled));
+    }
+
+    /// <summary>The key to a Vault may lie in another one, never in itself.</summary>
+    async Task<string> Apart(string target, Func<Task<string>> read)
+    {
+        var outer = _asking.Value ?? [];
+        if (outer.Contains(target))
+            throw new RunbookException($"To read a secret from '{target}', a secret from '{target}' is needed.", "Keep the credentials of a Vault elsewhere: env:NAME or file:/path.");
+        _asking.Value = [.. outer, target];
+        try
+        {
+            return await read();
+        }
+        finally
+        {
+            _asking.Value = outer;
+        }
     }
 }

@@ -43,6 +43,9 @@ public class PlanContext(RunFacts run, EnvironmentTargets targets, StepHost host
     /// <summary>The value behind a reference. It is masked on every sink from now on; keep it no longer than the line that sends it.</summary>
     public Task<string> Reveal(Secret secret) => Host.Reveal(secret, Cancelled);
 
+    /// <summary>A secret that came from elsewhere than a reference: a token, a new password. It is masked on every sink from now on.</summary>
+    public void Hide(string value) => Host.Hide(value);
+
     /// <summary>A process call with an argument list; nothing runs before one of its verbs.</summary>
     public Tool Tool(string file, params IEnumerable<string> arguments) => Host.Tool(file, Cancelled) with { Arguments = [.. arguments] };
 
@@ -128,6 +131,9 @@ public abstract class StepHost
     {
     }
     public abstract Task<string> Reveal(Secret secret, CancellationToken cancelled);
+
+    /// <summary>From now on the value is masked on every sink.</summary>
+    public abstract void Hide(string value);
     public abstract Tool Tool(string file, CancellationToken cancelled);
     public abstract HttpClient Http(HttpSettings settings);
     public abstract void Log(string line);

@@ -39,6 +39,9 @@ public sealed record BackupDownloadOutputs
 
     /// <summary>The newest restore of it was checked and good.</summary>
     public required bool Proven { get; init; }
+
+    /// <summary>Where the data came from, as the source itself told: the id of a cluster, server and folder. Empty when the manifest does not say.</summary>
+    public string Origin { get; init; } = "";
 }
 
 [Step("backup.download", "Fetches a backup and verifies it before the file gets its name.")]
@@ -99,5 +102,6 @@ sealed class BackupDownload : Step<BackupDownloadOptions, BackupDownloadOutputs>
         Sha256 = manifest.Content.Sha256,
         Size = manifest.Content.Size,
         Proven = manifest.Proven,
+        Origin = manifest.Source?.Place ?? "",
     };
 }
