@@ -61,22 +61,22 @@ public sealed class ApprovalTests
     {
         var time = new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 2, 0, 0, TimeSpan.Zero));
         using var h = new RunHarness(time);
-        var waiting = await Driven(h, time, h.Start(h.Plan(Gate("expiresAfter: 60s"))));
+        var waiting = await h.Drive(h.Start(h.Plan(Gate("expiresAfter: 60s"))));
         var run = waiting.State.Run;
         time.Advance(TimeSpan.FromSeconds(40));
-        Assert.Equal(4, (await Driven(h, time, run)).ExitCode);
+        Assert.Equal(4, (await h.Drive(run)).ExitCode);
         time.Advance(TimeSpan.FromSeconds(30));
         var late = h.Answer(run, RunHarness.Bob, "approve");
         Assert.False(late.Accepted);
         Assert.Contains("too late", late.Message, StringComparison.Ordinal);
-        var parked = await Driven(h, time, run);
+        var parked = await h.Drive(run);
         Assert.Equal(4, parked.ExitCode);
         Assert.Equal(["first"], h.Lines);
         // Going on by an explicit resume asks anew, with a new question.
-        var again = await Driven(h, time, run);
+        var again = await h.Drive(run);
         Assert.Equal("go#1.2", Assert.Single(again.State.OpenQuestions).Id);
         Assert.True(h.Answer(run, RunHarness.Bob, "approve").Accepted);
-        Assert.Equal(0, (await Driven(h, time, run)).ExitCode);
+        Assert.Equal(0, (await h.Drive(run)).ExitCode);
     }
 
     [Fact]
@@ -84,16 +84,16 @@ public sealed class ApprovalTests
     {
         var time = new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 2, 0, 0, TimeSpan.Zero));
         using var h = new RunHarness(time);
-        var run = (await Driven(h, time, h.Start(h.Plan(Gate("expiresAfter: 60s, onExpiry: escalate, escalateTo: mallory"))))).State.Run;
+        var run = (await h.Drive(h.Start(h.Plan(Gate("expiresAfter: 60s, onExpiry: escalate, escalateTo: mallory"))))).State.Run;
         time.Advance(TimeSpan.FromSeconds(61));
-        await Driven(h, time, run);
+        await h.Drive(run);
         Assert.True(h.Answer(run, Mallory, "approve").Accepted);
-        Assert.Equal(0, (await Driven(h, time, run)).ExitCode);
+        Assert.Equal(0, (await h.Drive(run)).ExitCode);
 
         using var other = new RunHarness(time);
-        var second = (await Driven(other, time, other.Start(other.Plan(Gate("expiresAfter: 60s, onExpiry: reject"))))).State.Run;
+        var second = (await other.Drive(other.Start(other.Plan(Gate("expiresAfter: 60s, onExpiry: reject"))))).State.Run;
         time.Advance(TimeSpan.FromSeconds(61));
-        Assert.NotEqual(0, (await Driven(other, time, second)).ExitCode);
+        Assert.NotEqual(0, (await other.Drive(second)).ExitCode);
         Assert.Equal(["first"], other.Lines);
     }
 
@@ -145,17 +145,5 @@ public sealed class ApprovalTests
         var ended = await h.Drive(run);
         Assert.Equal(Outcome.Rejected, ended.State.Ended!.Outcome);
         Assert.Equal(2, ended.State.Round);
-    }
-
-    /// <summary>Drives while the virtual clock goes on.</summary>
-    static async Task<DriveResult> Driven(RunHarness h, FakeTimeProvider time, string run)
-    {
-        var driving = h.Drive(run);
-        while (!driving.IsCompleted)
-        {
-            time.Advance(TimeSpan.FromMilliseconds(1));
-            await Task.Yield();
-        }
-        return await driving;
     }
 }
