@@ -30,6 +30,7 @@ static class Table
         ("approve", ApproveCommand.Make),
         ("reject", RejectCommand.Make),
         ("decide", DecideCommand.Make),
+        ("ratify", RatifyCommand.Make),
         ("note", NoteCommand.Make),
         ("attach", AttachCommand.Make),
         // looking

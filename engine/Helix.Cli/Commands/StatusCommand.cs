@@ -32,6 +32,8 @@ static class StatusCommand
             lines.Add($"  waits for {QuestionPage.Whom(question)}: {QuestionPage.FirstLine(question)}");
             lines.Add($"    {QuestionPage.Command(run.Run, question)}");
         }
+        foreach (var (question, answer) in state.Unratified)
+            lines.Add($"  not ratified: break-glass of {question} by {answer.By.Account}\n    helix ratify {run.Run} {question} --reason '…'");
         if (run.Status == "suspended")
             lines.Add($"    helix resume {run.Run}");
         return string.Join("\n", lines);

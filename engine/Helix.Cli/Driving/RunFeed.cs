@@ -6,6 +6,12 @@ namespace Helix.Cli.Driving;
 sealed class RunFeed(JournalStore store, string run)
 {
     long _seen = -1;
+    JournalStore _store = store;
+
+    public string Place => _store.StorePath;
+
+    /// <summary>The run goes on in another store, which has the same entries up to here.</summary>
+    public void Follow(JournalStore other) => (_store, _seen) = (other, -1);
 
     public RunState State { get; } = new(run);
 
@@ -13,11 +19,11 @@ sealed class RunFeed(JournalStore store, string run)
     public IReadOnlyList<JournalEntry> More()
     {
         // Read before the entries: a change in between is seen at the next look.
-        var version = store.DataVersion();
+        var version = _store.DataVersion();
         if (version == _seen)
             return [];
         _seen = version;
-        var entries = store.Read(run, State.LastSequence);
+        var entries = _store.Read(run, State.LastSequence);
         foreach (var entry in entries)
             State.Apply(entry);
         return entries;

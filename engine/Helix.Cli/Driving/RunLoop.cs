@@ -53,10 +53,12 @@ sealed class RunLoop(Session session)
     }
 
     /// <summary>Without the store nothing can be shown; the driver says what becomes of the run.</summary>
-    static IReadOnlyList<JournalEntry> News(RunFeed feed)
+    IReadOnlyList<JournalEntry> News(RunFeed feed)
     {
         try
         {
+            if (session.Engine.Store is var now && now.StorePath != feed.Place)
+                feed.Follow(now);
             return feed.More();
         }
         catch (Exception e) when (e is DbException or StoreLostException or IOException)

@@ -9,10 +9,11 @@ sealed class StopSignals : IDisposable
     readonly CancellationTokenSource _kill = new();
     readonly PosixSignalRegistration[] _registrations;
     readonly Terminal _terminal;
+    readonly string _first;
 
-    public StopSignals(Terminal terminal)
+    public StopSignals(Terminal terminal, string first = "Interrupting the running steps; the run will be suspended. Once more kills them now.")
     {
-        _terminal = terminal;
+        (_terminal, _first) = (terminal, first);
         _registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(s => PosixSignalRegistration.Create(s, Stop))];
     }
 
@@ -23,7 +24,7 @@ sealed class StopSignals : IDisposable
     {
         context.Cancel = true;
         var first = !_interrupt.IsCancellationRequested;
-        Tell(first ? "Interrupting the running steps; the run will be suspended. Once more kills them now." : "Killing.");
+        Tell(first ? _first : "Killing.");
         (first ? _interrupt : _kill).Cancel();
     }
 

@@ -5,10 +5,10 @@ namespace Helix.Runbooks.Journal;
 
 public sealed partial class JournalStore
 {
-    /// <summary>Every run ever started, newest first; one indexed query.</summary>
+    /// <summary>Every run ever started, newest first; one query. Open are those that have not ended, or in which an answer by break-glass is not ratified.</summary>
     public IReadOnlyList<RunSummary> Runs(int limit = 100, string? runbook = null, bool openOnly = false)
     {
-        var where = string.Join(" AND ", new[] { runbook is null ? null : "r.runbook = ?2", openOnly ? "r.ended_at IS NULL" : null }.OfType<string>());
+        var where = string.Join(" AND ", new[] { runbook is null ? null : "r.runbook = ?2", openOnly ? "(r.ended_at IS NULL OR r.waits_for IS NOT NULL)" : null }.OfType<string>());
         var sql = $"""
             SELECT r.run, r.runbook, r.environment, r.mode, r.operator, r.status, r.waits_for, r.started_at, r.ended_at, r.last_at,
                 r.rta, r.rpa, r.objectives_met, r.head, r.events, l.driver, l.released

@@ -5,7 +5,8 @@ namespace Helix.Runbooks.Journal;
 /// <summary>A run's row of the register while events are added to it: as much of the fold as an overview of ten thousand runs needs.</summary>
 sealed class RegisterRow
 {
-    // What the run is at: questions by id ("?…"), waits ("~…") and running steps (">…") by path, each in words.
+    // What the run is at: questions by id ("?…"), waits ("~…") and running steps (">…") by path, each in words;
+    // and answers by break-glass ("!…"), which stay open beyond its end until they are ratified.
     readonly Dictionary<string, string> _open = [];
     bool _driven = true;
     string? _outcome;
@@ -25,7 +26,7 @@ sealed class RegisterRow
 
     public string Status => _outcome ?? (
         _driven && _open.Keys.Any(k => k[0] == '>') ? "running"
-        : _open.Keys.Any(k => k[0] != '>') ? "waiting"
+        : _open.Keys.Any(k => k[0] is '?' or '~') ? "waiting"
         : _driven ? "running" : "suspended");
 
     public string? WaitsFor
@@ -83,6 +84,8 @@ sealed class RegisterRow
             case QuestionAsked e: _open["?" + e.Question] = Words(e); break;
             case QuestionExpired { Consequence: not "escalate" } e: _open.Remove("?" + e.Question); break;
             case QuestionClosed e: _open.Remove("?" + e.Question); break;
+            case Decided { BreakGlass: true } e: _open["!" + e.Question] = $"ratification of break-glass {e.Question}"; break;
+            case BreakGlassRatified e: _open.Remove("!" + e.Question); break;
             case RoundStarted: Reopen(); break;
             case RunReopened: Reopen(); _driven = false; break;
             case RunEnded e: End(e, entry.At); break;
@@ -97,13 +100,13 @@ sealed class RegisterRow
 
     void Reopen()
     {
-        _open.Clear();
+        Forget(k => k[0] != '!');
         (_outcome, EndedAt, Ended) = (null, null, null);
     }
 
     void End(RunEnded e, DateTimeOffset at)
     {
-        _open.Clear();
+        Forget(k => k[0] != '!');
         (_outcome, EndedAt, Ended) = (e.Outcome.ToString().ToLowerInvariant(), at, e);
     }
 

@@ -44,6 +44,8 @@ namespace Helix.Runbooks.Journal;
 [JsonDerivedType(typeof(FileAttached), "file-attached")]
 [JsonDerivedType(typeof(LockBroken), "lock-broken")]
 [JsonDerivedType(typeof(RunClosed), "run-closed")]
+[JsonDerivedType(typeof(BreakGlassRatified), "break-glass-ratified")]
+[JsonDerivedType(typeof(RunMoved), "run-moved")]
 public abstract record RunEvent;
 
 /// <summary>An event as it stands in the journal. <see cref="Hash"/> covers all fields and the hash before.</summary>
@@ -271,3 +273,9 @@ public sealed record NoteAdded(string Text) : RunEvent;
 public sealed record FileAttached(string Name, long Size, string Sha256) : RunEvent;
 public sealed record LockBroken(string Identity, string Reason) : RunEvent;
 public sealed record RunClosed(string Reason) : RunEvent;
+
+/// <summary>Somebody who was asked agrees afterwards to what one person decided alone.</summary>
+public sealed record BreakGlassRatified(string Question, string Reason) : RunEvent;
+
+/// <summary>Written into a store that was lost and came back: the run went on in another one, and this record is the shorter.</summary>
+public sealed record RunMoved(string Store) : RunEvent;

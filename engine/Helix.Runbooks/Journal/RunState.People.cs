@@ -27,6 +27,14 @@ public sealed partial class RunState
             case NoteAdded e: Remark(entry, "note", e.Text); break;
             case FileAttached e: Remark(entry, "attachment", $"{e.Name} ({e.Size} bytes, sha256 {e.Sha256})"); break;
             case LockBroken e: Remark(entry, "lock broken", $"{e.Identity}: {e.Reason}"); break;
+            case RunMoved e:
+                MovedTo = e.Store;
+                Remark(entry, "moved", $"the run went on in {e.Store}");
+                break;
+            case BreakGlassRatified e:
+                Unratified.Remove(e.Question);
+                Remark(entry, "break-glass ratified", $"{e.Question}: {e.Reason}");
+                break;
             case RunClosed e:
                 Closed = true;
                 Remark(entry, "closed", e.Reason);
@@ -54,6 +62,8 @@ public sealed partial class RunState
     void Decide(Decided e, JournalEntry entry)
     {
         var answer = new Answer(entry.By!, entry.At, e);
+        if (e.BreakGlass)
+            Unratified[e.Question] = answer;
         // Who answers by the path may come before its question or after: the record says which.
         if ((Questions.GetValueOrDefault(e.Question) ?? OpenQuestions.FirstOrDefault(q => q.Asked.Path == e.Question)) is { } question)
         {

@@ -129,10 +129,16 @@ public sealed partial class RunState
     public IReadOnlyList<Finding> Preflight { get; private set; } = [];
     public List<DestructionConfirmed> Confirmed { get; } = [];
     public List<GateOverridden> Overrides { get; } = [];
+
+    /// <summary>Answers by break-glass, by question, that nobody has ratified yet.</summary>
+    public Dictionary<string, Answer> Unratified { get; } = [];
     public (Person By, DateTimeOffset At, string Reason)? Cancel { get; private set; }
     public bool PauseAsked { get; private set; }
     public bool HandoverAsked { get; private set; }
     public bool Closed { get; private set; }
+
+    /// <summary>The store in which the run went on when this one was lost.</summary>
+    public string? MovedTo { get; private set; }
     public string PlanHash { get; private set; } = "";
     public IReadOnlyDictionary<string, string> Pinned { get; private set; } = new Dictionary<string, string>();
     public Driver? Driver { get; private set; }

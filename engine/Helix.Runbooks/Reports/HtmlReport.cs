@@ -90,7 +90,7 @@ public static partial class HtmlReport
 
     static string[] Decision(ReportedDecision d)
     {
-        string?[] why = [d.BreakGlass ? "break-glass" : null, d.Reason, d.Evidence is { } e ? $"evidence: {e}" : null, d.To is { } to ? $"to {to}" : null, Filled(d.Form), Filled(d.With), Filled(d.Outputs)];
+        string?[] why = [d.Glass, d.Reason, d.Evidence is { } e ? $"evidence: {e}" : null, d.To is { } to ? $"to {to}" : null, Filled(d.Form), Filled(d.With), Filled(d.Outputs)];
         return [Words.Moment(d.At), d.By + (d.Signed ? ", signed" : ""), d.Choice, d.Question, string.Join("; ", why.Where(w => w is not null)), d.ShownHash is { } hash ? Words.Short(hash) : ""];
     }
 

@@ -81,7 +81,7 @@ public static class MarkdownReport
     static string[] Decision(ReportedDecision d)
     {
         List<string> why = [];
-        if (d.BreakGlass) why.Add("break-glass");
+        if (d.Glass is not null) why.Add(d.Glass);
         if (d.Reason is not null) why.Add(d.Reason);
         if (d.Evidence is not null) why.Add($"evidence: {d.Evidence}");
         if (d.To is not null) why.Add($"to {d.To}");

@@ -73,6 +73,8 @@ public sealed class RunLines
         FileAttached e => $"file by {entry.By}: {e.Name}",
         LockBroken e => $"{entry.By} breaks the lock on {e.Identity}{Why(e.Reason)}",
         DestructionConfirmed e => $"{entry.By} typed the name {e.Environment}",
+        BreakGlassRatified e => $"{entry.By} ratifies the break-glass of {e.Question}{Why(e.Reason)}",
+        RunMoved e => $"the run went on in the store {e.Store}",
         RunClosed e => $"{entry.By} closes the run{Why(e.Reason)}",
         _ => null,
     };

@@ -48,7 +48,7 @@ public sealed partial record RunReport
             Inputs = (JsonObject)state.Inputs.DeepClone(),
             Outputs = (JsonObject?)state.Ended?.Outputs.DeepClone(),
             Questions = [.. state.OpenQuestions.Select(q => new ReportedQuestion(q.Id, q.Asked.Path, Word(q.Asked.Kind), q.Asked.Message, Word(q.Status), QuestionPage.Whom(q), QuestionPage.Command(state.Run, q)))],
-            Decisions = [.. entries.Where(e => e.Event is Decided).Select(e => Decision(e.By!, e.At, (Decided)e.Event))],
+            Decisions = [.. entries.Where(e => e.Event is Decided).Select(e => Decision(state, e.By!, e.At, (Decided)e.Event))],
             Steps = [.. ReportSteps.Of(state, plan, typical)],
             Rounds = [.. entries.Where(e => e.Event is RoundStarted).Select(e => (e.At, (RoundStarted)e.Event)).Select(r => new ReportedRound(r.Item2.Round, r.At, r.Item2.From, r.Item2.Reason, r.Item2.Inputs))],
             Overrides = [.. remarks.Where(r => r.Kind is "gate overridden" or "lock broken" or "takeover" or "runbook replaced")],
@@ -84,7 +84,7 @@ public sealed partial record RunReport
         RunsCounted = past.Count,
     };
 
-    static ReportedDecision Decision(Person by, DateTimeOffset at, Decided decided) => new()
+    static ReportedDecision Decision(RunState state, Person by, DateTimeOffset at, Decided decided) => new()
     {
         At = at,
         By = Who.Of(by),
@@ -98,6 +98,7 @@ public sealed partial record RunReport
         Outputs = (JsonObject?)decided.Outputs?.DeepClone(),
         ShownHash = decided.ShownHash,
         BreakGlass = decided.BreakGlass,
+        Unratified = decided.BreakGlass && state.Unratified.ContainsKey(decided.Question),
         Signed = decided.Signature is not null,
     };
 

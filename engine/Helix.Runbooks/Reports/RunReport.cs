@@ -119,7 +119,12 @@ public sealed record ReportedDecision
     public JsonObject? Outputs { get; init; }
     public string? ShownHash { get; init; }
     public bool BreakGlass { get; init; }
+
+    /// <summary>Of an answer by break-glass: nobody who was asked has agreed to it yet.</summary>
+    public bool Unratified { get; init; }
     public bool Signed { get; init; }
+
+    public string? Glass => !BreakGlass ? null : Unratified ? "break-glass, not ratified" : "break-glass, ratified";
 }
 
 public sealed record ReportedAttempt(int Number, int Round, DateTimeOffset Start, DateTimeOffset? End, string Result, string? Failure, string? Message, string? Hint);

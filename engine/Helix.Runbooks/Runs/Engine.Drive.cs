@@ -14,6 +14,7 @@ public sealed partial class Engine
         var state = State(run);
         if (state.Ended is not null)
             return new DriveResult(DriveEnd.Ended, state);
+        RefuseMoved(state);
         var plan = PlanOf(state);
         TakeLocks(run, plan);
         var lease = await TakeLease(run, settings.Interrupt);
@@ -53,38 +54,6 @@ public sealed partial class Engine
             // All that is to be recorded is; the lease ends with this process.
         }
     }
-
-    /// <summary>The disk of the store is lost: with a second store named the run goes on there, else it parks before its next effect.</summary>
-    async Task<DriveResult> GoOnElsewhere(string run, RunRecord record, Plan plan, DriveSettings settings)
-    {
-        var why = record.Broken!.Message;
-        if (Settings.SecondStore is not { } path || _second)
-            return new DriveResult(DriveEnd.StoreLost, record.Read(s => s)) { Why = why };
-        _second = true;
-        var second = JournalStore.Open(path, Time);
-        CopyTo(second, run, record, plan);
-        Store = second;
-        var lease = Store.Take(run, DriverIdentity.Current, $"the first store was lost: {why}", Store.ReadLease(run)!);
-        _taken[run] = lease;
-        return await Drive(run, settings);
-    }
-
-    /// <summary>From the first store, which may know of one append more than we do; from memory when it cannot be read.</summary>
-    void CopyTo(JournalStore second, string run, RunRecord record, Plan plan)
-    {
-        try
-        {
-            Store.CopyRun(run, second);
-        }
-        catch (StoreLostException)
-        {
-            second.Accept(record.Lease, record.Entries);
-            foreach (var file in plan.Pinned.Values)
-                second.Keep(file.Bytes);
-        }
-    }
-
-    bool _second;
 
     async Task<DriveEnd> DriveOn(Drive drive, RunState before)
     {

@@ -114,6 +114,23 @@ public sealed partial class Engine
         AsPerson(run, by, new RunClosed(reason), evenEnded: true);
     }
 
+    /// <summary>Agrees to an answer by break-glass: somebody else of those who were asked does, also after the end.</summary>
+    /// <exception cref="RunbookException">There is none, or this person may not.</exception>
+    public void Ratify(string run, Person by, string? question, string reason)
+    {
+        var state = State(run);
+        var open = state.Unratified;
+        var name = question ?? (open.Count == 1 ? open.Keys.Single() : null);
+        if (name is null || !open.TryGetValue(name, out var answer))
+            throw new RunbookException($"Run {run} has no answer by break-glass to ratify{(name is null ? "" : $" for '{name}'")}.", open.Count > 0 ? "Name one: " + string.Join(", ", open.Keys) + "." : null);
+        if (answer.By.Account == by.Account)
+            throw new RunbookException($"{by.Account} broke the glass, and cannot ratify it.", "Somebody else of those who were asked does.");
+        var asked = state.Questions.Values.Where(q => q.Id == name || q.Asked.Path == name).Select(q => q.Asked.Approvers).LastOrDefault() ?? [];
+        if (asked.Count > 0 && !Approvals.Names(asked, PlanOf(state).Environment.Groups).Contains(by.Account))
+            throw new RunbookException($"{by.Account} is not among those who were asked ({string.Join(", ", asked)}).", "One of them ratifies it.");
+        AsPerson(run, by, new BreakGlassRatified(name, reason), evenEnded: true);
+    }
+
     /// <summary>What a reopen would keep, run again, and need approval for. Changes nothing.</summary>
     public ReopenPreview PreviewReopen(string run, string to)
     {

@@ -44,6 +44,24 @@ public sealed partial class Engine(StepCatalog catalog, JournalStore store, Time
         }
     }
 
+    /// <summary>As <see cref="Start"/>, but waits until the targets are free. The RTO clock starts with the wait.</summary>
+    public async Task<string> StartWhenFree(Plan plan, StartRequest request, Action<HeldException> waits, CancellationToken cancel)
+    {
+        request = request with { DeclaredAt = request.DeclaredAt ?? Time.GetUtcNow() };
+        while (true)
+        {
+            try
+            {
+                return Start(plan, request);
+            }
+            catch (HeldException e)
+            {
+                waits(e);
+            }
+            await Task.Delay(Settings.Queue, Time, cancel);
+        }
+    }
+
     /// <summary>The plan of a run as it was pinned (not the files of today).</summary>
     public Plan PlanOf(RunState state)
     {
@@ -126,6 +144,9 @@ public sealed record EngineSettings
 
     /// <summary>How often a driver looks for answers of people.</summary>
     public TimeSpan Look { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>How often a start that waits for held targets tries again.</summary>
+    public TimeSpan Queue { get; init; } = TimeSpan.FromSeconds(1);
 }
 
 public sealed record StartRequest

@@ -49,11 +49,37 @@ public sealed class StoreFaultTests : IDisposable
         Mount();
         using var driver = Start($"second={Second}");
         await Held();
-        Fill();
+        var filler = Fill();
         _scene.Write("go", "");
         var (exit, said, errors) = await driver.End();
         Assert.True(exit == 0 && said.Contains("Ended"), said + errors);
         WholeIn(Second);
+        File.Delete(filler);
+        await RefusedIn(StoreFile, Second);
+    }
+
+    [Fact]
+    public async Task A_store_that_comes_back_says_where_its_run_went()
+    {
+        using var store = JournalStore.Open(StoreFile, TimeProvider.System);
+        var engine = new Engine(RunHarness.Catalog, store, TimeProvider.System, new EngineSettings { DataFolder = _scene.Folder });
+        using var h = new RunHarness();
+        var run = engine.Start(h.Plan(Body.Replace("WORLD", _scene.Folder)), new StartRequest { Operator = RunHarness.Alice, Trigger = "unattended", Attended = false });
+        store.Append(run, RunHarness.Alice, _ => [new RunMoved(Second)]);
+        var refused = await Assert.ThrowsAsync<HeldException>(() => engine.Drive(run, new DriveSettings()));
+        Assert.Contains($"went on in the store {Second}", refused.Message);
+        Assert.Contains($"--store {Second}", refused.Hint);
+        Assert.Empty(_scene.Lines);
+    }
+
+    /// <summary>Driving the shorter record would do twice what was done since.</summary>
+    async Task RefusedIn(string first, string second)
+    {
+        using var store = JournalStore.Open(first, TimeProvider.System);
+        var engine = new Engine(RunHarness.Catalog, store, TimeProvider.System, new EngineSettings { DataFolder = _scene.Folder, SecondStore = second });
+        var refused = await Assert.ThrowsAsync<HeldException>(() => engine.Drive(Assert.Single(store.Runs()).Run, new DriveSettings()));
+        Assert.Contains(second, refused.Message);
+        Assert.Equal(["one", "hold", "two", "three"], _scene.Lines);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Runs;
+using Helix.Runbooks.Steps;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -108,6 +109,17 @@ public sealed class ApprovalTests
         var done = await h.Drive(run);
         Assert.Equal(0, done.ExitCode);
         Assert.Contains("mallory approved by break-glass: nobody answers", done.State.Step("go")!.Outputs!["decisions"]!.ToJsonString(), StringComparison.Ordinal);
+
+        // It stays open beyond the end, until one of those who were asked agrees.
+        Assert.Contains("ratification of break-glass", Assert.Single(h.Store.Runs(openOnly: true)).WaitsFor);
+        Assert.Throws<RunbookException>(() => h.Engine.Ratify(run, Mallory, null, "I was right"));
+        Assert.Throws<RunbookException>(() => h.Engine.Ratify(run, RunHarness.Alice, null, "fine with me"));
+        h.Engine.Ratify(run, RunHarness.Bob, null, "nobody could be reached");
+        Assert.Empty(h.Engine.State(run).Unratified);
+        Assert.Empty(h.Store.Runs(openOnly: true));
+        Assert.Equal("succeeded", Assert.Single(h.Store.Runs()).Status);
+        Assert.Contains(h.Engine.State(run).Remarks, r => r.Kind == "break-glass ratified" && r.By == RunHarness.Bob);
+        Assert.Throws<RunbookException>(() => h.Engine.Ratify(run, RunHarness.Bob, null, "twice"));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Runs;
 using Helix.Runbooks.Steps;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 using Mode = Helix.Runbooks.Plans.Mode;
 
@@ -126,6 +127,37 @@ public sealed class GateTests
         Assert.Contains(run, held.Message, StringComparison.Ordinal);
         h.Store.BreakLock("thing:here", RunHarness.Bob, "it is mine");
         Assert.NotEmpty(h.Start(h.Plan(Destroy)));
+    }
+
+    [Fact]
+    public async Task A_second_run_may_wait_until_the_first_has_ended_and_its_clock_runs_from_the_request()
+    {
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 2, 0, 0, TimeSpan.Zero));
+        using var h = new RunHarness(time);
+        var first = h.Start(h.Plan(Destroy));
+        var told = new List<string>();
+        var waiting = h.Engine.StartWhenFree(h.Plan(Destroy), new StartRequest { Operator = RunHarness.Bob, Trigger = "unattended", Attended = false }, held => told.Add(held.Message), CancellationToken.None);
+        time.Advance(TimeSpan.FromMinutes(3));
+        Assert.False(waiting.IsCompleted);
+        Assert.Contains(first, Assert.Single(told.Distinct()), StringComparison.Ordinal);
+        h.Engine.Cancel(first, RunHarness.Alice, "not needed");
+        await h.Drive(first);
+        time.Advance(TimeSpan.FromSeconds(1));
+        var second = h.Engine.State(await waiting);
+        Assert.Equal("bob", second.Started.Operator.Account);
+        Assert.Equal(TimeSpan.FromSeconds(181), second.StartedAt - second.Started.DeclaredAt);
+    }
+
+    [Fact]
+    public async Task Who_leaves_the_queue_has_started_nothing()
+    {
+        using var h = new RunHarness();
+        h.Start(h.Plan(Destroy));
+        using var leave = new CancellationTokenSource();
+        var waiting = h.Engine.StartWhenFree(h.Plan(Destroy), new StartRequest { Operator = RunHarness.Bob, Trigger = "unattended", Attended = false }, _ => { }, leave.Token);
+        await leave.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        Assert.Single(h.Store.Runs());
     }
 
     [Fact]
