@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Steps;
+using Helix.Steps.Files;
 using Helix.Steps.Targets;
 
 namespace Helix.Steps.Redis;

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using Helix.Runbooks.Steps;
+using Helix.Steps.Files;
 
 namespace Helix.Steps.Redis;
 

@@ -1,4 +1,5 @@
 using Helix.Runbooks.Steps;
+using Helix.Steps.Files;
 
 namespace Helix.Steps.Redis;
 

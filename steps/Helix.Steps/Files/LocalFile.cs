@@ -1,6 +1,4 @@
-using Helix.Steps.Files;
-
-namespace Helix.Steps.Redis;
+namespace Helix.Steps.Files;
 
 /// <summary>A file of this machine that appears under its name only when it is complete, checked and on disk.</summary>
 static class LocalFile

@@ -1,0 +1,167 @@
+using System.Diagnostics;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+using Helix.Runbooks.Steps;
+using Helix.Runbooks.Tests.Http;
+using Helix.Steps.Neo4j;
+
+namespace Helix.Runbooks.Tests.Neo4j;
+
+/// <summary>A real Neo4j Community 3.1.1 of 2017 on a free port, in a fresh folder. It is started and stopped by the runtime of its target; a process that is left is ended by its pid.</summary>
+sealed class OldNeo4j : IAsyncDisposable
+{
+    const string FirstPassword = "neo4j";
+
+    static readonly HttpClient Client = new();
+
+    readonly TestHost _starter = new();
+
+    OldNeo4j(string program)
+    {
+        Folder = Directory.CreateTempSubdirectory("helix-neo4j-").FullName;
+        Port = HttpStub.FreePort();
+        Write(program);
+    }
+
+    public string Folder { get; }
+    public int Port { get; }
+    public string Password { get; } = $"canary-{Guid.NewGuid():N}";
+    public string StoreFolder => Path.Combine(Folder, "data", "databases", "graph.db");
+    string PidFile => Path.Combine(Folder, "neo4j.pid");
+
+    /// <summary>Skips the test, saying why, where the program cannot be had.</summary>
+    public static async Task<OldNeo4j> Start()
+    {
+        var server = new OldNeo4j(await OldNeo4jProgram.Get());
+        await server.Run();
+        await server.ChangePassword();
+        return server;
+    }
+
+    /// <summary>The target as an environment would describe it.</summary>
+    public Neo4jTarget Target(Secret? password = null) => new()
+    {
+        Url = $"http://127.0.0.1:{Port}",
+        Password = password ?? new Secret(["env:NEO4J_PASSWORD"]),
+        Admin = [Path.Combine(Folder, "bin", "neo4j-admin")],
+        Runtime = new() { Process = new() { Start = [Path.Combine(Folder, "bin", "neo4j")], PidFile = PidFile, Directory = Folder, Log = Path.Combine(Folder, "out.log") } },
+    };
+
+    /// <summary>A host whose environment has this server as target.</summary>
+    public TestHost Host(string name = "neo4j")
+    {
+        var host = new TestHost();
+        AddTo(host, name);
+        return host;
+    }
+
+    public Neo4jTarget AddTo(TestHost host, string name) => host.Add(name, Target(host.Canary($"{name.ToUpperInvariant()}_PASSWORD", Password)));
+
+    public async Task Run()
+    {
+        if (_starter.PlanContext() is var context && !Known)
+            _starter.Add("neo4j", Target());
+        Known = true;
+        await context.Target<Neo4jTarget>("neo4j").Service.Start(_starter.Context());
+        await Eventually.True(async () => (await Client.GetAsync(new Uri($"http://127.0.0.1:{Port}/"))).IsSuccessStatusCode, $"Neo4j on port {Port} answers");
+    }
+
+    bool Known { get; set; }
+
+    public async Task<JsonArray> Query(string query)
+    {
+        var answer = await Post("db/data/transaction/commit", Password, new JsonObject { ["statements"] = new JsonArray(new JsonObject { ["statement"] = query }) });
+        Assert.Empty(answer["errors"]!.AsArray());
+        return answer["results"]![0]!["data"]!.AsArray();
+    }
+
+    /// <summary>Nodes of both labels in a ring, so that there are as many relationships.</summary>
+    public async Task Fill(int nodes)
+    {
+        await Query("MATCH (n) DETACH DELETE n");
+        await Query($"UNWIND range(1, {nodes}) AS i CREATE (:Persona {{id: i, name: 'persona ' + i}})-[:OWNS]->(:Artifact {{id: i}})");
+    }
+
+    public async Task<long> Count(string what = "MATCH (n) RETURN count(n)") => (long)(await Query(what))[0]!["row"]![0]!;
+
+    /// <summary>As a bad disk would: the node records are overwritten while it is down.</summary>
+    public void Damage()
+    {
+        foreach (var file in Directory.GetFiles(StoreFolder, "neostore*"))
+            File.WriteAllBytes(file, Encoding.ASCII.GetBytes("not what the database wrote"));
+    }
+
+    public int? Pid => File.Exists(PidFile) && int.TryParse(File.ReadAllText(PidFile).Trim(), out var pid) ? pid : null;
+
+    public async Task Kill()
+    {
+        if (Pid is not { } pid)
+            return;
+        try
+        {
+            using var process = Process.GetProcessById(pid);
+            process.Kill();
+            await process.WaitForExitAsync();
+        }
+        catch (ArgumentException)
+        {
+            // it has ended already
+        }
+    }
+
+    async Task ChangePassword() =>
+        await Post("user/neo4j/password", FirstPassword, new JsonObject { ["password"] = Password });
+
+    async Task<JsonNode> Post(string path, string password, JsonObject body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"http://127.0.0.1:{Port}/{path}")) { Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json") };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"neo4j:{password}")));
+        using var response = await Client.SendAsync(request);
+        response.EnsureSuccessStatusCode();
+        var text = await response.Content.ReadAsStringAsync();
+        return text.Length == 0 ? new JsonObject() : JsonNode.Parse(text)!;
+    }
+
+    void Write(string program)
+    {
+        foreach (var name in (string[])["conf", "data", "logs", "import", "plugins", "bin"])
+            Directory.CreateDirectory(Path.Combine(Folder, name));
+        Directory.CreateSymbolicLink(Path.Combine(Folder, "lib"), Path.Combine(program, "lib"));
+        File.WriteAllText(Path.Combine(Folder, "conf", "neo4j.conf"), $"""
+            dbms.directories.import=import
+            dbms.security.auth_enabled=true
+            dbms.connector.bolt.enabled=false
+            dbms.connector.http.enabled=true
+            dbms.connector.http.listen_address=127.0.0.1:{Port}
+            dbms.connector.https.enabled=false
+            dbms.udc.enabled=false
+            dbms.memory.pagecache.size=32m
+
+            """);
+        // It is older than the modules of Java, which are opened to it here.
+        string[] packages = ["java.lang", "java.nio", "sun.nio.ch", "java.io", "java.util", "java.lang.reflect", "java.net", "java.util.concurrent", "java.util.concurrent.atomic", "sun.security.x509", "sun.security.util", "jdk.internal.misc"];
+        var java = $"java -Xms64m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dfile.encoding=UTF-8 {string.Join(' ', packages.Select(p => $"--add-opens java.base/{p}=ALL-UNNAMED"))} --add-exports java.base/jdk.internal.misc=ALL-UNNAMED -Dio.netty.tryReflectionSetAccessible=true";
+        Script("neo4j", $"exec {java} -Xmx384m -cp '{program}/lib/*' org.neo4j.server.CommunityEntryPoint --home-dir='{Folder}' --config-dir='{Folder}/conf'");
+        Script("neo4j-admin", $"export NEO4J_HOME='{Folder}' NEO4J_CONF='{Folder}/conf'\nexec {java} -Xmx${{HEAP_SIZE:-256m}} -cp '{program}/lib/*:{program}/bin/tools/*' org.neo4j.commandline.admin.AdminTool \"$@\"");
+    }
+
+    void Script(string name, string text)
+    {
+        var path = Path.Combine(Folder, "bin", name);
+        File.WriteAllText(path, $"#!/bin/sh\n{text}\n");
+        File.SetUnixFileMode(path, (UnixFileMode)0b111_101_101);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Kill();
+        _starter.Dispose();
+        // What watched the process notes its end in the folder.
+        await Eventually.True(() =>
+        {
+            Directory.Delete(Folder, recursive: true);
+            return true;
+        }, $"{Folder} is removed");
+    }
+}
