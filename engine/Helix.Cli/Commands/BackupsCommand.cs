@@ -6,28 +6,14 @@ using Helix.Steps.Backups;
 
 namespace Helix.Cli.Commands;
 
-static class BackupsCommand
+static partial class BackupsCommand
 {
     static readonly Option<string> Environment = Given.Environment();
     static readonly Option<string?> Target = Given.Text("--target", "NAME", "The target that holds the backups; not needed when there is only one.");
 
-    public static Command Make(Session session) => new Verb("backups", "Shows, checks, rejects and adopts backups.",
+    public static Command Make(Session session) => new Verb("backups", "Shows, checks, proves, rejects and adopts backups.",
             "helix backups list -e compose-local --prefix neo4j/", "helix backups reject neo4j/2026-02-28T23.dump -e compose-local --reason 'restored graph was empty'")
-        .Has(List(session), Show(session), Verify(session), Prune(session), Reject(session), Adopt(session));
-
-    static Verb List(Session session)
-    {
-        var prefix = new Option<string>("--prefix") { Description = "The series: the start of the keys, ending with '/'.", HelpName = "PREFIX", Required = true };
-        return new Verb("list", "The backups of a series, newest recovery point first.", "helix backups list -e compose-local --prefix neo4j/")
-            .With(Environment, Target, prefix)
-            .Does(parsed => OnShelf(session, parsed, parsed.GetValue(prefix)!, async series =>
-            {
-                var entries = await series.List();
-                session.Terminal.Give(new JsonArray([.. entries.Select(ToJson)]), () => entries.Count == 0 ? "No backup there." : TextTable.Of(["RECOVERY POINT", "STATE", "SIZE", "PROVEN", "KEY"], entries.Select(Row)));
-                session.Terminal.Say(Loss(entries, session.Time.GetUtcNow()));
-                return 0;
-            }));
-    }
+        .Has(List(session), Show(session), Verify(session), Prune(session), Prove(session), Reject(session), Adopt(session));
 
     static Verb Show(Session session)
     {
@@ -92,17 +78,6 @@ static class BackupsCommand
     }
 
     static Option<int> Keep(string period) => new("--keep-" + period) { Description = $"Keep the newest of each of so many {period} periods.", HelpName = "N" };
-
-    /// <summary>What would be lost if somebody recovered this minute.</summary>
-    static string Loss(IReadOnlyList<BackupEntry> entries, DateTimeOffset now)
-    {
-        var complete = entries.Where(e => e.State == BackupState.Complete).Select(e => e.Manifest!).ToList();
-        if (complete.Count == 0)
-            return "RPO now: everything would be lost, there is no complete backup.";
-        var proven = complete.Where(m => m.Proven).Select(m => (DateTimeOffset?)m.RecoveryPoint).Max();
-        return $"RPO now: {Words.Clock(now - complete.Max(m => m.RecoveryPoint))} of changes would be lost"
-            + (proven is { } p ? $"; with the newest proven backup {Words.Clock(now - p)}." : "; no backup is proven.");
-    }
 
     static Verb Reject(Session session)
     {

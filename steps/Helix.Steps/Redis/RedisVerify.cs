@@ -24,6 +24,11 @@ public sealed record RedisVerifyOptions
     [Description("Keys that must be there, beside those of the target.")]
     public IReadOnlyList<RedisCheck> Checks { get; init; } = [];
 
+    [Description("Another target whose checks this server must pass too: what was restored from it.")]
+    [TargetName("redis")]
+    [Example("redis")]
+    public string? ChecksOf { get; init; }
+
     [Description("How many keys, taken at random, are read.")]
     [Range(0, 100_000)]
     public int Sample { get; init; } = 100;
@@ -66,7 +71,7 @@ public sealed class RedisVerify : Step<RedisVerifyOptions, RedisVerifyOutputs>
             throw RedisConnection.Loading(redis.Name);
         var counts = KeyCounts.Of(info);
         var faults = Differences(counts, options).ToList();
-        var named = target.Checks.Concat(options.Checks).ToList();
+        var named = target.Checks.Concat(options.ChecksOf is { } other ? context.Target<RedisTarget>(other).Checks : []).Concat(options.Checks).ToList();
         foreach (var check in named)
             if (await new KeyReader(redis, target.Database).Fault(check) is { } fault)
                 faults.Add(fault);

@@ -13,7 +13,7 @@ namespace Helix.Runbooks.Tests.Backups;
 /// <summary>A real S3 server: one Ceph monitor, one OSD in memory, radosgw. Starts when a test first asks for it, and ends with the tests.</summary>
 public sealed class CephS3 : IDisposable
 {
-    const string AccessKey = "helixkey", SecretKey = "helixsecret";
+    public const string AccessKey = "helixkey", SecretKey = "helixsecret";
 
     readonly Lock _lock = new();
     readonly List<Process> _running = [];

@@ -49,6 +49,18 @@ public sealed class RedisVerifyTests
     }
 
     [Fact]
+    public async Task What_is_restored_into_a_scratch_server_must_pass_the_checks_of_the_one_it_came_from()
+    {
+        await using var server = await RedisServer.Start();
+        using var host = server.Host();
+        host.Add("live", server.Target() with { Checks = [new() { Key = "helix:schema" }] });
+        await server.Fill(10);
+
+        var e = await host.Fails(FailureClass.InvalidData, new RedisVerify(), Options with { ChecksOf = "live" });
+        Assert.Contains("helix:schema", e.Message);
+    }
+
+    [Fact]
     public async Task Checks_of_the_target_find_data_that_agrees_with_its_own_backup_and_is_wrong()
     {
         await using var server = await RedisServer.Start();
