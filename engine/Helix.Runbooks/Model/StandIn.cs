@@ -40,7 +40,11 @@ static class StandIn
             MapShape => new JsonObject(),
             RecordShape record => new JsonObject(record.Members.Values.Where(m => m.Required)
                 .Select(m => KeyValuePair.Create(m.Name, (JsonNode?)Least(text, m.Shape, m)))),
-            _ => JsonValue.Create(text),
+            _ => Fitting(text, member),
         };
     }
+
+    /// <summary>Text must have a form here and there: then its example stands for it.</summary>
+    static JsonValue Fitting(string text, Member? member) =>
+        member is { Rules: { } rules, Example: { } example } && rules.Faults(member.Name, JsonValue.Create(text)).Any() ? JsonValue.Create(example) : JsonValue.Create(text);
 }

@@ -57,10 +57,14 @@ sealed class EngineSteps(Drive drive)
             ExpiresAt = options.ExpiresAfter is { } time ? drive.Time.GetUtcNow() + time.Value : null,
             OnExpiry = options.OnExpiry.ToString().ToLowerInvariant(),
             EscalateTo = options.EscalateTo,
-            OnReject = options.OnReject,
+            OnReject = options.OnReject == "abort" ? options.OnReject : PathOf(options.OnReject, path),
             Inputs = Form(options.Inputs),
         });
     }
+
+    /// <summary>The step that an id means where this item stands: in the same runbook, in the same round of the loops around both.</summary>
+    string PathOf(string id, string path) =>
+        drive.Index.Find(path)!.Frame.Ids.TryGetValue(id, out var pattern) ? ScopeBuilder.Concrete(pattern, path) : id;
 
     QuestionAsked Manual(string path, ManualOptions options) => Bound(new QuestionAsked
     {

@@ -102,10 +102,17 @@ sealed partial class ScopeBuilder(Plan plan, PlanIndex index, StepCatalog catalo
         return facts;
     }
 
-    /// <summary>A sub-runbook is no step of the journal: it succeeded when none of its steps is open or failed.</summary>
-    static bool IsDone(RunState state, string path) =>
+    /// <summary>A sub-runbook is no step of the journal: it succeeded when none of its steps is open, or failed without being allowed to.</summary>
+    bool IsDone(RunState state, string path) =>
         state.Entered.ContainsKey(path)
-        && state.Steps.Values.Where(s => s.Path.StartsWith(path + "/", StringComparison.Ordinal)).All(s => s.Status is StepStatus.Succeeded or StepStatus.Skipped);
+        && state.Steps.Values.Where(s => s.Path.StartsWith(path + "/", StringComparison.Ordinal))
+            .All(s => s.Status is StepStatus.Succeeded or StepStatus.Skipped || (s.Status == StepStatus.Failed && MayFail(s.Path)));
+
+    bool MayFail(string path) => index.Find(path) is { } place
+        && (place.Part != Part.Steps
+            || place.Item.IfFails == IfFails.Continue
+            || (place.Item is StepItem { IfFails: null } step && catalog.Steps.GetValueOrDefault(step.Uses)?.About.FailureIsWarning == true)
+            || Items.All(place.Frame.Runbook.Steps).OfType<BlockItem>().Any(b => b.IfFails == IfFails.Continue && Items.All([b]).Contains(place.Item, ReferenceEqualityComparer.Instance)));
 
     /// <summary>Seen from outside a loop, an output is the list of its values in the order of the elements.</summary>
     JsonObject Collected(RunState state, string path, int hole, string pattern)

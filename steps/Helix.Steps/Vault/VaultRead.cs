@@ -20,7 +20,7 @@ public sealed record VaultReadOptions
     public required IReadOnlyList<string> Fields { get; init; }
 
     [Description("The version; default: the newest.")]
-    [Range(1, int.MaxValue)]
+    [Range(1, 1_000_000)]
     public int? Version { get; init; }
 }
 

@@ -42,6 +42,52 @@ public sealed class SimulatorTests
     }
 
     [Fact]
+    public async Task A_rejection_inside_a_sub_runbook_goes_back_to_the_step_of_that_runbook()
+    {
+        using var stage = new Stage("""
+            steps:
+              - { id: fetch, uses: world.write, with: { world: WORLD, line: outer } }
+              - { id: part, uses: runbook, with: { file: part.yaml } }
+            """);
+        stage.Write("part.yaml", $$"""
+            apiVersion: helix.runbooks/v1
+            name: part
+            title: A part
+            steps:
+              - { id: fetch, uses: world.write, with: { world: {{stage.World}}, line: inner } }
+              - { id: go, uses: approval, with: { message: Go?, approvers: [group:dba], onReject: fetch } }
+            """);
+        await stage.Holds("""
+              - name: refused once
+                results: { part/go: [{ decision: reject, reason: too old }, { decision: approve }] }
+                expect: { outcome: succeeded, ran: [fetch, part/fetch, part/go] }
+            """);
+    }
+
+    [Fact]
+    public async Task A_sub_runbook_whose_step_was_allowed_to_fail_has_its_outputs()
+    {
+        using var stage = new Stage("""
+            steps:
+              - { id: part, uses: runbook, with: { file: part.yaml } }
+              - { id: tell, uses: world.write, with: { world: WORLD, line: "{{ steps.part.said }}" } }
+            """);
+        stage.Write("part.yaml", $$"""
+            apiVersion: helix.runbooks/v1
+            name: part
+            title: A part
+            steps:
+              - { id: look, uses: world.write, ifFails: continue, with: { world: {{stage.World}}, line: a } }
+            outputs: { said: "all of it" }
+            """);
+        await stage.Holds("""
+              - name: allowed to fail
+                results: { part/look: { fails: { class: missing } } }
+                expect: { outcome: succeeded, ran: [part/look, tell] }
+            """);
+    }
+
+    [Fact]
     public async Task A_rejection_goes_back_and_the_second_answer_counts()
     {
         using var stage = new Stage(Restore);
