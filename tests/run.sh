@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1 MSBUILDTERMINALLOGGER=off
 
 command -v dotnet >/dev/null || { echo "The .NET 10 SDK is missing. Hint: https://dotnet.microsoft.com/download, or your distribution's dotnet-sdk-10.0." >&2; exit 2; }
-bash tests/install.sh git procps openssh-client redis-server redis-sentinel docker.io docker-compose busybox-static ceph-mon ceph-osd ceph-common radosgw
+bash tests/install.sh git procps openssh-client redis-server redis-sentinel docker.io docker-compose busybox-static ceph-mon ceph-osd ceph-common radosgw chromium
 # For the real, old Neo4j, which a test fetches from npm; either may be here from elsewhere.
 command -v java >/dev/null || bash tests/install.sh openjdk-17-jre-headless
 command -v npm >/dev/null || bash tests/install.sh npm
@@ -39,19 +39,23 @@ check "schema is that of the types" $helix schema --check
 check "shipped runbooks are valid" $helix validate runbooks
 check "shipped runbooks do what their scenarios say" $helix simulate runbooks --coverage
 
-results=$(mktemp)
-status=0
-tests/Helix.Runbooks.Tests/bin/Debug/net10.0/Helix.Runbooks.Tests -noColor ${TESTS:-} 2>&1 | tee "$results" || status=$?
-line=$(grep -E 'Total: [0-9]+, Errors: [0-9]+' "$results" | tail -1)
-number() { sed -nE "s/.*$1: ([0-9]+).*/\1/p" <<<"$line"; }
-if [ -z "$line" ]; then
-  failed=$((failed + 1))
-else
+tests() { # tests PROJECT: its totals go into the last line
+  local results status=0 line bad
+  results=$(mktemp)
+  "tests/$1/bin/Debug/net10.0/$1" -noColor ${TESTS:-} 2>&1 | tee "$results" || status=$?
+  line=$(grep -E 'Total: [0-9]+, Errors: [0-9]+' "$results" | tail -1)
+  rm -f "$results"
+  number() { sed -nE "s/.*$1: ([0-9]+).*/\1/p" <<<"$line"; }
+  if [ -z "$line" ]; then
+    failed=$((failed + 1))
+    return
+  fi
   bad=$(($(number Failed) + $(number Errors)))
   [ "$bad" -gt 0 ] || [ "$status" -eq 0 ] || bad=1
   passed=$((passed + $(number Total) - $(number Failed) - $(number Skipped) - $(number 'Not Run')))
   failed=$((failed + bad))
   skipped=$((skipped + $(number Skipped)))
-fi
-rm -f "$results"
+}
+tests Helix.Runbooks.Tests
+tests Helix.Server.Tests
 finish

@@ -39,6 +39,8 @@ static class Table
         ("show", ShowCommand.Make),
         ("logs", LogsCommand.Make),
         ("report", ReportCommand.Make),
+        // for a team
+        ("serve", ServeCommand.Make),
         // the store and the files
         ("backups", BackupsCommand.Make),
         ("locks", LocksCommand.Make),

@@ -26,6 +26,17 @@ sealed class Session(Terminal terminal, TimeProvider time) : IDisposable
     public JournalStore Store => _store ??= OpenStore();
     public Engine Engine => _engine ??= NewEngine(Store);
     public string StorePath => field ??= Path.GetFullPath(StoreGiven ?? FromEnvironment() ?? InHome());
+    public string DataFolder
+    {
+        get
+        {
+            var folder = Path.GetDirectoryName(StorePath)!;
+            if (!Directory.Exists(folder))
+                Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            return folder;
+        }
+    }
+
     public Files Files => field ??= new Files(this);
 
     /// <summary>An engine on a connection of its own, for answers given while another one drives.</summary>
@@ -34,9 +45,7 @@ sealed class Session(Terminal terminal, TimeProvider time) : IDisposable
 
     public JournalStore OpenStore()
     {
-        var folder = Path.GetDirectoryName(StorePath)!;
-        if (!Directory.Exists(folder))
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        _ = DataFolder;
         return JournalStore.Open(StorePath, Time);
     }
 

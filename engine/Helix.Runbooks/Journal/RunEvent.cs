@@ -64,8 +64,8 @@ public sealed record JournalEntry
     public required string Hash { get; init; }
 }
 
-/// <summary>How sure it is who somebody is. Ordered.</summary>
-public enum IdentityStrength { Os, Signed, Oidc }
+/// <summary>How sure it is who somebody is. Ordered: the account of the operating system, a password or token that the server checked, a signature, an identity provider.</summary>
+public enum IdentityStrength { Os, Password, Signed, Oidc }
 
 /// <summary>Somebody who did something: the account, and how it was authenticated (never <c>SUDO_USER</c> or a flag).</summary>
 public sealed record Person(string Account, IdentityStrength Strength, string Via)

@@ -15,7 +15,7 @@ public sealed partial class RunState
         {
             case RunStarted e: Begin(e, entry.At); break;
             case LeaseTaken e: TakeLease(e, entry); break;
-            case RunSuspended: Suspend(entry.At); break;
+            case RunSuspended e: Suspend(e.Reason, entry.At); break;
             case InputResolved e: Inputs[e.Name] = e.Value; break;
             case PreflightDone e: Preflight = e.Findings; break;
             case BlockEntered e: Entered[e.Path] = (entry.At, e.Inputs); break;
@@ -56,6 +56,7 @@ public sealed partial class RunState
         Epoch = entry.Epoch;
         HandoverAsked = false;
         PauseAsked = false;
+        SuspendedBecause = null;
         foreach (var step in Steps.Values.Where(s => s.Status == StepStatus.Running))
         {
             step.Status = StepStatus.InDoubt;
@@ -69,9 +70,10 @@ public sealed partial class RunState
         CloseSpans(SpanKind.Suspended, entry.At);
     }
 
-    void Suspend(DateTimeOffset at)
+    void Suspend(string reason, DateTimeOffset at)
     {
         PauseAsked = false;
+        SuspendedBecause = reason;
         Status = OpenQuestions.Any() ? RunStatus.Waiting : RunStatus.Suspended;
         Spans.Add(new Span("", SpanKind.Suspended, Round, 0, at, null));
     }

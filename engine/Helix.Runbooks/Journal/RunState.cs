@@ -135,6 +135,9 @@ public sealed partial class RunState
     public (Person By, DateTimeOffset At, string Reason)? Cancel { get; private set; }
     public bool PauseAsked { get; private set; }
     public bool HandoverAsked { get; private set; }
+
+    /// <summary>Why the last driver let the run go; null while one drives it.</summary>
+    public string? SuspendedBecause { get; private set; }
     public bool Closed { get; private set; }
 
     /// <summary>The store in which the run went on when this one was lost.</summary>

@@ -21,6 +21,14 @@ public static partial class HtmlReport
         return html.Append("</main>\n</body>\n</html>").ToString();
     }
 
+    /// <summary>The timeline alone, for a page that has the classes of the report in its own style sheet.</summary>
+    public static string Timeline(RunReport report)
+    {
+        var html = new StringBuilder();
+        HtmlTimeline.Append(html, report);
+        return html.ToString();
+    }
+
     internal static string E(string? text) => System.Net.WebUtility.HtmlEncode(text ?? "");
 
     static string Tone(RunReport report) => report.Status switch

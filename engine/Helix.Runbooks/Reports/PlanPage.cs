@@ -121,7 +121,7 @@ public static class PlanPage
     static string Gate(PlannedStep step) => step.Gate is { } gate ? $"  after approval {gate}" : "";
     static string When(PlannedStep step) => step.Item.When is { } when ? $"  when {when.Text}" : "";
 
-    static string Effects(PlannedStep step) => step.Effects.Count == 0
+    public static string Effects(PlannedStep step) => step.Effects.Count == 0
         ? step.Item.Uses switch
         {
             EngineItems.Approval => $"asks {Named(step.With["approvers"])}",

@@ -39,7 +39,7 @@ public static class QuestionPage
         var lines = new List<string> { $"{Title(asked.Kind)} {asked.Path}", "", Indent(asked.Message.Trim()), "" };
         lines.AddRange(Facts(asked.Shown));
         if (asked.Approvers.Count > 0)
-            lines.Add($"who:     {Whom(question)}{Rules(asked)}");
+            lines.Add($"who:     {Whom(question)}{(Rules(asked) is { Count: > 0 } rules ? $" ({string.Join(", ", rules)})" : "")}");
         if (asked.ExpiresAt is { } expires)
             lines.Add($"until:   {Words.Moment(expires)}, then: {asked.OnExpiry}{(asked.EscalateTo is { } to ? " to " + to : "")}");
         if (asked.Choices.Count > 0)
@@ -74,14 +74,13 @@ public static class QuestionPage
         _ => "In doubt:",
     };
 
-    static string Rules(QuestionAsked asked)
-    {
-        string[] rules = [.. asked.OneFromEach.Select(g => $"one from {g}"), .. asked.SelfApproval ? [] : (string[])["not who started the run"], .. asked.AuthorMayApprove ? [] : (string[])["not the author"]];
-        return asked.Kind == QuestionKind.Approval && rules.Length > 0 ? $" ({string.Join(", ", rules)})" : "";
-    }
+    /// <summary>What an approval demands of those who give it, beside being asked.</summary>
+    public static IReadOnlyList<string> Rules(QuestionAsked asked) => asked.Kind == QuestionKind.Approval
+        ? [.. asked.OneFromEach.Select(g => $"one from {g}"), .. asked.SelfApproval ? [] : (string[])["not who started the run"], .. asked.AuthorMayApprove ? [] : (string[])["not the author"]]
+        : [];
 
     /// <summary>The facts behind the message: lists and groups of facts one line each.</summary>
-    static IEnumerable<string> Facts(JsonObject shown) => shown.SelectMany(fact => fact.Value switch
+    public static IEnumerable<string> Facts(JsonObject shown) => shown.SelectMany(fact => fact.Value switch
     {
         JsonArray { Count: > 0 } list => (string[])[$"{fact.Key}:", .. list.Select(e => "  " + Plain(e))],
         JsonObject { Count: > 0 } group => [$"{fact.Key}:", .. group.Select(e => $"  {e.Key}: {Covered(e.Value)}")],

@@ -6,7 +6,7 @@ using Helix.Runbooks.Plans;
 namespace Helix.Runbooks.Runs;
 
 /// <summary>Who may answer a question, and when its answers decide it. Pure.</summary>
-static class Approvals
+public static class Approvals
 {
     /// <summary>Null when the answer counts; else why it is refused.</summary>
     public static string? Refusal(QuestionAsked asked, IReadOnlyList<string> escalated, RunState state, Person by, Decided decision, IReadOnlyDictionary<string, IReadOnlyList<string>> groups)

@@ -11,6 +11,9 @@ public sealed record DriveSettings
     /// <summary>First Ctrl-C: running steps are interrupted and the run is suspended.</summary>
     public CancellationToken Interrupt { get; init; }
 
+    /// <summary>What the record says of an interruption.</summary>
+    public string InterruptReason { get; init; } = "interrupted";
+
     /// <summary>Second Ctrl-C: children are killed now.</summary>
     public CancellationToken Kill { get; init; }
 

@@ -27,7 +27,7 @@ public sealed partial class Engine(StepCatalog catalog, JournalStore store, Time
     public string Start(Plan plan, StartRequest request)
     {
         Refuse(plan, request);
-        var run = RunId.New(Time);
+        var run = request.Run ?? RunId.New(Time);
         var folders = RunFolders.Of(Settings, run);
         TakeLocks(run, plan);
         try
@@ -151,6 +151,8 @@ public sealed record EngineSettings
 
 public sealed record StartRequest
 {
+    /// <summary>An id chosen before, so that the same request never makes two runs: the store refuses a second one. Null: a fresh one.</summary>
+    public string? Run { get; init; }
     public required Person Operator { get; init; }
 
     /// <summary>terminal, web, schedule, unattended or api.</summary>

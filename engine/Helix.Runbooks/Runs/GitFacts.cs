@@ -3,7 +3,7 @@ using Helix.Runbooks.Steps;
 namespace Helix.Runbooks.Runs;
 
 /// <summary>The last commit of a runbook and its author, where git knows the file.</summary>
-static class GitFacts
+public static class GitFacts
 {
     public static (string? Commit, string? Author) Of(string file)
     {

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace Helix.Runbooks.Runs;
 
 /// <summary>Ids of runs: sorted by time, short enough to type, as <c>260301-0200-k7qf</c>.</summary>
-static class RunId
+public static class RunId
 {
     // Without letters and digits that look alike.
     const string Letters = "abcdefghjkmnpqrstuvwxyz23456789";

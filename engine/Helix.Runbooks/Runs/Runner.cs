@@ -37,7 +37,7 @@ sealed partial class Runner(Drive drive, Sequencer sequencer, EngineSettings set
             drive.Record.Refresh();
             drive.Logs.Flush();
             if (drive.Settings.Interrupt.IsCancellationRequested)
-                return await Suspend(DriveEnd.Interrupted, "interrupted");
+                return await Suspend(DriveEnd.Interrupted, drive.Settings.InterruptReason);
             if (_running.Count == 0 && drive.Record.Read(s => s.PauseAsked || s.HandoverAsked))
                 return await Suspend(DriveEnd.Suspended, drive.Record.Read(s => s.HandoverAsked) ? "handed over" : "paused");
             var moved = _questions.Settle();

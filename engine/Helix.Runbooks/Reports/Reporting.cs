@@ -1,12 +1,11 @@
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Plans;
-using Helix.Runbooks.Reports;
 using Helix.Runbooks.Runs;
 
-namespace Helix.Cli.Driving;
+namespace Helix.Runbooks.Reports;
 
 /// <summary>Gathers what a report is made of: state, pinned plan, entries, and experience from past runs.</summary>
-static class Reporting
+public static class Reporting
 {
     public static RunReport Of(Engine engine, string run)
     {

@@ -1,0 +1,46 @@
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Server.Accounts;
+
+sealed partial class AccountStore
+{
+    const string Prefix = "helix_";
+
+    /// <summary>A token for programs: shown once, kept as a hash, limited to some roles and a time.</summary>
+    public string NewToken(string account, string name, IReadOnlyList<Role> scopes, TimeSpan holds)
+    {
+        if (string.IsNullOrWhiteSpace(name))
+            throw new RunbookException("A token needs a name, so that it is known later what it was for.");
+        if (holds <= TimeSpan.Zero || holds > TimeSpan.FromDays(366))
+            throw new RunbookException("A token holds for a day at least and a year at most.");
+        var token = Prefix + Tickets.New();
+        Run("INSERT INTO tokens (id, ticket, account, name, scopes, created, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            Tickets.New()[..12], Tickets.Hash(token), account, name.Trim(), string.Join(',', scopes.Distinct()), Now, Later(holds));
+        return token;
+    }
+
+    public IReadOnlyList<ApiToken> TokensOf(string account) => Rows(
+        "SELECT id, name, scopes, created, expires, used FROM tokens WHERE account = ?1 ORDER BY created",
+        r => new ApiToken(r.GetString(0), r.GetString(1), Scopes(r.GetString(2)), Moment(r.GetString(3)), Moment(r.GetString(4)), r.IsDBNull(5) ? null : Moment(r.GetString(5))), account);
+
+    public bool Revoke(string account, string id) => Run("DELETE FROM tokens WHERE account = ?1 AND id = ?2", account, id) == 1;
+
+    /// <summary>Who is behind a token; null when it is unknown, over or revoked.</summary>
+    public Caller? CallerOfToken(string token)
+    {
+        var hash = Tickets.Hash(token);
+        if (Rows("SELECT account, scopes, used FROM tokens WHERE ticket = ?1 AND expires >= ?2",
+            r => (Account: r.GetString(0), Scopes: Scopes(r.GetString(1)), Used: r.IsDBNull(2) ? (DateTimeOffset?)null : Moment(r.GetString(2))), hash, Now) is not [var found])
+            return null;
+        if (Find(found.Account) is not { Disabled: false } account)
+            return null;
+        if (found.Used is null || _time.GetUtcNow() - found.Used > Noticed)
+            Run("UPDATE tokens SET used = ?2 WHERE ticket = ?1", hash, Now);
+        return new Caller { Account = account.Name, Grants = account.Grants, Strength = IdentityStrength.Password, Via = "api", Scopes = found.Scopes };
+    }
+
+    static List<Role> Scopes(string text) => [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(Enum.Parse<Role>)];
+}
+
+public sealed record ApiToken(string Id, string Name, IReadOnlyList<Role> Scopes, DateTimeOffset Created, DateTimeOffset Expires, DateTimeOffset? Used);

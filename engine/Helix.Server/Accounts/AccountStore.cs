@@ -1,0 +1,143 @@
+using System.Text.RegularExpressions;
+using Helix.Runbooks.Steps;
+using Microsoft.Data.Sqlite;
+
+namespace Helix.Server.Accounts;
+
+/// <summary>Accounts, sessions, tokens and the log of refusals, in a SQLite file beside the store. Knows nothing about runs.</summary>
+sealed partial class AccountStore : IDisposable
+{
+    readonly SqliteConnection _connection;
+    readonly Lock _lock = new();
+    readonly TimeProvider _time;
+    readonly int _rounds;
+
+    public AccountStore(string path, TimeProvider time, int rounds)
+    {
+        (_time, _rounds) = (time, rounds);
+        _connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
+        _connection.Open();
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        Run("PRAGMA journal_mode=WAL");
+        Run("PRAGMA synchronous=FULL");
+        Run("PRAGMA busy_timeout=30000");
+        Run(Tables);
+    }
+
+    public bool IsEmpty => One("SELECT count(*) FROM accounts", r => r.GetInt64(0)) == 0;
+
+    public IReadOnlyList<Account> All() => [.. Rows("SELECT name FROM accounts ORDER BY name", r => r.GetString(0)).Select(n => Find(n)!)];
+
+    public Account? Find(string name) => Rows("SELECT name, password, disabled, created FROM accounts WHERE name = ?1",
+        r => new Account(r.GetString(0), r.IsDBNull(1) ? null : r.GetString(1), r.GetInt64(2) != 0, Moment(r.GetString(3)), Grants(name)), name) is [var found] ? found : null;
+
+    List<Grant> Grants(string name) => Rows("SELECT role, environment FROM grants WHERE account = ?1 ORDER BY environment, role",
+        r => new Grant(Enum.Parse<Role>(r.GetString(0)), r.GetString(1)), name);
+
+    /// <exception cref="RunbookException">The name is taken or is none.</exception>
+    public void Add(string name, IEnumerable<Grant> grants)
+    {
+        if (!Name().IsMatch(name))
+            throw new RunbookException($"'{name}' cannot be the name of an account.", "Letters, digits, '.', '-', '_' and '@', at most 64, beginning with a letter.");
+        if (Find(name) is not null)
+            throw new RunbookException($"There is an account '{name}' already.");
+        Run("INSERT INTO accounts (name, created) VALUES (?1, ?2)", name, Now);
+        SetGrants(name, grants);
+    }
+
+    public void SetGrants(string name, IEnumerable<Grant> grants)
+    {
+        Run("DELETE FROM grants WHERE account = ?1", name);
+        foreach (var grant in grants.Distinct())
+            Run("INSERT INTO grants (account, role, environment) VALUES (?1, ?2, ?3)", name, grant.Role.ToString(), grant.Environment);
+    }
+
+    /// <summary>A new password ends all sessions of the account.</summary>
+    public void SetPassword(string name, string password)
+    {
+        if (Passwords.Fault(password) is { } fault)
+            throw new RunbookException(fault);
+        Run("UPDATE accounts SET password = ?2 WHERE name = ?1", name, Passwords.Hash(password, _rounds));
+        Run("DELETE FROM sessions WHERE account = ?1", name);
+    }
+
+    /// <summary>A disabled account has no session and no token any more.</summary>
+    public void SetDisabled(string name, bool disabled)
+    {
+        Run("UPDATE accounts SET disabled = ?2 WHERE name = ?1", name, disabled ? 1 : 0);
+        if (!disabled)
+            return;
+        Run("DELETE FROM sessions WHERE account = ?1", name);
+        Run("DELETE FROM tokens WHERE account = ?1", name);
+    }
+
+    /// <summary>The account when the password is its own. Takes as long for a name that nobody has.</summary>
+    public Account? Check(string name, string password)
+    {
+        var account = Find(name);
+        var fits = Passwords.Fits(password, account?.Password ?? Nobody);
+        return fits && account is { Password: not null, Disabled: false } ? account : null;
+    }
+
+    string Nobody => _nobody ??= Passwords.Hash(Tickets.New(), _rounds);
+    string? _nobody;
+
+    string Now => _time.GetUtcNow().ToString("O");
+    static DateTimeOffset Moment(string text) => DateTimeOffset.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
+
+    int Run(string sql, params ReadOnlySpan<object?> values)
+    {
+        lock (_lock)
+        {
+            using var command = Command(sql, values);
+            return command.ExecuteNonQuery();
+        }
+    }
+
+    List<T> Rows<T>(string sql, Func<SqliteDataReader, T> row, params ReadOnlySpan<object?> values)
+    {
+        lock (_lock)
+        {
+            using var command = Command(sql, values);
+            using var reader = command.ExecuteReader();
+            var rows = new List<T>();
+            while (reader.Read())
+                rows.Add(row(reader));
+            return rows;
+        }
+    }
+
+    T One<T>(string sql, Func<SqliteDataReader, T> row, params ReadOnlySpan<object?> values) => Rows(sql, row, values)[0];
+
+    SqliteCommand Command(string sql, ReadOnlySpan<object?> values)
+    {
+        var command = _connection.CreateCommand();
+        command.CommandText = sql;
+        for (var i = 0; i < values.Length; i++)
+            command.Parameters.AddWithValue("?" + (i + 1), values[i] ?? DBNull.Value);
+        return command;
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+            _connection.Dispose();
+    }
+
+    [GeneratedRegex("^[A-Za-z][A-Za-z0-9._@-]{0,63}$")]
+    private static partial Regex Name();
+
+    const string Tables = """
+        CREATE TABLE IF NOT EXISTS accounts (name TEXT PRIMARY KEY, password TEXT, disabled INTEGER NOT NULL DEFAULT 0, created TEXT NOT NULL);
+        CREATE TABLE IF NOT EXISTS keys (purpose TEXT PRIMARY KEY, key TEXT NOT NULL);
+        CREATE TABLE IF NOT EXISTS grants (account TEXT NOT NULL, role TEXT NOT NULL, environment TEXT NOT NULL, PRIMARY KEY (account, role, environment)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS invitations (ticket TEXT PRIMARY KEY, account TEXT NOT NULL, expires TEXT NOT NULL);
+        CREATE TABLE IF NOT EXISTS sessions (ticket TEXT PRIMARY KEY, account TEXT NOT NULL, strength TEXT NOT NULL, created TEXT NOT NULL, seen TEXT NOT NULL);
+        CREATE TABLE IF NOT EXISTS tokens (id TEXT PRIMARY KEY, ticket TEXT NOT NULL UNIQUE, account TEXT NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL, created TEXT NOT NULL, expires TEXT NOT NULL, used TEXT);
+        CREATE TABLE IF NOT EXISTS requests (account TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, run TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (account, key)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS audit (id INTEGER PRIMARY KEY, at TEXT NOT NULL, account TEXT, address TEXT, what TEXT NOT NULL, result TEXT NOT NULL, detail TEXT NOT NULL);
+        """;
+}
+
+/// <summary>Somebody who may log in. Without a password only by another way (an invitation, an identity provider).</summary>
+public sealed record Account(string Name, string? Password, bool Disabled, DateTimeOffset Created, IReadOnlyList<Grant> Grants);

@@ -1,0 +1,31 @@
+using Helix.Runbooks.Journal;
+
+namespace Helix.Server.Accounts;
+
+/// <summary>Who makes a request, and what that person may do.</summary>
+public sealed record Caller
+{
+    public required string Account { get; init; }
+    public required IReadOnlyList<Grant> Grants { get; init; }
+    public required IdentityStrength Strength { get; init; }
+
+    /// <summary>web or api.</summary>
+    public required string Via { get; init; }
+
+    /// <summary>For a request with a token: what the token may do at most. Null: all that the account may.</summary>
+    public IReadOnlyList<Role>? Scopes { get; init; }
+
+    /// <summary>For a request with a session: its id, to which the forms are bound.</summary>
+    public string? Session { get; init; }
+
+    public Person Person => new(Account, Strength, Via);
+
+    public bool May(Role role, string environment) =>
+        (Scopes is null || role == Role.Viewer || Scopes.Contains(role) || Scopes.Contains(Role.Admin))
+        && Grants.Any(g => g.Covers(environment) && (g.Role == role || g.Role == Role.Admin || role == Role.Viewer));
+
+    /// <summary>On some environment.</summary>
+    public bool MaySomewhere(Role role) => Grants.Any(g => May(role, g.Environment));
+
+    public bool IsAdmin => May(Role.Admin, Grant.Everywhere);
+}

@@ -1,0 +1,108 @@
+using System.Collections.Concurrent;
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Plans;
+using Helix.Runbooks.Reports;
+using Helix.Runbooks.Runs;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Server.Driving;
+
+/// <summary>The runs that this server drives now. A run that only waits for people is let go; the <see cref="Keeper"/> goes on with it.</summary>
+sealed class Drivers(Site site) : IDisposable
+{
+    /// <summary>In the record of a run that was interrupted because the server ended: the next server goes on with it.</summary>
+    public const string ServerStops = "the server stops";
+
+    readonly ConcurrentDictionary<string, Driven> _driven = [];
+    readonly CancellationTokenSource _interrupt = new();
+    readonly CancellationTokenSource _kill = new();
+
+    public IReadOnlyCollection<string> Now => [.. _driven.Keys];
+    public bool Drives(string run) => _driven.ContainsKey(run);
+    public bool Stopping => _interrupt.IsCancellationRequested;
+
+    /// <summary>How far a step is, as far as it is known here.</summary>
+    public StepProgress? Progress(string run, string path) => _driven.TryGetValue(run, out var driven) ? driven.Progress.GetValueOrDefault(path) : null;
+
+    /// <summary>Registers the run, with its locks and lease, and drives it in the background.</summary>
+    /// <param name="confirmed">The name of a protected environment, as it was typed.</param>
+    /// <exception cref="RunbookException">The plan cannot be run.</exception>
+    /// <exception cref="HeldException">A target is held by another run.</exception>
+    public string Start(Plan plan, StartRequest request, string? confirmed)
+    {
+        if (Stopping)
+            throw new HeldException("The server is stopping and starts nothing new.", "Try again when it is back.");
+        var engine = site.NewEngine();
+        var run = engine.Start(plan, request);
+        if (confirmed is not null)
+            engine.ConfirmDestruction(run, request.Operator, confirmed);
+        GoOn(run, engine);
+        return run;
+    }
+
+    /// <summary>Goes on with a run that nobody drives. Nothing happens when this server drives it already.</summary>
+    public void GoOn(string run, Engine? engine = null)
+    {
+        if (Stopping)
+            return;
+        var driven = new Driven();
+        if (!_driven.TryAdd(run, driven))
+            return;
+        driven.Work = Task.Run(() => Drive(run, driven, engine ?? site.NewEngine()));
+    }
+
+    async Task Drive(string run, Driven driven, Engine engine)
+    {
+        try
+        {
+            var result = await engine.Drive(run, new DriveSettings
+            {
+                Interrupt = _interrupt.Token,
+                InterruptReason = ServerStops,
+                Kill = _kill.Token,
+                Progressed = (path, done, total, unit) => driven.Progress[path] = new StepProgress(done, total, unit),
+            });
+            site.Keeper.LetGo(run, result);
+        }
+        catch (Exception e) when (e is HeldException or RunbookException or StoreLostException)
+        {
+            // Somebody else drives it, or it cannot be driven now: it stands in the list of runs as it is.
+            site.Keeper.GaveUp(run, long.MaxValue);
+            site.Say($"Run {run} is not driven here: {e.Message}");
+        }
+        catch (Exception e)
+        {
+            site.Keeper.GaveUp(run, long.MaxValue);
+            site.Say($"Run {run} stopped by a mistake in helix itself; it can be resumed.\n{e}");
+        }
+        finally
+        {
+            _driven.TryRemove(run, out _);
+            site.Keeper.Look();
+        }
+    }
+
+    /// <summary>Interrupts what runs, as a first Ctrl-C does, and waits; after the patience children are killed.</summary>
+    public async Task Stop(TimeSpan patience)
+    {
+        await _interrupt.CancelAsync();
+        var all = Task.WhenAll(_driven.Values.Select(d => d.Work));
+        if (await Task.WhenAny(all, Task.Delay(patience, site.Time)) != all)
+        {
+            await _kill.CancelAsync();
+            await Task.WhenAny(all, Task.Delay(patience, site.Time));
+        }
+    }
+
+    public void Dispose()
+    {
+        _interrupt.Dispose();
+        _kill.Dispose();
+    }
+
+    sealed class Driven
+    {
+        public ConcurrentDictionary<string, StepProgress> Progress { get; } = [];
+        public Task Work { get; set; } = Task.CompletedTask;
+    }
+}

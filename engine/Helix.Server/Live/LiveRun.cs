@@ -1,0 +1,90 @@
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Plans;
+using Helix.Runbooks.Reports;
+using Helix.Runbooks.Runs;
+using Helix.Server.Pages;
+using Helix.Server.Web;
+
+namespace Helix.Server.Live;
+
+/// <summary>One run as it is shown: its state is kept up with the journal, and what all see alike is drawn once.</summary>
+sealed class LiveRun(Site site, string run)
+{
+    static readonly TimeSpan Ticking = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan Quiet = TimeSpan.FromSeconds(15);
+
+    readonly Lock _lock = new();
+    readonly RunState _state = new(run);
+    Plan? _plan;
+    string? _planHash;
+    Func<string, TimeSpan?>? _typical;
+    RunModel? _model;
+    long _at;
+
+    public string Run => run;
+    public long LookedAt => Volatile.Read(ref _at);
+
+    /// <summary>Where the run stands now.</summary>
+    public RunModel Look()
+    {
+        lock (_lock)
+        {
+            foreach (var entry in site.Store.Read(run, _state.LastSequence))
+                _state.Apply(entry);
+            if (_model is null || _model.Sequence != _state.LastSequence || (IsTicking && site.Time.GetElapsedTime(_at) >= Ticking))
+                _model = Model();
+            return _model with { Driver = DriverNow() };
+        }
+    }
+
+    /// <summary>Ends when there may be something new to show.</summary>
+    public async Task Next(long version, CancellationToken cancelled)
+    {
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+        await Task.WhenAny(site.Pulse.Next(version, both.Token), Task.Delay(IsTicking ? Ticking : Quiet, site.Time, both.Token));
+        await both.CancelAsync();
+        cancelled.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>Something runs, so that even without an event times pass.</summary>
+    bool IsTicking => _state.Ended is null && _state.Status == RunStatus.Running;
+
+    RunModel Model()
+    {
+        var engine = site.NewEngine();
+        if (_plan is null || _planHash != _state.PlanHash)
+        {
+            _plan = engine.PlanOf(_state);
+            _planHash = _state.PlanHash;
+            _typical = Reporting.Typical(engine, _plan);
+        }
+        var now = site.Time.GetUtcNow();
+        _at = site.Time.GetTimestamp();
+        var report = Reporting.Of(engine, _state, _plan);
+        return new RunModel
+        {
+            Sequence = _state.LastSequence,
+            At = now,
+            Report = report with { Timeline = UntilNow(report, now) },
+            Tree = RunTree.Lines(_state, _plan, now, _typical!, path => site.Drivers.Progress(run, path)),
+            Clocks = Clocks.Of(_state, _plan, now, _typical!),
+            Questions = [.. _state.OpenQuestions.Select(q => QuestionModel.Of(_state, _plan, q))],
+            CancelAsked = _state.Cancel is not null && _state.Ended is null,
+            PauseAsked = _state.PauseAsked,
+            Suspended = _state.SuspendedBecause,
+            Unconfirmed = _plan.Environment.Protected && _plan.Destroys && _state.Started.Mode == "live" && !_state.Confirmed.Any(c => c.PlanHash == _state.PlanHash),
+        };
+    }
+
+    /// <summary>What goes on reaches until now; the report itself ends with the last event.</summary>
+    List<ReportedSpan> UntilNow(RunReport report, DateTimeOffset now) => _state.Ended is not null
+        ? [.. report.Timeline]
+        : [.. report.Timeline.Select((s, i) => _state.Spans[i].End is null ? s with { End = now } : s)];
+
+    DrivenBy DriverNow()
+    {
+        if (_state.Ended is not null || site.Store.ReadLease(run) is not { Released: false } lease)
+            return new DrivenBy(null, false, false);
+        return new DrivenBy($"process {lease.Driver.Pid} of {lease.Driver.Account} on {lease.Driver.Host}", site.Drivers.Drives(run), DriverIdentity.IsGone(lease.Driver));
+    }
+}

@@ -1,0 +1,117 @@
+using System.Text.Json.Nodes;
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Model;
+using Helix.Runbooks.Plans;
+using Helix.Runbooks.Reports;
+using Helix.Runbooks.Runs;
+
+namespace Helix.Server.Pages;
+
+/// <summary>All that the page of a run shows; the same for everybody.</summary>
+public sealed record RunModel
+{
+    public required long Sequence { get; init; }
+    public required DateTimeOffset At { get; init; }
+    public required RunReport Report { get; init; }
+    public required IReadOnlyList<TreeLine> Tree { get; init; }
+    public required Clocks Clocks { get; init; }
+    public required IReadOnlyList<QuestionModel> Questions { get; init; }
+    public required bool CancelAsked { get; init; }
+    public required bool PauseAsked { get; init; }
+    public string? Suspended { get; init; }
+
+    /// <summary>The name of the protected environment was not typed for this plan yet.</summary>
+    public required bool Unconfirmed { get; init; }
+    public DrivenBy Driver { get; init; } = new(null, false, false);
+
+    public bool Ended => Report.EndedAt is not null;
+
+    /// <summary>Nobody drives it, and somebody could.</summary>
+    public bool Resumable => !Ended && (Driver.Who is null || Driver.Gone) && !Driver.Here;
+}
+
+/// <summary>Who has the lease; null: nobody.</summary>
+public sealed record DrivenBy(string? Who, bool Here, bool Gone);
+
+/// <summary>A question as it is put to people, with what its form needs.</summary>
+public sealed record QuestionModel
+{
+    public required string Run { get; init; }
+    public required string Title { get; init; }
+    public required string Environment { get; init; }
+    public required string Id { get; init; }
+    public required string Path { get; init; }
+    public required QuestionKind Kind { get; init; }
+    public required string Message { get; init; }
+    public required JsonObject Shown { get; init; }
+    public required string ShownHash { get; init; }
+    public required string Whom { get; init; }
+    public required IReadOnlyList<string> Rules { get; init; }
+    public required IReadOnlyList<string> Choices { get; init; }
+    public required DateTimeOffset Asked { get; init; }
+    public DateTimeOffset? Expires { get; init; }
+    public required string OnExpiry { get; init; }
+    public required IReadOnlyList<FormInput> Form { get; init; }
+    public required IReadOnlyList<Answer> Answers { get; init; }
+
+    /// <summary>For going back: the steps before, and the inputs that may be given anew.</summary>
+    public required IReadOnlyList<string> Before { get; init; }
+    public required IReadOnlyList<FormInput> Inputs { get; init; }
+
+    /// <summary>Null: this person is among those who are asked; else why not.</summary>
+    public required Func<string, string?> WhyNot { get; init; }
+
+    public static QuestionModel Of(RunState state, Plan plan, Question question)
+    {
+        var asked = question.Asked;
+        var order = plan.Find(asked.Path)?.Order ?? int.MaxValue;
+        return new QuestionModel
+        {
+            Run = state.Run,
+            Title = state.Started.Title,
+            Environment = state.Started.Environment,
+            Id = question.Id,
+            Path = asked.Path,
+            Kind = asked.Kind,
+            Message = asked.Message.Trim(),
+            Shown = (JsonObject)asked.Shown.DeepClone(),
+            ShownHash = asked.ShownHash,
+            Whom = QuestionPage.Whom(question),
+            Rules = QuestionPage.Rules(asked),
+            Choices = asked.Choices,
+            Asked = question.At,
+            Expires = question.Escalated.Count == 0 ? asked.ExpiresAt : null,
+            OnExpiry = asked.OnExpiry,
+            Form = [.. asked.Inputs.Select(f => FormInput.OfQuestion(f.Key, f.Value!))],
+            Answers = [.. question.Answers],
+            Before = [.. plan.Steps.Where(s => s.Part == Part.Steps && s.Order < order && !s.Path.Contains("[]", StringComparison.Ordinal)).Select(s => s.Path)],
+            Inputs = [.. plan.Runbook.Inputs.Select(i => FormInput.OfRunbook(i.Key, i.Value, state.Inputs[i.Key]))],
+            WhyNot = account => Who(asked, question.Escalated, state, plan, account),
+        };
+    }
+
+    static string? Who(QuestionAsked asked, IReadOnlyList<string> escalated, RunState state, Plan plan, string account)
+    {
+        if (asked.Approvers.Count > 0 && !Approvals.Names([.. asked.Approvers, .. escalated], plan.Environment.Groups).Contains(account))
+            return $"{string.Join(", ", asked.Approvers.Concat(escalated))} may answer.";
+        return asked.Kind == QuestionKind.Approval && !asked.SelfApproval && state.Started.Operator.Account == account
+            ? "You started the run, so somebody else must approve it."
+            : null;
+    }
+}
+
+/// <summary>A field of a form, whatever asks for it.</summary>
+public sealed record FormInput(string Name, InputType Type, string? Description, bool Required, IReadOnlyList<string> Choices, string? Value)
+{
+    /// <summary>For a backup: those that may be chosen, newest first.</summary>
+    public IReadOnlyList<(string Key, string Words)> Backups { get; init; } = [];
+
+    public static FormInput OfRunbook(string name, Input input, JsonNode? value = null) =>
+        new(name, input.Type, input.Description, input.Required, input.Choices, Text(value ?? input.Default));
+
+    public static FormInput OfQuestion(string name, JsonNode field) => new(
+        name, Enum.Parse<InputType>(field["type"]?.GetValue<string>() ?? "string", ignoreCase: true), field["description"]?.GetValue<string>(),
+        field["required"]?.GetValue<bool>() ?? false, [.. (field["choices"] as JsonArray ?? []).Select(c => c!.GetValue<string>())], null);
+
+    static string? Text(JsonNode? value) => value is JsonValue v && v.TryGetValue<string>(out var text) ? text : value?.ToJsonString();
+}

@@ -1,0 +1,55 @@
+using System.Net;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Server;
+
+/// <summary>What <c>helix serve</c> was told.</summary>
+public sealed record ServerSettings
+{
+    public required IPEndPoint Listen { get; init; }
+
+    /// <summary>Holds the runbooks, and below it <c>environments/</c>.</summary>
+    public required string Runbooks { get; init; }
+    public required string StorePath { get; init; }
+    public string? SecondStore { get; init; }
+
+    /// <summary>PEM files for TLS.</summary>
+    public string? Certificate { get; init; }
+    public string? CertificateKey { get; init; }
+
+    /// <summary>How people reach the server when a proxy stands before it; cookies, links and the check of the origin go by it.</summary>
+    public Uri? PublicUrl { get; init; }
+
+    /// <summary>Listens beyond this machine without TLS: passwords and sessions can be read on the way.</summary>
+    public bool Insecure { get; init; }
+
+    /// <summary>Prints a link with which another administrator is made, although there are accounts.</summary>
+    public bool NewAdministrator { get; init; }
+
+    /// <summary>Rounds of PBKDF2 for new passwords; tests take fewer.</summary>
+    internal int PasswordRounds { get; init; } = 210_000;
+
+    public string DataFolder => Path.GetDirectoryName(Path.GetFullPath(StorePath))!;
+
+    /// <summary>Accounts, sessions and tokens; nothing about runs.</summary>
+    public string AccountsPath => Path.Combine(DataFolder, "server.db");
+
+    public bool UsesTls => Certificate is not null;
+
+    /// <summary>Browsers reach it by https, here or at the proxy.</summary>
+    public bool IsSecure => UsesTls || PublicUrl?.Scheme == Uri.UriSchemeHttps;
+
+    /// <exception cref="RunbookException">The address would show passwords to the network, or a file is not there.</exception>
+    public void Check()
+    {
+        if (!IPAddress.IsLoopback(Listen.Address) && !UsesTls && !Insecure)
+            throw new RunbookException($"{Listen} can be reached from other machines, and without TLS everybody on the way can read passwords and sessions.",
+                "Give --tls-certificate and --tls-key, or listen on 127.0.0.1 behind a proxy that speaks TLS. --insecure does it all the same.");
+        if (Certificate is not null != CertificateKey is not null)
+            throw new RunbookException("TLS needs a certificate and its key.", "Give both --tls-certificate and --tls-key, as PEM files.");
+        foreach (var file in new[] { Certificate, CertificateKey }.OfType<string>().Where(f => !File.Exists(f)))
+            throw new RunbookException($"There is no file '{file}'.", "--tls-certificate and --tls-key name PEM files.");
+        if (!Directory.Exists(Runbooks))
+            throw new RunbookException($"There is no folder '{Runbooks}'.", "--runbooks names the folder with the runbooks, and with their environments below environments/.");
+    }
+}

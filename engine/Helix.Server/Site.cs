@@ -1,0 +1,53 @@
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Runs;
+using Helix.Runbooks.Steps;
+using Helix.Server.Accounts;
+using Helix.Server.Driving;
+using Helix.Server.Live;
+using Helix.Server.Web;
+
+namespace Helix.Server;
+
+/// <summary>The parts of a server, made once; handlers take what they need from it.</summary>
+sealed class Site : IDisposable
+{
+    public Site(ServerSettings settings, StepCatalog catalog, TimeProvider time, Action<string> say)
+    {
+        (Settings, Catalog, Time, Say) = (settings, catalog, time, say);
+        Store = JournalStore.Open(settings.StorePath, time);
+        Accounts = new AccountStore(settings.AccountsPath, time, settings.PasswordRounds);
+        Library = new Library(settings.Runbooks, catalog);
+        Pulse = new Pulse(Store, time);
+        Drivers = new Drivers(this);
+        Live = new LiveRuns(this);
+        Keeper = new Keeper(this);
+    }
+
+    public ServerSettings Settings { get; }
+    public StepCatalog Catalog { get; }
+    public TimeProvider Time { get; }
+
+    /// <summary>A line for whoever started the server.</summary>
+    public Action<string> Say { get; }
+    public JournalStore Store { get; }
+    public AccountStore Accounts { get; }
+    public Library Library { get; }
+    public Pulse Pulse { get; }
+    public Drivers Drivers { get; }
+    public LiveRuns Live { get; }
+    public Keeper Keeper { get; }
+    public Throttle Throttle { get; } = new();
+
+    /// <summary>Where people reach it; known once it listens.</summary>
+    public Uri Address { get; set; } = new("http://localhost/");
+
+    /// <summary>An engine of its own for each run that is driven: what it remembers between start and drive is of one run only.</summary>
+    public Engine NewEngine() => new(Catalog, Store, Time, new EngineSettings { DataFolder = Settings.DataFolder, SecondStore = Settings.SecondStore });
+
+    public void Dispose()
+    {
+        Drivers.Dispose();
+        Accounts.Dispose();
+        Store.Dispose();
+    }
+}

@@ -1,0 +1,152 @@
+using System.Net;
+using Helix.Runbooks.Journal;
+using Helix.Server.Accounts;
+
+namespace Helix.Server.Tests.Runs;
+
+public sealed class RunPageTests
+{
+    static async Task<string> StartGate(ServerHere here, Browser browser, string word = "hello") =>
+        (await browser.Post("/runbooks/gate/start", ("environment", "here"), ("mode", "live"), ("input.word", word))).Run;
+
+    static async Task<ServerHere> WithGate()
+    {
+        var here = await new ServerHere().Start();
+        here.Runbook("gate", Books.Gate);
+        return here;
+    }
+
+    [Fact]
+    public async Task A_run_is_started_by_one_and_approved_by_another_and_goes_on_by_itself()
+    {
+        await using var here = await WithGate();
+        using var alice = await here.LogIn("alice", Role.Operator);
+        using var bob = await here.LogIn("bob", Role.Approver);
+        var run = await StartGate(here, alice, "good day");
+        await here.Becomes(run, RunStatus.Waiting);
+        Assert.Contains("Write good day?", (await bob.Get("/decisions")).Text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Redirect, (await bob.Decide(run, "approve", ("form.ticket", "INC-1"))).Status);
+        await here.Becomes(run, RunStatus.Succeeded);
+        Assert.Equal("good day\n", await File.ReadAllTextAsync(Path.Combine(here.Folder, "world")));
+        var state = here.State(run);
+        Assert.Equal(new Person("alice", IdentityStrength.Password, "web"), state.Started.Operator);
+        var answer = state.Questions.Values.Single().Answers.Single();
+        Assert.Equal(new Person("bob", IdentityStrength.Password, "web"), answer.By);
+        Assert.NotNull(answer.Decision.ShownHash);
+        var page = (await alice.Get("/runs/" + run)).Text;
+        Assert.Contains("Recovered after", page, StringComparison.Ordinal);
+        Assert.Contains("looking at the world", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_starts_a_run_cannot_approve_it_and_the_refusal_is_recorded()
+    {
+        await using var here = await WithGate();
+        using var alice = await here.LogIn("alice", Role.Operator, Role.Approver);
+        var run = await StartGate(here, alice);
+        await here.Becomes(run, RunStatus.Waiting);
+        Assert.Contains("You started the run", (await alice.Get("/runs/" + run)).Text, StringComparison.Ordinal);
+        var refused = await alice.Post($"/runs/{run}/answer", ("question", "go"), ("choice", "approve"), ("form.ticket", "X"));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.Status);
+        Assert.Contains("who starts it may not approve it", refused.Text, StringComparison.Ordinal);
+        Assert.Contains(here.State(run).Remarks, r => r is { Kind: "refused", By.Account: "alice" });
+        Assert.Equal(RunStatus.Waiting, here.State(run).Status);
+    }
+
+    [Fact]
+    public async Task An_answer_without_the_role_is_refused_and_stands_in_the_record_of_the_run()
+    {
+        await using var here = await WithGate();
+        using var alice = await here.LogIn("alice", Role.Operator);
+        using var carol = await here.LogIn("carol", Role.Viewer);
+        var run = await StartGate(here, alice);
+        await here.Becomes(run, RunStatus.Waiting);
+        Assert.Equal(HttpStatusCode.Forbidden, (await carol.Post($"/runs/{run}/answer", ("question", "go"), ("choice", "approve"), ("form.ticket", "X"))).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await carol.Post($"/runs/{run}/cancel", ("reason", "no"))).Status);
+        Assert.Equal(2, here.State(run).Remarks.Count(r => r is { Kind: "refused", By.Account: "carol" }));
+        Assert.Equal(2, here.Accounts.Audited(10).Count(l => l is { Account: "carol", Result: "refused" }));
+    }
+
+    [Fact]
+    public async Task A_required_field_of_the_form_must_be_filled()
+    {
+        await using var here = await WithGate();
+        using var alice = await here.LogIn("alice", Role.Operator);
+        using var bob = await here.LogIn("bob", Role.Approver);
+        var run = await StartGate(here, alice);
+        await here.Becomes(run, RunStatus.Waiting);
+        Assert.Contains("ticket", (await bob.Decide(run, "approve")).Text, StringComparison.Ordinal);
+        Assert.Equal(RunStatus.Waiting, here.State(run).Status);
+    }
+
+    [Fact]
+    public async Task A_rejection_needs_a_reason_and_ends_the_run()
+    {
+        await using var here = await WithGate();
+        using var alice = await here.LogIn("alice", Role.Operator);
+        using var bob = await here.LogIn("bob", Role.Approver);
+        var run = await StartGate(here, alice);
+        await here.Becomes(run, RunStatus.Waiting);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await bob.Decide(run, "reject")).Status);
+        await bob.Decide(run, "reject", ("reason", "wrong word"));
+        await here.Becomes(run, RunStatus.Rejected);
+        Assert.False(File.Exists(Path.Combine(here.Folder, "world")));
+    }
+
+    [Fact]
+    public async Task A_form_that_is_sent_twice_starts_one_run()
+    {
+        await using var here = await WithGate();
+        using var alice = await here.LogIn("alice", Role.Operator);
+        (string, string)[] form = [("environment", "here"), ("mode", "live"), ("key", "k1")];
+        var both = await Task.WhenAll(alice.Post("/runbooks/gate/start", form), alice.Post("/runbooks/gate/start", form));
+        var again = await alice.Post("/runbooks/gate/start", form);
+        Assert.Single(here.Store.Runs());
+        Assert.Contains(both, b => b.Status == HttpStatusCode.Redirect && b.Run == again.Run);
+    }
+
+    [Fact]
+    public async Task A_failed_step_is_answered_with_a_retry_and_the_run_recovers()
+    {
+        await using var here = await new ServerHere().Start();
+        here.Runbook("failing", Books.Failing);
+        using var alice = await here.LogIn("alice", Role.Operator);
+        var run = (await alice.Post("/runbooks/failing/start", ("environment", "here"), ("mode", "live"))).Run;
+        await here.Becomes(run, RunStatus.Waiting);
+        var page = (await alice.Get("/runs/" + run)).Text;
+        Assert.Contains("What shall be done?", page, StringComparison.Ordinal);
+        Assert.Contains("it is still broken", page, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(Path.Combine(here.Folder, "mended"), "");
+        await alice.Decide(run, "retry");
+        await here.Becomes(run, RunStatus.Succeeded);
+    }
+
+    [Fact]
+    public async Task A_cancel_of_a_waiting_run_runs_its_finally()
+    {
+        await using var here = await new ServerHere().Start();
+        here.Runbook("failing", Books.Failing);
+        using var alice = await here.LogIn("alice", Role.Operator);
+        var run = (await alice.Post("/runbooks/failing/start", ("environment", "here"), ("mode", "live"))).Run;
+        await here.Becomes(run, RunStatus.Waiting);
+        await alice.Post($"/runs/{run}/cancel", ("reason", "the wrong machine"));
+        await here.Becomes(run, RunStatus.Cancelled);
+        Assert.Equal("tidy\n", await File.ReadAllTextAsync(Path.Combine(here.Folder, "world")));
+        Assert.Contains("the wrong machine", (await alice.Get("/runs/" + run)).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_belongs_to_an_environment_of_others_is_not_seen()
+    {
+        await using var here = await WithGate();
+        here.Environment("there", "bob");
+        using var alice = await here.LogIn("alice", Role.Operator);
+        using var dave = await here.LogIn("dave", new Grant(Role.Operator, "there"));
+        var run = await StartGate(here, alice);
+        Assert.DoesNotContain(run, (await dave.Get("/runs")).Text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NotFound, (await dave.Get("/runs/" + run)).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await dave.Get("/record/" + run)).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await dave.Post($"/runs/{run}/cancel", ("reason", "x"))).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await dave.Post("/runbooks/gate/start", ("environment", "here"), ("mode", "live"))).Status);
+    }
+}

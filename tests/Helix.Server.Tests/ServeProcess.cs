@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+
+namespace Helix.Server.Tests;
+
+/// <summary>The built executable with the store of a test.</summary>
+sealed class HelixProcess : IDisposable
+{
+    readonly Process _process;
+
+    public HelixProcess(ServerHere here, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "helix.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        start.Environment["HELIX_STORE"] = here.StorePath;
+        _process = Process.Start(start)!;
+        _process.StandardInput.Close();
+        _process.OutputDataReceived += (_, e) => Keep(e.Data);
+        _process.ErrorDataReceived += (_, e) => Keep(e.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    readonly System.Text.StringBuilder _said = new();
+
+    public string Said
+    {
+        get
+        {
+            lock (_said)
+                return _said.ToString();
+        }
+    }
+
+    void Keep(string? line)
+    {
+        lock (_said)
+            _said.AppendLine(line);
+    }
+
+    public async Task<int> End()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
+        await _process.WaitForExitAsync(limit.Token);
+        return _process.ExitCode;
+    }
+
+    public void Kill()
+    {
+        if (!_process.HasExited)
+            _process.Kill();
+        _process.WaitForExit();
+    }
+
+    public void Dispose()
+    {
+        Kill();
+        _process.Dispose();
+    }
+}
+
+/// <summary><c>helix serve</c> as a process of its own.</summary>
+sealed partial class ServeProcess : IDisposable
+{
+    readonly HelixProcess _process;
+
+    ServeProcess(HelixProcess process) => _process = process;
+
+    public Uri Address => new(Listening().Match(_process.Said).Groups[1].Value);
+
+    public static async Task<ServeProcess> Start(ServerHere here)
+    {
+        var process = new HelixProcess(here, "serve", "--listen", "127.0.0.1:0", "--runbooks", here.Runbooks);
+        await Eventually.True(() => Listening().IsMatch(process.Said), "helix serve listens");
+        return new ServeProcess(process);
+    }
+
+    /// <summary>The administrator that its first link makes.</summary>
+    public async Task<Browser> Administrator(string name = "root")
+    {
+        await Eventually.True(() => _process.Said.Contains("/setup/", StringComparison.Ordinal), "the first link is printed");
+        var browser = new Browser(Address);
+        await browser.Post(Link().Match(_process.Said).Value, ("account", name), ("password", ServerHere.Password), ("again", ServerHere.Password));
+        return browser;
+    }
+
+    public void Kill() => _process.Kill();
+    public void Dispose() => _process.Dispose();
+
+    [GeneratedRegex(@"Helix serves .* at (http://\S+)")]
+    private static partial Regex Listening();
+
+    [GeneratedRegex("/setup/[A-Za-z0-9_-]+")]
+    private static partial Regex Link();
+}

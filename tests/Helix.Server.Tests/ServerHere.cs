@@ -1,0 +1,113 @@
+using System.Net;
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Steps;
+using Helix.Server.Accounts;
+using Helix.Steps.Targets;
+
+namespace Helix.Server.Tests;
+
+/// <summary>A real server in this process, on a free port, with a folder of runbooks and a store of its own.</summary>
+sealed class ServerHere : IAsyncDisposable
+{
+    public const string Password = "correct horse battery";
+    static readonly StepCatalog Catalog = new(typeof(Runtime).Assembly);
+
+    readonly List<string> _said = [];
+    HelixServer? _server;
+
+    public ServerHere()
+    {
+        Directory.CreateDirectory(Path.Combine(Runbooks, "environments"));
+        Environment("here", "alice", "bob", "carol");
+    }
+
+    public string Folder { get; } = Directory.CreateTempSubdirectory("helix-server-").FullName;
+    public string Runbooks => Path.Combine(Folder, "runbooks");
+    public string StorePath => Path.Combine(Folder, "store", "helix.db");
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+    public Func<ServerSettings, ServerSettings> Change { get; init; } = s => s;
+
+    public HelixServer Server => _server ?? throw new InvalidOperationException("The server was not started.");
+    public Uri Address => Server.Address;
+    public JournalStore Store => Server.Site.Store;
+    internal AccountStore Accounts => Server.Site.Accounts;
+    public IReadOnlyList<string> Said
+    {
+        get
+        {
+            lock (_said)
+                return [.. _said];
+        }
+    }
+
+    public async Task<ServerHere> Start()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(StorePath)!);
+        _server = await HelixServer.Start(Change(new ServerSettings
+        {
+            Listen = new IPEndPoint(IPAddress.Loopback, 0),
+            Runbooks = Runbooks,
+            StorePath = StorePath,
+            PasswordRounds = 1000,
+        }), Catalog, Time, line =>
+        {
+            lock (_said)
+                _said.Add(line);
+        });
+        return this;
+    }
+
+    public async Task Stop()
+    {
+        if (_server is { } server)
+            await server.DisposeAsync();
+        _server = null;
+    }
+
+    /// <summary>An account with these roles everywhere, logged in through the page.</summary>
+    public Task<Browser> LogIn(string name, params Role[] roles) => LogIn(name, [.. roles.Select(r => new Grant(r, Grant.Everywhere))]);
+
+    public async Task<Browser> LogIn(string name, params Grant[] grants)
+    {
+        if (Accounts.Find(name) is null)
+        {
+            Accounts.Add(name, grants);
+            Accounts.SetPassword(name, Password);
+        }
+        var browser = new Browser(Address);
+        var answer = await browser.Post("/login", ("account", name), ("password", Password));
+        Assert.Equal(HttpStatusCode.Redirect, answer.Status);
+        return browser;
+    }
+
+    /// <param name="people">Members of the group dba.</param>
+    public void Environment(string name, params string[] people) => Write($"environments/{name}.yaml", $$"""
+        apiVersion: helix.runbooks/v1
+        name: {{name}}
+        targets:
+          shelf: { kind: directory, path: {{Folder}}/shelf }
+        people:
+          groups: { dba: [{{string.Join(", ", people)}}] }
+        """);
+
+    public string Write(string name, string text)
+    {
+        var path = Path.Combine(Runbooks, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    /// <summary>A runbook with this body below its title.</summary>
+    public void Runbook(string name, string body) => Write(name + ".yaml", $"apiVersion: helix.runbooks/v1\nname: {name}\ntitle: The runbook {name}\n{body.Replace("FOLDER", Folder, StringComparison.Ordinal)}");
+
+    public RunState State(string run) => RunState.Of(run, Store.Read(run));
+
+    public Task Becomes(string run, RunStatus status) => Eventually.True(() => State(run).Status == status, $"run {run} is {status}");
+
+    public async ValueTask DisposeAsync()
+    {
+        await Stop();
+        Directory.Delete(Folder, recursive: true);
+    }
+}
