@@ -103,7 +103,17 @@ sealed class ServerHere : IAsyncDisposable
 
     public RunState State(string run) => RunState.Of(run, Store.Read(run));
 
-    public Task Becomes(string run, RunStatus status) => Eventually.True(() => State(run).Status == status, $"run {run} is {status}");
+    public async Task Becomes(string run, RunStatus status)
+    {
+        try
+        {
+            await Eventually.True(() => State(run).Status == status, $"run {run} is {status}");
+        }
+        catch (Xunit.Sdk.FailException e)
+        {
+            Assert.Fail($"{e.Message} It is {State(run).Status}, after {string.Join(", ", Store.Read(run).TakeLast(8).Select(x => x.Event.ToString()))}. The server said: {string.Join('\n', Said)}");
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -46,8 +46,12 @@ sealed class Drivers(Site site) : IDisposable
         if (Stopping)
             return;
         var driven = new Driven();
-        if (!_driven.TryAdd(run, driven))
+        if (_driven.GetOrAdd(run, driven) is var other && other != driven)
+        {
+            // It may be about to be let go, and not have seen what happened.
+            other.Again = true;
             return;
+        }
         driven.Work = Task.Run(() => Drive(run, driven, engine ?? site.NewEngine()));
     }
 
@@ -62,23 +66,26 @@ sealed class Drivers(Site site) : IDisposable
                 Kill = _kill.Token,
                 Progressed = (path, done, total, unit) => driven.Progress[path] = new StepProgress(done, total, unit),
             });
+            driven.Waits = result.End == DriveEnd.Waiting;
             site.Keeper.LetGo(run, result);
         }
         catch (Exception e) when (e is HeldException or RunbookException or StoreLostException)
         {
             // Somebody else drives it, or it cannot be driven now: it stands in the list of runs as it is.
-            site.Keeper.GaveUp(run, long.MaxValue);
+            site.Keeper.GaveUp(run);
             site.Say($"Run {run} is not driven here: {e.Message}");
         }
         catch (Exception e)
         {
-            site.Keeper.GaveUp(run, long.MaxValue);
+            site.Keeper.GaveUp(run);
             site.Say($"Run {run} stopped by a mistake in helix itself; it can be resumed.\n{e}");
         }
         finally
         {
             _driven.TryRemove(run, out _);
             site.Keeper.Look();
+            if (driven is { Again: true, Waits: true })
+                GoOn(run);
         }
     }
 
@@ -104,5 +111,11 @@ sealed class Drivers(Site site) : IDisposable
     {
         public ConcurrentDictionary<string, StepProgress> Progress { get; } = [];
         public Task Work { get; set; } = Task.CompletedTask;
+
+        /// <summary>Somebody asked to go on while it was driven.</summary>
+        public volatile bool Again;
+
+        /// <summary>It ended because it waits for people.</summary>
+        public bool Waits { get; set; }
     }
 }

@@ -14,39 +14,27 @@ sealed class Keeper(Site site) : IAsyncDisposable
     static readonly TimeSpan Later = TimeSpan.FromSeconds(15);
     static readonly TimeSpan AtMost = TimeSpan.FromMilliseconds(200);
 
-    readonly ConcurrentDictionary<string, Parked> _waiting = [];
-    readonly SemaphoreSlim _look = new(0, 1);
+    readonly ConcurrentDictionary<string, Parked> _parked = [];
+    TaskCompletionSource _look = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly CancellationTokenSource _stop = new();
     Task _loop = Task.CompletedTask;
 
     public void Start() => _loop = Task.Run(Loop);
 
-    /// <summary>Looks soon.</summary>
-    public void Look()
-    {
-        try
-        {
-            _look.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // It will look anyway.
-        }
-    }
+    /// <summary>Looks soon: something has changed that the store does not tell.</summary>
+    public void Look() => _look.TrySetResult();
 
-    /// <summary>A drive has ended: from here on something must have happened before another one begins.</summary>
+    /// <summary>A drive has ended: what became of the run is looked at anew.</summary>
     public void LetGo(string run, DriveResult result)
     {
-        if (result.End == DriveEnd.Waiting)
-            _waiting[run] = new Parked(result.State.LastSequence, DueOf(result.State));
-        else if (result.End is DriveEnd.StoreLost or DriveEnd.LeaseLost)
-            GaveUp(run, result.State.LastSequence);
+        if (result.End is DriveEnd.StoreLost or DriveEnd.LeaseLost)
+            GaveUp(run);
         else
-            _waiting.TryRemove(run, out _);
+            _parked.TryRemove(run, out _);
     }
 
     /// <summary>It cannot be driven now; it is tried again later, or when something happens to it.</summary>
-    public void GaveUp(string run, long sequence) => _waiting[run] = new Parked(sequence, site.Time.GetUtcNow() + Later);
+    public void GaveUp(string run) => _parked[run] = new Parked(long.MaxValue, site.Time.GetUtcNow() + Later);
 
     async Task Loop()
     {
@@ -56,14 +44,19 @@ sealed class Keeper(Site site) : IAsyncDisposable
             try
             {
                 var now = site.Store.DataVersion();
-                if (now != version || _waiting.Values.Any(w => w.Due <= site.Time.GetUtcNow()))
+                var asked = _look.Task.IsCompleted;
+                if (asked)
+                    _look = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                if (asked || now != version || _parked.Values.Any(w => w.Due <= site.Time.GetUtcNow()))
                 {
                     version = now;
                     foreach (var run in site.Store.Runs(int.MaxValue, openOnly: true).Where(r => !site.Drivers.Drives(r.Run) && MayGoOn(r)))
                         site.Drivers.GoOn(run.Run);
                 }
                 await Task.Delay(AtMost, site.Time, _stop.Token);
-                await Task.WhenAny(_look.WaitAsync(_stop.Token), site.Pulse.Next(version, _stop.Token), Task.Delay(AtLeast, site.Time, _stop.Token));
+                using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+                await Task.WhenAny(_look.Task, site.Pulse.Next(version, over.Token), Task.Delay(AtLeast, site.Time, over.Token));
+                await over.CancelAsync();
             }
             catch (OperationCanceledException)
             {
@@ -81,25 +74,31 @@ sealed class Keeper(Site site) : IAsyncDisposable
     {
         if (run.Driver is not null && !run.DriverGone)
             return false;
-        if (_waiting.TryGetValue(run.Run, out var letGo))
-            return run.Events > letGo.Sequence || letGo.Due <= site.Time.GetUtcNow();
-        var entries = site.Store.Read(run.Run);
-        var state = RunState.Of(run.Run, entries);
-        if (!OurTriggers.Contains(state.Started.Trigger) || IsHeldBack(run, state))
-            return Leave(run, state, DateTimeOffset.MaxValue);
-        // Nothing has happened since it was let go, by this server or by one before.
-        return entries[^1].Event is RunSuspended && state.OpenQuestions.Any() && DueOf(state) > site.Time.GetUtcNow() ? Leave(run, state, DueOf(state)) : true;
-    }
-
-    bool Leave(RunSummary run, RunState state, DateTimeOffset due)
-    {
-        _waiting[run.Run] = new Parked(state.LastSequence, due);
+        var now = site.Time.GetUtcNow();
+        if (_parked.TryGetValue(run.Run, out var parked) && run.Events <= parked.Sequence && parked.Due > now)
+            return false;
+        var state = RunState.Of(run.Run, site.Store.Read(run.Run));
+        var due = OurTriggers.Contains(state.Started.Trigger) ? IsDue(run, state) : DateTimeOffset.MaxValue;
+        if (due <= now)
+            return true;
+        _parked[run.Run] = new Parked(state.LastSequence, due);
         return false;
     }
 
-    /// <summary>Paused, handed over or interrupted by a person: it waits until somebody resumes it.</summary>
-    static bool IsHeldBack(RunSummary run, RunState state) =>
-        !run.DriverGone && state.SuspendedBecause is { } why && why != Drivers.ServerStops && why != "waiting for people" && state.Cancel is null;
+    /// <summary>When there will be something to do; for ever when a person held it back and must resume it.</summary>
+    DateTimeOffset IsDue(RunSummary run, RunState state)
+    {
+        if (run.DriverGone || state.Cancel is not null || state.SuspendedBecause is null or Drivers.ServerStops)
+            return DateTimeOffset.MinValue;
+        if (state.SuspendedBecause != WaitingForPeople)
+            return DateTimeOffset.MaxValue;
+        return state.OpenQuestions.Any(q => q.Answers.Count > 0 && Approvals.Tally(q, site.NewEngine().PlanOf(state).Environment.Groups) != QuestionStatus.Open)
+            ? DateTimeOffset.MinValue
+            : DueOf(state);
+    }
+
+    // What the runner says when nothing can go on without people.
+    const string WaitingForPeople = "waiting for people";
 
     static DateTimeOffset DueOf(RunState state) =>
         state.OpenQuestions.Where(q => q.Escalated.Count == 0).Select(q => q.Asked.ExpiresAt ?? DateTimeOffset.MaxValue).DefaultIfEmpty(DateTimeOffset.MaxValue).Min();
