@@ -12,7 +12,7 @@ sealed record Answer(IReadOnlyList<string> Columns, IReadOnlyList<JsonArray> Row
     /// <summary>Each row by the names of its columns.</summary>
     public IEnumerable<JsonObject> Objects => Rows.Select(row => new JsonObject(Columns.Zip(row, (name, value) => KeyValuePair.Create(name, value?.DeepClone()))));
 
-    /// <summary>The body as JSON; null when it is empty or something else.</summary>
+    /// <summary>The body as JSON; null when it is empty, and a text when it is something else.</summary>
     public static async Task<JsonNode?> Json(HttpResponseMessage response, string server, CancellationToken cancelled)
     {
         await using var stream = await response.Content.ReadAsStreamAsync(cancelled);
@@ -34,7 +34,7 @@ sealed record Answer(IReadOnlyList<string> Columns, IReadOnlyList<JsonArray> Row
         }
         catch (JsonException)
         {
-            return null;
+            return JsonValue.Create("no JSON");
         }
     }
 }

@@ -35,7 +35,7 @@ abstract class Dialect
         public override JsonObject Body(string query, JsonObject? parameters, bool reads) =>
             new() { ["statements"] = new JsonArray(Statement(query, parameters)) };
 
-        public override Answer? Read(JsonNode body) => body["results"] is JsonArray and [JsonObject result, ..]
+        public override Answer? Read(JsonNode body) => (body as JsonObject)?["results"] is JsonArray and [JsonObject result, ..]
             ? new([.. result["columns"]!.AsArray().Select(c => (string)c!)], [.. result["data"]!.AsArray().Select(d => d!["row"]!.AsArray())])
             : null;
     }
@@ -52,11 +52,11 @@ abstract class Dialect
             return body;
         }
 
-        public override Answer? Read(JsonNode body) => body["data"] is JsonObject data
+        public override Answer? Read(JsonNode body) => (body as JsonObject)?["data"] is JsonObject data
             ? new([.. data["fields"]!.AsArray().Select(c => (string)c!)], [.. data["values"]!.AsArray().Select(r => r!.AsArray())])
             : null;
 
-        public override bool FallsBack(int status, JsonNode? body) => status is 404 or 405 && body?["errors"] is null;
+        public override bool FallsBack(int status, JsonNode? body) => status is 404 or 405 && (body as JsonObject)?["errors"] is null;
     }
 
     static JsonObject Statement(string query, JsonObject? parameters) => new() { ["statement"] = query, ["parameters"] = parameters?.DeepClone() ?? new JsonObject() };

@@ -44,9 +44,11 @@ sealed class GraphLoading(Neo4jTarget target, DumpFile archive, Neo4jLoadOptions
         var saved = LoadProgress.Of(context) is { Stage: < LoadStage.Done } earlier ? earlier : null;
         if (saved is null)
             await LoadRules.CheckRoom(archive, _store, target.Name, options.Room, !Streams, context);
-        var ran = saved?.Ran ?? (await target.Service.State(context)).Status == RuntimeStatus.Running;
+        // Once the old store is aside, what runs is our own doing.
+        var ran = saved is { Stage: >= LoadStage.Loading } ? saved.Ran : saved?.Ran == true || (await target.Service.State(context)).Status == RuntimeStatus.Running;
         await Reach((saved ?? new() { Stage = LoadStage.Begun, Sha256 = archive.Sha256, Database = database, Ran = ran }) with
         {
+            Ran = ran,
             // Another archive than before is another load, into a store that may be half the first.
             Stage = saved?.Sha256 == archive.Sha256 ? saved.Stage : saved is null ? LoadStage.Begun : Earlier(saved.Stage, LoadStage.Loading),
             Sha256 = archive.Sha256,

@@ -117,7 +117,9 @@ sealed class Neo4jConnection : IDisposable
         }
         if (ServerRefusal.Of(status, body, this, _target.User, name) is { } refusal)
             throw refusal;
-        return _dialect.Read(body!) ?? throw StepFailedException.InvalidData($"{Name} answered {status} without a result.", "Is something between that speaks for it?");
+        if (body is null)
+            throw StepFailedException.Transient($"{Name} answered {status} and nothing else.");
+        return _dialect.Read(body) ?? throw StepFailedException.InvalidData($"{Name} answered {status} without a result.", "Is something between that speaks for it?");
     }
 
     async Task<(int Status, JsonNode? Body)> Send(HttpRequestMessage request)

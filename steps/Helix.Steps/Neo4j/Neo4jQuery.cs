@@ -110,6 +110,6 @@ public sealed partial class Neo4jQuery : Step<Neo4jQueryOptions, DeclaredOutputs
     [GeneratedRegex(@"'(?:[^'\\]|\\.)*'|""(?:[^""\\]|\\.)*""|`[^`]*`|//[^\n]*|/\*.*?\*/", RegexOptions.Singleline)]
     private static partial Regex Literals();
 
-    [GeneratedRegex(@"\b(?<!\.)(CREATE|MERGE|DELETE|SET|REMOVE|DROP|LOAD\s+CSV|FOREACH)\b(?!\s*[:=(,.])", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"(?<![.:$\w])(CREATE|MERGE|DELETE|SET|REMOVE|DROP|LOAD\s+CSV|FOREACH)\b(?!\s*[:=,.)])", RegexOptions.IgnoreCase)]
     private static partial Regex Writes();
 }

@@ -16,7 +16,7 @@ sealed class Outage(Neo4jTarget target, Duration grace, Duration readyWithin, St
 
     /// <summary>It ran before this step, or an interrupted attempt of it, stopped it.</summary>
     public static async Task<bool> RanBefore(Neo4jTarget target, StepContext context) =>
-        context.Saved(Ran) is { } saved ? (bool)saved : (await target.Service.State(context)).Status == RuntimeStatus.Running;
+        (await target.Service.State(context)).Status == RuntimeStatus.Running || (bool?)context.Saved(Ran) == true;
 
     /// <summary>Stops it, does the work, and starts it again if it ran; also after a failure or a cancel.</summary>
     public async Task<T> Around<T>(bool evenIfKilled, Func<Task<T>> work)

@@ -1,0 +1,130 @@
+using Helix.Runbooks.Steps;
+using Helix.Steps.Neo4j;
+using Helix.Steps.Targets;
+
+namespace Helix.Runbooks.Tests.Neo4j;
+
+/// <summary>Known ways to lose a graph by stopping and loading it, on stubs.</summary>
+public sealed class StopAndLoadRowsTests
+{
+    [Fact]
+    public async Task NEO_07_a_stub_that_had_to_be_killed_is_not_dumped_unless_that_is_wanted()
+    {
+        await using var server = await PosedNeo4j.Start();
+        server.Odd = "never-ends";
+        await server.Target.Service.Stop(server.Host.Context(), TimeSpan.FromSeconds(10));
+        await server.Run();
+        var options = new Neo4jDumpOptions { Target = "neo4j", To = "work/neo4j.dump", Grace = new(TimeSpan.FromMilliseconds(300)) };
+
+        var e = await server.Host.Fails(FailureClass.Conflict, new Neo4jDump(), options);
+
+        Assert.Contains("exit code 137", e.Message);
+        Assert.DoesNotContain(server.Calls, c => c.Contains("dump", StringComparison.Ordinal));
+        Assert.Equal(30, await server.Nodes());
+        File.Delete(Path.Combine(server.Folder, "server.pid"));
+        server.Odd = "never-ends-and-leaves-no-lock";
+        Assert.Equal(30, (await server.Host.Run(new Neo4jDump(), options with { EvenIfKilled = true })).Counts["nodes"]);
+    }
+
+    [Fact]
+    public async Task NEO_13_exit_code_143_of_the_stub_is_a_clean_stop()
+    {
+        await using var server = await PosedNeo4j.Start();
+        var stopped = await server.Host.Run(new TargetStop(), new() { Targets = ["neo4j"] });
+        Assert.Equal(143, stopped.ExitCodes["neo4j"]);
+        Assert.Empty(stopped.Killed);
+
+        // It was down when the dump began, so it stays down.
+        var dumped = await server.Dump();
+        Assert.Empty(dumped.Counts);
+        Assert.Null(server.Pid);
+        await server.Run();
+        Assert.Equal(30, (await server.Dump()).Counts["nodes"]);
+    }
+
+    [Fact]
+    public async Task NEO_08_a_load_into_the_stub_that_says_it_worked_and_is_empty_fails_and_is_taken_back()
+    {
+        await using var server = await PosedNeo4j.Start();
+        var dumped = await server.Dump();
+        await server.Hold(7);
+        server.Odd = "empty-load";
+
+        var e = await server.Host.Fails(FailureClass.InvalidData, new Neo4jLoad(), new() { Target = "neo4j", From = dumped.File, Counts = dumped.Counts });
+
+        Assert.Contains("0 nodes instead of 30", e.Message);
+        Assert.Equal(21, await server.Nodes());
+        Assert.Empty(server.LeftBeside);
+        Assert.Empty(server.Host.Left);
+
+        // Where nobody gave counts the load passes, and the check after it does not.
+        await server.Host.Run(new Neo4jLoad(), new() { Target = "neo4j", From = dumped.File });
+        var empty = await server.Host.Fails(FailureClass.InvalidData, new Neo4jVerify(), new() { Target = "neo4j" });
+        Assert.Contains("no nodes at all", empty.Message);
+    }
+
+    [Fact]
+    public async Task NEO_15_a_half_done_load_into_the_stub_leaves_the_old_store_in_use()
+    {
+        await using var server = await PosedNeo4j.Start();
+        var dumped = await server.Dump();
+        await server.Hold(7);
+        server.Odd = "half-load";
+
+        var e = await server.Host.Fails(FailureClass.InvalidData, new Neo4jLoad(), new() { Target = "neo4j", From = dumped.File, Counts = dumped.Counts });
+
+        Assert.Contains("unexpected end of stream", e.Message);
+        Assert.Equal(21, await server.Nodes());
+        Assert.Empty(server.Host.Left);
+    }
+
+    [Fact]
+    public async Task NEO_15_too_little_room_is_said_before_the_stub_is_stopped()
+    {
+        await using var server = await PosedNeo4j.Start();
+        var dumped = await server.Dump();
+        var pid = server.Pid;
+        var shims = Directory.CreateDirectory(Path.Combine(server.Folder, "shims")).FullName;
+        File.WriteAllText(Path.Combine(shims, "df"), "#!/bin/sh\necho 'Filesystem 1024-blocks Used Available Capacity Mounted on'\necho '/dev/sda 100 99 0 99% /data'\n");
+        File.SetUnixFileMode(Path.Combine(shims, "df"), (UnixFileMode)0b111_101_101);
+        server.Path = $"{shims}:{Environment.GetEnvironmentVariable("PATH")}";
+
+        var e = await server.Host.Fails(FailureClass.Conflict, new Neo4jLoad(), new() { Target = "neo4j", From = dumped.File });
+
+        Assert.Contains("0 B free", e.Message);
+        Assert.Equal(pid, server.Pid);
+    }
+
+    [Theory]
+    [InlineData(LoadStage.Begun)]
+    [InlineData(LoadStage.Loading)]
+    [InlineData(LoadStage.Loaded)]
+    public async Task A_load_into_the_stub_that_died_with_the_engine_goes_on_from_there(object stage)
+    {
+        await using var server = await PosedNeo4j.Start();
+        var dumped = await server.Dump();
+        await server.Hold(7);
+        var options = new Neo4jLoadOptions { Target = "neo4j", From = dumped.File, Counts = dumped.Counts };
+        using var death = new CancellationTokenSource();
+        var died = new TaskCompletionSource();
+        server.Host.AfterSave = (key, value) =>
+        {
+            if (key != "load" || (string?)value["stage"] != stage.ToString()!.ToLowerInvariant())
+                return Task.CompletedTask;
+            died.TrySetResult();
+            return Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, death.Token);
+        };
+        var first = server.Host.Run(new Neo4jLoad(), options);
+        await Task.WhenAny(died.Task, first);
+        Assert.True(died.Task.IsCompleted);
+        server.Host.AfterSave = null;
+
+        var probe = await server.Host.Probe(new Neo4jLoad(), options);
+        Assert.Equal(ProbeVerdict.NotDone, probe.Verdict);
+        var loaded = await server.Host.Run(new Neo4jLoad(), options, attempt: 2);
+
+        Assert.Equal(30, loaded.Counts["nodes"]);
+        Assert.Equal(7 * 3, StubGraph.Read(Path.Combine(server.Folder, loaded.SafetyCopy!, "databases", "neo4j")).Nodes);
+        Assert.Equal(ProbeVerdict.Done, (await server.Host.Probe(new Neo4jLoad(), options)).Verdict);
+    }
+}
