@@ -19,7 +19,7 @@ static class Neo4jPose
         Directory.CreateDirectory(store);
         if (Odd != "never-ends-and-leaves-no-lock")
             File.WriteAllText(Pid, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
-        using var stub = new StubServer(version, StubGraph.Read(store), int.Parse(port, CultureInfo.InvariantCulture), Environment.GetEnvironmentVariable("HELIX_NEO4J_PASSWORD"), edition);
+        using var stub = new StubServer(version, new(), int.Parse(port, CultureInfo.InvariantCulture), edition: edition) { Store = store };
         using var asked = new ManualResetEventSlim();
         using var end = PosixSignalRegistration.Create(PosixSignal.SIGTERM, c =>
         {

@@ -17,7 +17,7 @@ public sealed class AdminRowsTests
         await using var server = await PosedNeo4j.Start(version);
 
         var dumped = await server.Dump(way);
-        await server.Hold(3);
+        server.Hold(3);
         var loaded = await server.Host.Run(new Neo4jLoad(), new() { Target = "neo4j", From = dumped.File, Counts = dumped.Counts, Way = way });
 
         Assert.StartsWith("--version ", server.Calls[0]);
@@ -66,7 +66,7 @@ public sealed class AdminRowsTests
         var dumped = await server.Dump();
         var named = Path.Combine(server.Host.Work, "neo4j-20260301T0200.dump");
         File.Move(dumped.File, named);
-        await server.Hold(2);
+        server.Hold(2);
 
         var loaded = await server.Host.Run(new Neo4jLoad(), new() { Target = "neo4j", From = named, Counts = dumped.Counts, Way = ArchiveWay.File, SkipSafetyCopy = true });
 

@@ -63,14 +63,11 @@ sealed class PosedNeo4j : IAsyncDisposable
         await Host.Run(new TargetStart(), new() { Targets = ["neo4j"], Limit = new(TimeSpan.FromSeconds(60)) });
     }
 
-    public Task Stop() => Target.Service.Stop(Host.Context(), TimeSpan.FromSeconds(20));
-
     /// <summary>The server holds something else from now on.</summary>
-    public async Task Hold(long personas)
+    public void Hold(long personas)
     {
-        await Stop();
         StubGraph.Of(personas).Write(Store);
-        await Run();
+        Host.SavedValues.Clear();
     }
 
     public Task<Neo4jDumpOutputs> Dump(ArchiveWay way = ArchiveWay.Auto) => Host.Run(new Neo4jDump(), new() { Target = "neo4j", To = "work/neo4j.dump", Way = way });

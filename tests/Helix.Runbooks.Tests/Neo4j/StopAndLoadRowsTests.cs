@@ -47,7 +47,7 @@ public sealed class StopAndLoadRowsTests
     {
         await using var server = await PosedNeo4j.Start();
         var dumped = await server.Dump();
-        await server.Hold(7);
+        server.Hold(7);
         server.Odd = "empty-load";
 
         var e = await server.Host.Fails(FailureClass.InvalidData, new Neo4jLoad(), new() { Target = "neo4j", From = dumped.File, Counts = dumped.Counts });
@@ -68,7 +68,7 @@ public sealed class StopAndLoadRowsTests
     {
         await using var server = await PosedNeo4j.Start();
         var dumped = await server.Dump();
-        await server.Hold(7);
+        server.Hold(7);
         server.Odd = "half-load";
 
         var e = await server.Host.Fails(FailureClass.InvalidData, new Neo4jLoad(), new() { Target = "neo4j", From = dumped.File, Counts = dumped.Counts });
@@ -103,7 +103,7 @@ public sealed class StopAndLoadRowsTests
     {
         await using var server = await PosedNeo4j.Start();
         var dumped = await server.Dump();
-        await server.Hold(7);
+        server.Hold(7);
         var options = new Neo4jLoadOptions { Target = "neo4j", From = dumped.File, Counts = dumped.Counts };
         using var death = new CancellationTokenSource();
         var died = new TaskCompletionSource();

@@ -27,7 +27,10 @@ sealed class StubServer : IDisposable
     }
 
     public string Version { get; }
-    public StubGraph Graph { get; set; }
+    public StubGraph Graph { get => Store is null ? field : StubGraph.Read(Store); set; }
+
+    /// <summary>The folder whose store is served, as it is at each question.</summary>
+    public string? Store { get; init; }
     public int Port { get; }
     public string Url => $"http://127.0.0.1:{Port}/";
     public bool QueryApi { get; set; }
