@@ -6,7 +6,8 @@ enum DocumentKind
     Runbook,
     Environment,
     Simulation,
-    /// <summary>Not of this tool (a compose file in the same folder), or read by something else (schedules).</summary>
+    Schedules,
+    /// <summary>Not of this tool: a compose file in the same folder.</summary>
     Foreign,
 }
 
@@ -23,6 +24,8 @@ static class Document
             return DocumentKind.Simulation;
         if (keys.Contains("targets"))
             return DocumentKind.Environment;
-        return keys.Contains("steps") || (keys.Contains("apiVersion") && !keys.Contains("schedules")) ? DocumentKind.Runbook : DocumentKind.Foreign;
+        if (keys.Contains("schedules"))
+            return DocumentKind.Schedules;
+        return keys.Contains("steps") || keys.Contains("apiVersion") ? DocumentKind.Runbook : DocumentKind.Foreign;
     }
 }

@@ -1,4 +1,5 @@
 using Helix.Runbooks.Model;
+using Helix.Runbooks.Model.Schedules;
 using Helix.Runbooks.Steps;
 using RunbookEnvironment = Helix.Runbooks.Model.Environment;
 
@@ -14,6 +15,10 @@ sealed class Files(Session session)
     /// <exception cref="RunbookException">Missing, or with problems: the message lists them all.</exception>
     public Runbook Runbook(string named, RunbookEnvironment? environment) =>
         Sound(Find(named, "runbook", "runbooks"), path => new RunbookReader(session.Catalog).ReadFile(path, environment));
+
+    /// <exception cref="RunbookException">Missing, or with problems: the message lists them all.</exception>
+    public ScheduleBook Schedules(string named) =>
+        Sound(Find(named, "file of schedules", "runbooks"), path => new ScheduleReader(session.Catalog, session.Time).ReadFile(path));
 
     /// <summary>A path, or the bare name of a file in one of the usual folders.</summary>
     public static string Find(string named, string what, params string[] folders)

@@ -17,6 +17,7 @@ static class Table
         ("plan", PlanCommand.Make),
         ("simulate", SimulateCommand.Make),
         ("doctor", DoctorCommand.Make),
+        ("schedule", ScheduleCommand.Make),
         // doing
         ("run", RunCommand.Make),
         ("resume", ResumeCommand.Make),

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Model;
+using Helix.Runbooks.Model.Schedules;
 using Helix.Runbooks.Runs;
 using Helix.Runbooks.Runs.Simulations;
 using Helix.Runbooks.Steps;
@@ -14,7 +15,7 @@ static class ValidateCommand
     {
         var paths = new Argument<string[]>("PATH") { Description = "Runbooks and environments, or folders that hold them.", Arity = ArgumentArity.OneOrMore };
         var environment = Given.Environment(required: false);
-        return new Verb("validate", "Checks runbooks and environments fully and lists every problem.",
+        return new Verb("validate", "Checks runbooks, environments, simulations and schedules fully and lists every problem.",
                 "helix validate runbooks/", "helix validate runbooks/redis-restore.yaml --environment runbooks/environments/compose-local.yaml")
             .Takes(paths).With(environment)
             .Does(parsed => Validate(session, parsed.GetValue(paths)!, parsed.GetValue(environment)));
@@ -26,7 +27,8 @@ static class ValidateCommand
         var files = paths.SelectMany(FilesOf).Distinct().ToList();
         if (files.Count == 0)
             throw new RunbookException($"There is no YAML file in {string.Join(", ", paths)}.", "Name a file, or a folder with *.yaml in it.");
-        var problems = files.SelectMany(f => Check(session, f, environment)).ToList();
+        var played = files.Where(f => Document.KindOf(f) == DocumentKind.Simulation).ToDictionary(f => f, f => new SimulationReader(session.Catalog).ReadFile(f));
+        var problems = files.SelectMany(f => played.TryGetValue(f, out var simulation) ? simulation.Problems : Check(session, f, environment ?? Played(f, played.Values))).ToList();
         var errors = problems.Count(p => p.Severity == Severity.Error);
         session.Terminal.Give(ToJson(files, problems), () => string.Join("\n", problems));
         session.Terminal.Say(Verdict(files.Count, errors, problems.Count - errors));
@@ -45,10 +47,14 @@ static class ValidateCommand
             .Order(StringComparer.Ordinal);
     }
 
+    /// <summary>Where scenarios play the runbook, their environment tells what its targets are: which of them are scratch, and what kinds they have.</summary>
+    static RunbookEnvironment? Played(string file, IEnumerable<ReadResult<Simulation>> simulations) =>
+        simulations.Select(s => s.Value).OfType<Simulation>().FirstOrDefault(s => Path.GetFullPath(s.Runbook.Source.Path) == Path.GetFullPath(file))?.Environment;
+
     static IReadOnlyList<Problem> Check(Session session, string file, RunbookEnvironment? environment) => Document.KindOf(file) switch
     {
         DocumentKind.Environment => new EnvironmentReader(session.Catalog).ReadFile(file).Problems,
-        DocumentKind.Simulation => new SimulationReader(session.Catalog).ReadFile(file).Problems,
+        DocumentKind.Schedules => new ScheduleReader(session.Catalog, session.Time).ReadFile(file).Problems,
         _ => new RunbookReader(session.Catalog).ReadFile(file, environment).Problems,
     };
 

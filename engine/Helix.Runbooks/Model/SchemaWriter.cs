@@ -5,7 +5,7 @@ using Helix.Runbooks.Steps;
 
 namespace Helix.Runbooks.Model;
 
-/// <summary>JSON Schema (2020-12) of both kinds of document, from the same shapes that the readers check.</summary>
+/// <summary>JSON Schema (2020-12) of the kinds of document, from the same shapes that the readers check.</summary>
 public static class SchemaWriter
 {
     static readonly JsonSerializerOptions Indented = new()
@@ -20,10 +20,22 @@ public static class SchemaWriter
     {
         ["runbook.schema.json"] = Runbook(catalog),
         ["environment.schema.json"] = Environment(catalog),
+        ["schedules.schema.json"] = Schedules(),
     };
 
     public static string Runbook(StepCatalog catalog) => RunbookNode(catalog).ToJsonString(Indented) + "\n";
     public static string Environment(StepCatalog catalog) => EnvironmentNode(catalog).ToJsonString(Indented) + "\n";
+
+    public static string Schedules() => SchedulesNode().ToJsonString(Indented) + "\n";
+
+    internal static JsonObject SchedulesNode()
+    {
+        var defs = new JsonObject();
+        var root = Document("Helix schedules", new ShapeSchema(defs, templates: false).Inline(ShapeOf.Record(typeof(Schedules.SchedulesFields))));
+        root["properties"]!["schedules"]!["propertyNames"] = new JsonObject { ["pattern"] = Names.IdPattern };
+        root["$defs"] = defs;
+        return root;
+    }
 
     internal static JsonObject RunbookNode(StepCatalog catalog)
     {

@@ -1,0 +1,95 @@
+using Helix.Runbooks.Model.Schedules;
+using Helix.Runbooks.Tests.Cli;
+
+namespace Helix.Runbooks.Tests.Schedules;
+
+/// <summary>A file of schedules with the runbooks and environments that it names, as `helix validate` and `helix schedule next` show it.</summary>
+public sealed class ScheduleReaderTests : IDisposable
+{
+    readonly HelixHere _helix = new();
+
+    public ScheduleReaderTests()
+    {
+        _helix.Write("env.yaml", "apiVersion: helix.runbooks/v1\nname: env\nprotected: true\ntargets:\n  shelf: { kind: directory, path: . }\n");
+        _helix.Write("save.yaml", """
+            apiVersion: helix.runbooks/v1
+            name: save
+            title: Save
+            objectives: { rpo: 1h }
+            inputs:
+              folder: { type: string, required: true }
+              size: { type: number, default: 1 }
+            steps:
+              - { id: keep, uses: backup.upload, with: { target: shelf, file: "{{ inputs.folder }}", prefix: a/, kind: files.tar, recoveryPoint: "{{ run.startedAt }}" } }
+            """);
+        _helix.Write("wrong.yaml", "apiVersion: helix.runbooks/v1\nname: wrong\ntitle: Wrong\nsteps:\n  - { id: a, uses: no.such }\n");
+    }
+
+    [Fact]
+    public async Task TIM_02_The_next_times_are_shown_in_the_zone_and_in_UTC()
+    {
+        Book("hourly: { runbook: save.yaml, inputs: { folder: x }, cron: '30 * * * *', dst: shift, freshFor: 2h }");
+        Assert.Equal(0, await _helix.Run("schedule", "next", Path.Combine(_helix.Folder, "plan.yaml"), "--from", "2026-10-25T00:00:00Z", "--count", "3"));
+        Assert.Contains("Sun 2026-10-25 02:30 +02:00  Europe/Berlin  2026-10-25 00:30Z", _helix.Out, StringComparison.Ordinal);
+        Assert.Contains("Sun 2026-10-25 02:30 +01:00  Europe/Berlin  2026-10-25 01:30Z", _helix.Out, StringComparison.Ordinal);
+        Assert.Equal(0, await _helix.Run("schedule", "next", Path.Combine(_helix.Folder, "plan.yaml"), "--json"));
+        Assert.Equal(5, _helix.Json.AsArray().Count);
+    }
+
+    [Theory]
+    [InlineData("{ runbook: save.yaml, inputs: { folder: x }, cron: '0 0 31 2 *', dst: once }", "never comes")]
+    [InlineData("{ runbook: save.yaml, inputs: { folder: x }, cron: '0 0 * * * *', dst: once }", "has 6 fields")]
+    [InlineData("{ runbook: save.yaml, inputs: { folder: x }, cron: '0 0 * * *' }", "lacks 'dst'")]
+    [InlineData("{ runbook: save.yaml, inputs: { folder: x }, cron: '0 0 * * *', dst: sometimes }", "'sometimes'")]
+    [InlineData("{ runbook: save.yaml, inputs: { folder: x }, cron: '0 0 * * *', dst: once, timeZone: Europe/Berlyn }", "no time zone 'Europe/Berlyn'")]
+    [InlineData("{ runbook: save.yaml, cron: '0 0 * * *', dst: once }", "lacks 'folder'")]
+    [InlineData("{ runbook: save.yaml, inputs: { folder: x, size: big }, cron: '0 0 * * *', dst: once }", "size")]
+    [InlineData("{ runbook: save.yaml, inputs: { folder: x, colour: red }, cron: '0 0 * * *', dst: once }", "colour")]
+    [InlineData("{ runbook: gone.yaml, cron: '0 0 * * *', dst: once }", "There is no such file")]
+    [InlineData("{ runbook: wrong.yaml, cron: '0 0 * * *', dst: once }", "no.such")]
+    [InlineData("{ runbook: save.yaml, environment: gone.yaml, inputs: { folder: x }, cron: '0 0 * * *', dst: once }", "There is no such file")]
+    [InlineData("{ runbook: save.yaml, inputs: { folder: x }, cron: '0 0 * * *', dst: once, mode: drill }", "is a drill in the protected environment")]
+    [InlineData("{ runbook: save.yaml, inputs: { folder: x }, cron: '0 0 * * *', dst: once, every: 1h }", "'every'")]
+    public async Task What_is_wrong_in_a_schedule_is_an_error_in_its_line(string schedule, string words)
+    {
+        Book($"a: {schedule}");
+        Assert.Equal(2, await Validate());
+        Assert.Contains(words, _helix.Out, StringComparison.Ordinal);
+        Assert.Contains("plan.yaml:6:", _helix.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("'0 */2 * * *', dst: shift", "comes every 2h at the longest, and its runbook may lose 1h of data")]
+    [InlineData("'0 * * * *', dst: once", "`dst: shift` keeps it")]
+    [InlineData("'0 * * * *', dst: shift, freshFor: 30m", "would raise an alarm although everything is right")]
+    public async Task A_rhythm_that_does_not_keep_the_objective_is_a_warning(string rhythm, string words)
+    {
+        Book($"a: {{ runbook: save.yaml, inputs: {{ folder: x }}, cron: {rhythm} }}");
+        Assert.Equal(0, await Validate());
+        Assert.Contains(words, _helix.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_rhythm_that_keeps_it_is_none()
+    {
+        Book("a: { runbook: save.yaml, inputs: { folder: x }, cron: '0 * * * *', dst: shift }\n  b: { runbook: save.yaml, inputs: { folder: x }, cron: '0 0 * * *', dst: once, enabled: false }");
+        Assert.Equal(0, await Validate());
+        Assert.Equal("", _helix.Out.Trim());
+    }
+
+    [Fact]
+    public void The_schedules_of_this_repository_keep_the_objectives_of_their_runbooks()
+    {
+        var read = new ScheduleReader(Contract.Setting.Catalog, TimeProvider.System).ReadFile(Path.Combine(House.Source.Root, "runbooks/schedules.yaml"));
+        Assert.Empty(read.Problems);
+        Assert.Equal(TimeSpan.FromMinutes(90), read.Value!.Schedules.Single(s => s.Name == "redis_hourly").FreshFor);
+        Assert.All(read.Value.Schedules.Where(s => s.Runbook.Name.Contains("drill", StringComparison.Ordinal)), s => Assert.Equal(ScheduledMode.Drill, s.Mode));
+    }
+
+    Task<int> Validate() => _helix.Run("validate", Path.Combine(_helix.Folder, "plan.yaml"));
+
+    void Book(string schedules) =>
+        _helix.Write("plan.yaml", $"apiVersion: helix.runbooks/v1\nname: plan\ntimeZone: Europe/Berlin\nenvironment: env.yaml\nschedules:\n  {schedules}\n");
+
+    public void Dispose() => _helix.Dispose();
+}
