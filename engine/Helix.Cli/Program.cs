@@ -14,6 +14,7 @@ static class Table
         ("init", InitCommand.Make),
         ("validate", ValidateCommand.Make),
         ("explain", ExplainCommand.Make),
+        ("show-runbook", ShowRunbookCommand.Make),
         ("plan", PlanCommand.Make),
         ("simulate", SimulateCommand.Make),
         ("doctor", DoctorCommand.Make),

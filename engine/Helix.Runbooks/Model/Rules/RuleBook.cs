@@ -13,5 +13,6 @@ static class RuleBook
         new ExecAfterStop(),
         new WholeSecretReply(),
         new VaultBeforeItIsBack(),
+        new ForcedRestoreWithoutOrigin(),
     ];
 }
