@@ -25,7 +25,7 @@ sealed class EnvironmentFile(StepCatalog catalog, ProblemList problems, string p
         var json = new ValueReader(problems, templates: false).Record(map, ShapeOf.Record(typeof(EnvironmentFields)), "", "The environment");
         CheckNames(map["vars"], "a var");
         CheckNames((map["people"] as MapNode)?["groups"], "a group");
-        var fields = json.Deserialize<EnvironmentFields>(StepJson.Options)!;
+        var fields = (EnvironmentFields)StepJson.Read(json, typeof(EnvironmentFields));
         var targets = ReadTargets(map["targets"]);
         foreach (var (node, member) in _named)
             TargetNames.Check(problems, node, member, _kinds);

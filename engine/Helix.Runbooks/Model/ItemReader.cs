@@ -277,7 +277,7 @@ sealed class ItemReader(StepCatalog catalog, ProblemList problems, RunbookNotes 
         foreach (var use in read.Values.Templates)
             literal.Remove(use.Path.Split('.', '[')[0]);
         literal.Remove("with");
-        return literal.Deserialize<T>(StepJson.Options)!;
+        return (T)StepJson.Read(literal, typeof(T));
     }
 
     static Template? When(MapNode map) => map["when"] is ScalarNode when ? new Template(when.Text, when.Position) : null;

@@ -35,5 +35,5 @@ static class OutputShapes
     static IEnumerable<(string Name, JsonObject Value)> Entries(JsonNode? map) =>
         (map as JsonObject ?? []).Where(e => e.Value is JsonObject).Select(e => (e.Key, (JsonObject)e.Value!));
 
-    static T Read<T>(JsonNode? value) where T : struct => value is null ? default : value.Deserialize<T>(StepJson.Options);
+    static T Read<T>(JsonNode? value) where T : struct => value is null ? default : (T)StepJson.Read(value, typeof(T));
 }

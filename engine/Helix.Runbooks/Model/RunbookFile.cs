@@ -78,7 +78,7 @@ sealed class RunbookFile(Reading reading, string path, byte[] bytes, SubRunbooks
         foreach (var use in _values.Templates)
             literal.Remove(use.Path.Split('.', '[')[0]);
         literal.Remove("outputs");
-        return literal.Deserialize<RunbookFields>(StepJson.Options)!;
+        return (RunbookFields)StepJson.Read(literal, typeof(RunbookFields));
     }
 
     static Objectives Objectives(ObjectivesFields? fields) => new()

@@ -19,7 +19,7 @@ public static class StepJson
         object value;
         try
         {
-            value = with.Deserialize(type, Options)!;
+            value = Read(with, type);
         }
         catch (JsonException e)
         {
@@ -29,6 +29,11 @@ public static class StepJson
             throw new RunbookException(fault);
         return value;
     }
+
+    /// <summary>Binds without looking at ranges.</summary>
+    /// <exception cref="JsonException">A value does not fit.</exception>
+    internal static object Read(JsonNode json, Type type) =>
+        PlainBinding.TryBind(json, type, out var value) ? value! : json.Deserialize(type, Options)!;
 
     /// <summary>The outputs as they go into the journal.</summary>
     public static JsonObject ToJson(object outputs) => JsonSerializer.SerializeToNode(outputs, outputs.GetType(), Options)!.AsObject();

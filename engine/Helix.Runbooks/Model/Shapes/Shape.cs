@@ -113,13 +113,18 @@ enum BlockKind { Items, Branches, Options, Targets }
 /// <summary>A member of a record: one option, one field, one output.</summary>
 sealed record Member(string Name, Shape Shape)
 {
+    readonly Lazy<bool> _nullable = new(false);
+    readonly Lazy<JsonNode?> _default = new((JsonNode?)null);
+
     public bool Required { get; init; }
-    public bool Nullable { get; init; }
+    public bool Nullable => _nullable.Value;
+    public Lazy<bool> NullableLazily { init => _nullable = value; }
     public string? Description { get; init; }
 
     /// <summary>An example as YAML text.</summary>
     public string? Example { get; init; }
-    public JsonNode? Default { get; init; }
+    public JsonNode? Default { get => _default.Value; init => _default = new(value); }
+    public Lazy<JsonNode?> DefaultLazily { init => _default = value; }
 
     /// <summary>Not null: names a target; empty: of any kind.</summary>
     public IReadOnlyList<string>? TargetKinds { get; init; }

@@ -2,15 +2,15 @@ using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using System.Text.Json.Serialization.Metadata;
 using Helix.Runbooks.Steps;
 
 namespace Helix.Runbooks.Model.Shapes;
 
-/// <summary>C# type → shape, over the same serializer options that bind the value.</summary>
+/// <summary>C# type → shape. Read by reflection alone; a test holds that the serializer which binds the values sees the same members.</summary>
 static class ShapeOf
 {
     static readonly ConcurrentDictionary<Type, Shape> Known = [];
@@ -33,7 +33,7 @@ static class ShapeOf
         if (type == typeof(Secret))
             return Shape.Secret;
         if (type.IsEnum)
-            return new EnumShape([.. Enum.GetValues(type).Cast<object>().Select(v => JsonSerializer.SerializeToNode(v, type, StepJson.Options)!.GetValue<string>())]);
+            return new EnumShape([.. EnumNames.Of(type).Keys]);
         return Form(type) ?? Composite(type);
     }
 
@@ -43,31 +43,38 @@ static class ShapeOf
             return Shape.Any;
         if (type.GetCustomAttribute<BlockAttribute>() is { } block)
             return new BlockShape(block.Kind);
-        var info = StepJson.Options.GetTypeInfo(type);
-        return info.Kind switch
+        if (ElementOf(type) is not { } element)
+            return type.IsPrimitive ? Shape.Any : RecordOf(type);
+        return element.IsGenericType && element.GetGenericTypeDefinition() == typeof(KeyValuePair<,>) && element.GetGenericArguments()[0] == typeof(string)
+            ? new MapShape(Type(element.GetGenericArguments()[1]))
+            : new ListShape(Type(element));
+    }
+
+    /// <summary>What an enumerable holds.</summary>
+    static Type? ElementOf(Type type) => type.GetInterfaces().Append(type)
+        .FirstOrDefault(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IEnumerable<>))?.GetGenericArguments()[0];
+
+    static RecordShape RecordOf(Type type)
+    {
+        var properties = type.GetProperties(BindingFlags.Public | BindingFlags.Instance);
+        return new(type.Name)
         {
-            JsonTypeInfoKind.Enumerable => new ListShape(Type(info.ElementType!)),
-            JsonTypeInfoKind.Dictionary => new MapShape(Type(info.ElementType!)),
-            JsonTypeInfoKind.Object => Record(info),
-            _ => Shape.Any,
+            Type = type,
+            Open = properties.Any(IsRest),
+            ShortFor = type.GetCustomAttribute<ShortForAttribute>()?.Member,
+            Lazily = new(() => Members(type, properties)),
         };
     }
 
-    static RecordShape Record(JsonTypeInfo info) => new(info.Type.Name)
-    {
-        Type = info.Type,
-        Open = info.Properties.Any(p => p.IsExtensionData),
-        ShortFor = info.Type.GetCustomAttribute<ShortForAttribute>()?.Member,
-        Lazily = new(() => Members(info)),
-    };
+    static bool IsRest(PropertyInfo property) => property.IsDefined(typeof(JsonExtensionDataAttribute));
 
-    static Dictionary<string, Member> Members(JsonTypeInfo info)
+    static Dictionary<string, Member> Members(Type type, PropertyInfo[] properties)
     {
-        var defaults = DefaultsOf(info.Type);
-        return info.Properties
-            .Where(p => !p.IsExtensionData && p.AttributeProvider is PropertyInfo property && Settable(property))
-            .OrderBy(p => Rank((PropertyInfo)p.AttributeProvider!))
-            .Select(p => MemberOf(p, (PropertyInfo)p.AttributeProvider!, defaults))
+        var defaults = new Lazy<object?>(() => DefaultsOf(type));
+        return properties
+            .Where(p => !IsRest(p) && Settable(p))
+            .OrderBy(Rank)
+            .Select(p => MemberOf(p, Attribute.GetCustomAttributes(p, inherit: true), defaults))
             .ToDictionary(m => m.Name, StringComparer.Ordinal);
     }
 
@@ -77,30 +84,39 @@ static class ShapeOf
     static bool Settable(PropertyInfo property) =>
         property.SetMethod is not null && property.GetCustomAttribute<JsonIgnoreAttribute>(inherit: true)?.Condition is null;
 
-    static Member MemberOf(JsonPropertyInfo json, PropertyInfo property, object? defaults)
+    static Member MemberOf(PropertyInfo property, Attribute[] attributes, Lazy<object?> defaults)
     {
-        var required = json.IsRequired || property.GetCustomAttribute<RequiredAttribute>() is not null;
-        var range = property.GetCustomAttribute<RangeAttribute>();
-        var length = property.GetCustomAttribute<StringLengthAttribute>();
-        return new Member(json.Name, json.CustomConverter is null ? Type(json.PropertyType) : Shape.Any)
+        T? The<T>() where T : Attribute => attributes.OfType<T>().FirstOrDefault();
+        var required = The<RequiredMemberAttribute>() is not null || The<RequiredAttribute>() is not null || IsOfConstructor(property);
+        var range = The<RangeAttribute>();
+        var length = The<StringLengthAttribute>();
+        return new Member(JsonNamingPolicy.CamelCase.ConvertName(property.Name), The<JsonConverterAttribute>() is null ? Type(property.PropertyType) : Shape.Any)
         {
             Required = required,
-            Nullable = json.IsGetNullable && !json.PropertyType.IsValueType || Nullable.GetUnderlyingType(json.PropertyType) is not null,
-            Description = property.GetCustomAttribute<DescriptionAttribute>(inherit: true)?.Description,
-            Example = property.GetCustomAttribute<ExampleAttribute>(inherit: true)?.Yaml,
-            Default = required || defaults is null || property.GetMethod is null ? null : DefaultOf(property, defaults),
-            TargetKinds = property.GetCustomAttribute<TargetNameAttribute>(inherit: true)?.Kinds,
-            Fixed = property.GetCustomAttribute<FixedAttribute>(inherit: true) is not null,
-            NoTemplate = property.GetCustomAttribute<NoTemplateAttribute>(inherit: true) is not null,
-            FilePath = property.GetCustomAttribute<FilePathAttribute>(inherit: true) is not null,
+            NullableLazily = new(() => IsNullable(property)),
+            Description = The<DescriptionAttribute>()?.Description,
+            Example = The<ExampleAttribute>()?.Yaml,
+            DefaultLazily = new(() => required || defaults.Value is null || property.GetMethod is null ? null : DefaultOf(property, defaults.Value)),
+            TargetKinds = The<TargetNameAttribute>()?.Kinds,
+            Fixed = The<FixedAttribute>() is not null,
+            NoTemplate = The<NoTemplateAttribute>() is not null,
+            FilePath = The<FilePathAttribute>() is not null,
             Minimum = Bound(range?.Minimum),
             Maximum = Bound(range?.Maximum),
-            MinLength = property.GetCustomAttribute<MinLengthAttribute>()?.Length ?? (length is { MinimumLength: > 0 } ? length.MinimumLength : null),
-            MaxLength = property.GetCustomAttribute<MaxLengthAttribute>()?.Length ?? length?.MaximumLength,
-            Pattern = property.GetCustomAttribute<RegularExpressionAttribute>()?.Pattern,
-            Rules = MemberRules.Of(property),
+            MinLength = The<MinLengthAttribute>()?.Length ?? (length is { MinimumLength: > 0 } ? length.MinimumLength : null),
+            MaxLength = The<MaxLengthAttribute>()?.Length ?? length?.MaximumLength,
+            Pattern = The<RegularExpressionAttribute>()?.Pattern,
+            Rules = MemberRules.Of(property, attributes),
         };
     }
+
+    /// <summary>A parameter without a default of the constructor of a positional record.</summary>
+    static bool IsOfConstructor(PropertyInfo property) => property.DeclaringType!.GetConstructors() is [var only]
+        && only.GetParameters().FirstOrDefault(p => p.Name == property.Name) is { HasDefaultValue: false };
+
+    static bool IsNullable(PropertyInfo property) => property.PropertyType.IsValueType
+        ? Nullable.GetUnderlyingType(property.PropertyType) is not null
+        : property.GetMethod is not null && new NullabilityInfoContext().Create(property).ReadState != NullabilityState.NotNull;
 
     static double? Bound(object? value) => value switch
     {
