@@ -15,7 +15,7 @@ public sealed record RuntimeOptions
     [Description("The service of the Compose project.")]
     public string? Service { get; init; }
 
-    [Description("Which container of a scaled Compose service, from 1; needed to enter one or copy to it.")]
+    [Description("Which container of a scaled Compose service or pod of a stateful set, from 1; needed to enter one or copy to it.")]
     [Range(1, 1000)]
     public int? Index { get; init; }
 
@@ -31,6 +31,9 @@ public sealed record RuntimeOptions
 
     [Description("The workload, as statefulset/neo4j or deployment/mcp.")]
     public string? Workload { get; init; }
+
+    [Description("The container of the workload's pods; default: the first.")]
+    public string? Container { get; init; }
 
     [Description("A process of this machine.")]
     public ProcessOptions? Process { get; init; }

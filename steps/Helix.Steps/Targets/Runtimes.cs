@@ -1,6 +1,7 @@
 using Helix.Runbooks.Steps;
 using Helix.Steps.Compose;
 using Helix.Steps.Docker;
+using Helix.Steps.Kubernetes;
 
 namespace Helix.Steps.Targets;
 
@@ -20,7 +21,8 @@ public static class Runtimes
             : throw Incomplete(target, "'start' is empty"),
         { Compose: null, Docker: null, Kubernetes: null, Process: null } =>
             throw new RunbookException($"Target '{target.Name}' has no runtime: it cannot be stopped, started or entered.", Forms),
-        { Kubernetes: not null, Compose: null, Docker: null, Process: null } => throw Incomplete(target, "workloads of Kubernetes are not known to this build"),
+        { Kubernetes: { } cluster, Compose: null, Docker: null, Process: null } options => new KubernetesRuntime(target.Siblings.Get<KubernetesTarget>(cluster),
+            WorkloadName.Parse(options.Workload ?? throw Incomplete(target, "'workload' is missing beside 'kubernetes'")), options.Container, options.Index),
         _ => throw Incomplete(target, "it names more than one"),
     };
 

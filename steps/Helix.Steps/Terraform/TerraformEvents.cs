@@ -2,11 +2,12 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Steps;
+using Helix.Steps.Files;
 
 namespace Helix.Steps.Terraform;
 
 /// <summary>What terraform says while it works, one JSON object per line: into the log, and kept as far as it decides.</summary>
-sealed class TerraformEvents(StepContext context) : Stream
+sealed class TerraformEvents(StepContext context) : OneWayStream
 {
     readonly List<byte> _line = [];
     readonly List<JsonObject> _errors = [];
@@ -45,6 +46,8 @@ sealed class TerraformEvents(StepContext context) : Stream
         var detail = error["detail"]?.ToString().ReplaceLineEndings(" ").Trim() ?? "";
         return $"{at}{error["summary"]}{(detail.Length > 0 ? $". {(detail.Length <= 500 ? detail : detail[..500] + "…")}" : "")}";
     }
+
+    public override bool CanWrite => true;
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -103,16 +106,4 @@ sealed class TerraformEvents(StepContext context) : Stream
                 break;
         }
     }
-
-    public override bool CanRead => false;
-    public override bool CanSeek => false;
-    public override bool CanWrite => true;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Only asynchronously.");
-    public override void Flush() { }
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
 }

@@ -12,9 +12,8 @@ public sealed partial class FailureRowTests
         PRC-02 PRC-04 PRC-05 PRC-06 PRC-08
         WFE-01 WFE-05 WFE-06 WFE-08 WFE-10 WFE-11 WFE-12
         YML-01 YML-02 YML-07 TIM-08 TPL-01 DOC-09
-        TF-01 TF-02 TF-03 TF-07
-        VLT-01 VLT-02 VLT-03 VLT-04
-        TIM-02
+        TF-01 TF-02 TF-03 TF-07 VLT-01 VLT-02 VLT-03 VLT-04 TIM-02
+        K8S-01 K8S-02 K8S-05 K8S-06 K8S-07 K8S-08 K8S-09
         """);
 
     static readonly string[] Others = Words("""
@@ -47,6 +46,6 @@ public sealed partial class FailureRowTests
 
     static string[] Words(string text) => text.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
 
-    [GeneratedRegex("(?<![A-Z])([A-Z]{2,3})[_-]([0-9]{2})(?![0-9])")]
+    [GeneratedRegex("(?<![A-Z])([A-Z]{2,3}|K8S)[_-]([0-9]{2})(?![0-9])")]
     private static partial Regex Id();
 }

@@ -1,0 +1,95 @@
+using System.Diagnostics;
+using Helix.Runbooks.Steps;
+using Helix.Steps.Kubernetes;
+
+namespace Helix.Runbooks.Tests.Kubernetes;
+
+public sealed class KubernetesRolloutTests : IDisposable
+{
+    readonly KubeServer _server = new();
+    readonly TestHost _host = new();
+
+    public KubernetesRolloutTests() => _host.Add("cluster", _server.Target);
+
+    public void Dispose()
+    {
+        _host.Dispose();
+        _server.Dispose();
+    }
+
+    static KubernetesRolloutOptions Wait(string workload, int seconds = 60) => new() { Target = "cluster", Workloads = [workload], Limit = new(TimeSpan.FromSeconds(seconds)) };
+
+    [Fact]
+    public async Task A_slow_rollout_is_waited_for()
+    {
+        _server.Cluster.Make(KubeManifests.Deployment("web", "web:slow", replicas: 2));
+        _server.Fault = r =>
+        {
+            // The stub's pods get on when they are looked at.
+            if (r.Path.EndsWith("/deployments/web", StringComparison.Ordinal))
+                lock (_server.Cluster.Gate)
+                    _ = _server.Cluster.List(KubeResource.All[1], KubeServer.Namespace, "").ToList();
+            return KubeFault.None;
+        };
+        var done = await _host.Run(new KubernetesRollout(), Wait("deploy/web"));
+        Assert.Equal(2, done.Ready["deployment/web"]);
+        Assert.Contains("deployment/web: 0 of 2 pods are ready", _host.Logged);
+    }
+
+    [Theory]
+    [InlineData("web:crash", "main waits: CrashLoopBackOff, back-off 10s restarting failed container, 4 restarts")]
+    [InlineData("web:nopull", "main waits: ImagePullBackOff, Back-off pulling image \"web:nopull\"")]
+    [InlineData("web:never", "main is not ready")]
+    public async Task K8S_05_a_rollout_that_never_ends_is_ended_by_its_limit_and_says_why_its_pods_are_not_ready(string image, string reason)
+    {
+        _server.Cluster.Make(KubeManifests.Deployment("web", image));
+        var failure = await _host.Fails(FailureClass.TimedOut, new KubernetesRollout(), Wait("deployment/web", seconds: 1));
+        Assert.Contains("was not finished within 1s: 0 of 1 pods are ready.", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(reason, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task K8S_05_a_paused_rollout_is_not_waited_for()
+    {
+        _server.Cluster.Make(KubeManifests.Deployment("web", more: "\"paused\": true,"));
+        var failure = await _host.Fails(FailureClass.Conflict, new KubernetesRollout(), Wait("deployment/web"));
+        Assert.Contains("it is paused", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task K8S_05_a_server_that_never_answers_is_left_and_no_child_stays()
+    {
+        _host.Add("hanging", _server.Target with { RequestTimeout = new(TimeSpan.FromSeconds(1)) });
+        _server.Fault = r => r.Path.Contains("/deployments", StringComparison.Ordinal) ? KubeFault.Hang : KubeFault.None;
+        var watch = Stopwatch.StartNew();
+        var failure = await Assert.ThrowsAsync<StepFailedException>(() => _host.Run(new KubernetesRollout(), Wait("deployment/web") with { Target = "hanging" }));
+        Assert.True(failure.Failure is FailureClass.Transient or FailureClass.TimedOut, failure.ToString());
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(50), watch.Elapsed.ToString());
+        Assert.Empty(LeftOverProcess.Of(_host.PidFolder, "test/step").Where(p => p.GroupIsAlive));
+    }
+
+    [Fact]
+    public async Task A_restart_replaces_the_pods_once_also_when_the_step_is_run_again()
+    {
+        _server.Cluster.Make(KubeManifests.Deployment("web"));
+        var options = Wait("deployment/web") with { Restart = true };
+        await _host.Run(new KubernetesRollout(), options);
+        var generation = _server.Cluster["Deployment", "web"]!["metadata"]!["generation"]!.GetValue<int>();
+        Assert.Equal(2, generation);
+        await _host.Run(new KubernetesRollout(), options);
+        Assert.Equal(2, _server.Cluster["Deployment", "web"]!["metadata"]!["generation"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task A_workload_is_scaled_up_and_down_and_what_is_scaled_down_is_remembered()
+    {
+        _server.Cluster.Make(KubeManifests.Deployment("web"));
+        var options = new KubernetesScaleOptions { Target = "cluster", Workload = "deployment/web", Replicas = 3 };
+        Assert.Equal(1, (await _host.Run(new KubernetesScale(), options)).Before);
+        Assert.Empty(_host.Left);
+        await _host.Run(new KubernetesScale(), options with { Replicas = 0 });
+        Assert.Equal("deployment/web is scaled down from 3 to 0", Assert.Single(_host.Left).What);
+        Assert.Equal(0, _server.Cluster["Deployment", "web"]!["status"]!["replicas"]!.GetValue<int>());
+        await Assert.ThrowsAsync<RunbookException>(() => _host.Run(new KubernetesScale(), options with { Replicas = 99 }));
+    }
+}

@@ -1,0 +1,87 @@
+using Helix.Runbooks.Steps;
+using Helix.Steps.Targets;
+
+namespace Helix.Runbooks.Tests.Kubernetes;
+
+/// <summary>The steps target.* on a workload of a cluster.</summary>
+public sealed class KubernetesRuntimeTests : IDisposable
+{
+    readonly KubeServer _server = new();
+    readonly TestHost _host = new();
+
+    public KubernetesRuntimeTests()
+    {
+        _host.Add("cluster", _server.Target);
+        _host.Add("db", new ServiceTarget { Runtime = new() { Kubernetes = "cluster", Workload = "statefulset/db" } });
+        _host.Add("web", new ServiceTarget { Runtime = new() { Kubernetes = "cluster", Workload = "deployment/web" } });
+        _server.Cluster.Make(KubeManifests.Deployment("web", replicas: 3), KubeManifests.StatefulSet("db"));
+    }
+
+    public void Dispose()
+    {
+        _host.Dispose();
+        _server.Dispose();
+    }
+
+    int Wanted(string kind, string name) => _server.Cluster[kind, name]!["spec"]!["replicas"]!.GetValue<int>();
+
+    [Fact]
+    public async Task A_stop_scales_to_nothing_and_a_start_brings_as_many_back()
+    {
+        var stop = new TargetStopOptions { Targets = ["web"] };
+        var done = await _host.Run(new TargetStop(), stop);
+        Assert.Equal(["web"], done.Stopped);
+        Assert.Equal(0, Wanted("Deployment", "web"));
+        Assert.Equal(ProbeVerdict.Done, (await _host.Probe(new TargetStop(), stop)).Verdict);
+        Assert.Contains("kubectl --kubeconfig", Assert.Single(_host.Left).Command, StringComparison.Ordinal);
+        Assert.Equal(["web"], (await _host.Run(new TargetStop(), stop)).StoppedBefore);
+        await _host.Run(new TargetStart(), new() { Targets = ["web"] });
+        Assert.Equal(3, Wanted("Deployment", "web"));
+        Assert.Empty(_host.Left);
+        Assert.Null(_server.Cluster["Deployment", "web"]!["metadata"]!["annotations"]?["helix-runbooks/replicas"]);
+    }
+
+    [Fact]
+    public async Task Scaling_within_caps_waits_for_the_pods()
+    {
+        var done = await _host.Run(new TargetScale(), new() { Target = "web", Replicas = 5 });
+        Assert.Equal((3, 5), (done.Before, done.Now));
+        await _host.Run(new TargetScale(), new() { Target = "web", Replicas = 1 });
+        Assert.Equal(1, Wanted("Deployment", "web"));
+    }
+
+    [Fact]
+    public async Task A_start_that_does_not_become_ready_says_why()
+    {
+        _server.Cluster.Make(KubeManifests.Deployment("web", "web:crash", replicas: 0));
+        var failure = await _host.Fails(FailureClass.TimedOut, new TargetStart(), new() { Targets = ["web"], Limit = new(TimeSpan.FromSeconds(1)) });
+        Assert.Contains("CrashLoopBackOff", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("last words of web-", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Files_are_copied_out_of_and_into_a_stopped_workload_through_a_pod_on_its_claim()
+    {
+        KubePods.Need();
+        await _host.Run(new TargetStop(), new() { Targets = ["db"] });
+        var from = _host.Write("dump.rdb", [1, 2, 3]);
+        await _host.Run(new TargetCopy(), new() { Target = "db", Inside = "/data/dump.rdb", From = from });
+        Assert.Equal([1, 2, 3], await File.ReadAllBytesAsync(Path.Combine(_server.Cluster.Pods.ClaimOf("data-db-0"), "dump.rdb"), TestContext.Current.CancellationToken));
+        var copy = new TargetCopyOptions { Target = "db", Inside = "/data/dump.rdb", To = Path.Combine(_host.Work, "back.rdb") };
+        Assert.Equal(3, (await _host.Run(new TargetCopy(), copy)).Size);
+        Assert.Equal(ProbeVerdict.Done, (await _host.Probe(new TargetCopy(), copy)).Verdict);
+        var text = new Dictionary<string, DeclaredOutput> { ["text"] = new() };
+        var done = await _host.Run(new TargetExec(), new() { Target = "db", Argv = ["wc", "-c", "/data/dump.rdb"], OneOff = true, Outputs = text });
+        Assert.Equal("3 /data/dump.rdb", done.Values["text"]!.ToString());
+        await _host.Fails(FailureClass.Conflict, new TargetExec(), new() { Target = "db", Argv = ["true"] });
+        Assert.Equal(0, Wanted("StatefulSet", "db"));
+    }
+
+    [Fact]
+    public async Task The_place_of_a_service_is_its_cluster_namespace_and_workload()
+    {
+        var target = _host.PlanContext().Target<ServiceTarget>("db");
+        Assert.Equal($"{KubeCluster.Uid}/helix/statefulset/db", await target.ReadPlace(_host.PlanContext()));
+        Assert.EndsWith(":dr/helix/statefulset/db", target.Address, StringComparison.Ordinal);
+    }
+}
