@@ -40,12 +40,12 @@ sealed class ServerHere : IAsyncDisposable
         }
     }
 
-    public async Task<ServerHere> Start()
+    public async Task<ServerHere> Start(int port = 0)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(StorePath)!);
         _server = await HelixServer.Start(Change(new ServerSettings
         {
-            Listen = new IPEndPoint(IPAddress.Loopback, 0),
+            Listen = new IPEndPoint(IPAddress.Loopback, port),
             Runbooks = Runbooks,
             StorePath = StorePath,
             PasswordRounds = 1000,
@@ -118,6 +118,10 @@ sealed class ServerHere : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Stop();
+        // A service that a runbook started outlives its run.
+        foreach (var file in Directory.EnumerateFiles(Folder, "app.pid", SearchOption.AllDirectories))
+            if (int.TryParse(await File.ReadAllTextAsync(file), out var pid))
+                System.Diagnostics.Process.GetProcesses().FirstOrDefault(p => p.Id == pid)?.Kill();
         Directory.Delete(Folder, recursive: true);
     }
 }

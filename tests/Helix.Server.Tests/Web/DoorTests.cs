@@ -113,7 +113,7 @@ public sealed class DoorTests
     public async Task It_refuses_to_listen_beyond_this_machine_without_TLS()
     {
         await using var here = new ServerHere { Change = s => s with { Listen = new IPEndPoint(IPAddress.Any, 0) } };
-        Assert.Contains("TLS", (await Assert.ThrowsAsync<RunbookException>(here.Start)).Message, StringComparison.Ordinal);
+        Assert.Contains("TLS", (await Assert.ThrowsAsync<RunbookException>(() => here.Start())).Message, StringComparison.Ordinal);
     }
 
     static List<RouteEndpoint> Routes(ServerHere here) => [.. here.Server.Endpoints.OfType<RouteEndpoint>().Where(e => e.RoutePattern.RawText is { } raw && !raw.Contains("**", StringComparison.Ordinal))];

@@ -1,0 +1,87 @@
+using Deque.AxeCore.Commons;
+using Deque.AxeCore.Playwright;
+using Microsoft.Playwright;
+
+namespace Helix.Server.Tests.Seen;
+
+/// <summary>Debian's Chromium; screenshots are kept in the folder <c>screens</c> beside the tests.</summary>
+public sealed class Chromium : IAsyncLifetime
+{
+    const string Executable = "/usr/bin/chromium";
+    static readonly string[] Arguments =
+    [
+        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    ];
+
+    IPlaywright? _playwright;
+    IBrowser? _browser;
+
+    public async ValueTask InitializeAsync()
+    {
+        if (!File.Exists(Executable))
+            return;
+        _playwright = await Playwright.CreateAsync();
+        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Executable, Headless = true, ChromiumSandbox = false, Args = Arguments });
+    }
+
+    internal async Task<Screen> Open(ServerHere here, string name, int width = 1280, int height = 900, bool dark = false)
+    {
+        if (_browser is null)
+            Assert.Skip($"There is no {Executable}: install the package chromium.");
+        var context = await _browser.NewContextAsync(new()
+        {
+            BaseURL = here.Address.ToString(),
+            ViewportSize = new() { Width = width, Height = height },
+            ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
+            ReducedMotion = ReducedMotion.Reduce,
+        });
+        context.SetDefaultTimeout(15_000);
+        return new Screen(await context.NewPageAsync(), name);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_browser is not null)
+            await _browser.CloseAsync();
+        _playwright?.Dispose();
+    }
+}
+
+/// <summary>One person's window.</summary>
+sealed class Screen(IPage page, string name) : IAsyncDisposable
+{
+    static readonly string Folder = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "screens")).FullName;
+    int _taken;
+
+    public IPage Page => page;
+
+    /// <summary>A picture of the whole page; nothing may reach beyond its right edge.</summary>
+    public async Task Take(string what)
+    {
+        await page.ScreenshotAsync(new() { Path = Path.Combine(Folder, $"{name}-{++_taken:00}-{what}.png"), FullPage = true });
+        var over = await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        Assert.True(over <= 0, $"{name}, {what}: the page is {over} pixels too wide.");
+    }
+
+    /// <summary>axe finds nothing serious.</summary>
+    public async Task IsAccessible(string what)
+    {
+        var result = await page.RunAxe(new AxeRunOptions { ResultTypes = [ResultType.Violations], RunOnly = new RunOnlyOptions { Type = "tag", Values = ["wcag2a", "wcag2aa", "wcag21aa"] } });
+        var found = result.Violations.Where(v => v.Impact is "serious" or "critical").Select(v => $"{v.Id}: {v.Help} ({string.Join("; ", v.Nodes.Take(3).Select(n => n.Html))})");
+        Assert.True(!found.Any(), $"{name}, {what}: {string.Join("\n", found)}");
+    }
+
+    public async Task LogIn(string account)
+    {
+        await page.GotoAsync("/login");
+        await page.GetByLabel("Account").FillAsync(account);
+        await page.GetByLabel("Password").FillAsync(ServerHere.Password);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Log in" }).ClickAsync();
+        await page.WaitForURLAsync("**/runs");
+    }
+
+    public Task Press(string button) => page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync();
+    public Task Sees(string text) => Assertions.Expect(page.Locator("main")).ToContainTextAsync(text, new() { Timeout = 15_000 });
+
+    public async ValueTask DisposeAsync() => await page.Context.CloseAsync();
+}
