@@ -44,10 +44,14 @@ sealed class DestructionGate(Drive drive)
         if (question.Asked.Shown["covered"]?[path] is not JsonObject shown)
             return null;
         foreach (var (name, value) in shown["with"]!.AsObject())
-            if (!JsonNode.DeepEquals(value, with[name]) && MattersFor(path, name))
+            if (!JsonNode.DeepEquals(value, with[name]) && MattersFor(path, name) && !ComesLater(path, name, value))
                 return new Refused(Approval, $"what was approved differs from what would be done: '{name}' was {Text(value)} and is {Text(with[name])}", $"Go back to '{gate}' and ask again.");
         return null;
     }
+
+    /// <summary>What a step between puts out could not be shown, only where it comes from: that was approved, and the backup gate knows the file.</summary>
+    bool ComesLater(string path, string option, JsonNode? shown) =>
+        shown is JsonValue text && text.TryGetValue<string>(out var written) && Template.Has(written) && JsonNode.DeepEquals(shown, drive.Plan.Find(path)!.Item.With[option]);
 
     /// <summary>Target, backup and path must be what was approved; a bound or a time-out may be changed by a retry.</summary>
     bool MattersFor(string path, string option)

@@ -197,4 +197,20 @@ public sealed class GateTests
         Assert.Equal("backup", result.State.Step("load")!.Gate);
         Assert.Empty(h.Lines);
     }
+
+    [Fact]
+    public async Task An_approval_covers_the_file_that_a_step_behind_it_makes_under_the_name_that_was_shown()
+    {
+        using var h = new RunHarness();
+        var run = h.Start(h.Plan("""
+            steps:
+              - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }
+              - { id: make, uses: world.file, with: { path: "{{ run.work }}/good" } }
+              - { id: load, uses: world.destroy, with: { world: WORLD, target: thing, from: "{{ steps.make.file }}" } }
+            """));
+        await h.Drive(run);
+        h.Answer(run, RunHarness.Bob, "approve");
+        Assert.Equal(0, (await h.Drive(run)).ExitCode);
+        Assert.Equal(["destroyed thing"], h.Lines);
+    }
 }
