@@ -49,12 +49,27 @@ sealed class AdminTool(Neo4jTarget target, Neo4jVersion version, ByteSize? memor
         ? ["database", "load", database, "--from-stdin", "--overwrite-destination=true"]
         : ["load", "--from=-", $"--database={database}", "--force"], database, from, null);
 
+    /// <summary>Into a folder, from the running server, by a process beside it.</summary>
+    public Task Backup(string folder, string database, string from, BackupMetadata metadata)
+    {
+        var with = database == "system" ? "none" : metadata.ToString().ToLowerInvariant();
+        return Run("backup", version.IsAtLeast(5)
+            ? ["database", "backup", $"--to-path={folder}", $"--from={from}", "--type=full", .. with == "none" ? [] : new[] { $"--include-metadata={with}" }, database]
+            : ["backup", $"--backup-dir={folder}", $"--database={database}", $"--from={from}", "--fallback-to-full=true", .. with == "none" || !version.IsAtLeast(4, 4) ? [] : new[] { $"--include-metadata={with}" }],
+            database, null, null, inside: true);
+    }
+
+    public Task Restore(string path, string database) => Run("restore", version.IsAtLeast(5)
+        ? ["database", "restore", $"--from-path={path}", "--overwrite-destination=true", database]
+        : ["restore", $"--from={path}", $"--database={database}", "--force"], database, null, null);
+
     /// <summary>The name that the tool gives an archive, or wants it to have.</summary>
     public static string ArchiveName(string database) => $"{database}.dump";
 
-    public async Task Run(string what, IReadOnlyList<string> arguments, string database, Stream? input, Stream? output)
+    public async Task Run(string what, IReadOnlyList<string> arguments, string database, Stream? input, Stream? output, bool inside = false)
     {
-        var tool = Remembering(target.Service.OneOff(context, [.. target.Admin, .. arguments])) with { Input = input, Output = output };
+        IReadOnlyList<string> command = [.. target.Admin, .. arguments];
+        var tool = Remembering(inside ? target.Service.Exec(context, command) : target.Service.OneOff(context, command)) with { Input = input, Output = output };
         var result = await tool.Accept(Any).Run();
         if (result.ExitCode != 0)
             throw await AdminFailure.Of(what, result, this, target, database, context);

@@ -28,20 +28,7 @@ sealed class DumpCopy(Neo4jTarget target, AdminTool admin, string database, Step
         }
         finally
         {
-            await Tidy();
-        }
-    }
-
-    async Task Tidy()
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30), context.Time);
-        try
-        {
-            await target.Service.Remove(context.Until(limit.Token), _store.Staging);
-        }
-        catch (Exception e) when (e is StepFailedException or OperationCanceledException or RunbookException)
-        {
-            context.Log($"{_store.Staging} of {target.Name} could not be removed: {e.Message}");
+            await _store.Tidy();
         }
     }
 }

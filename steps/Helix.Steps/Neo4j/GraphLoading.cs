@@ -4,7 +4,7 @@ using Helix.Steps.Targets;
 namespace Helix.Steps.Neo4j;
 
 /// <summary>One load: look, stop, set the present store aside, load, start, compare; and back to the old store unless all of it went well.</summary>
-sealed class GraphLoading(Neo4jTarget target, DumpFile archive, Neo4jLoadOptions options, StepContext context)
+sealed class GraphLoading(Neo4jTarget target, LoadSource source, Neo4jReplaceOptions options, StepContext context)
 {
     static readonly TimeSpan PuttingBack = TimeSpan.FromMinutes(5);
 
@@ -40,24 +40,22 @@ sealed class GraphLoading(Neo4jTarget target, DumpFile archive, Neo4jLoadOptions
         var database = ServerFacts.Database(options.Database ?? target.Database, version);
         _store = new(target, database, context);
         LoadRules.CheckDatabase(options.Database, target, now.Facts?.Edition ?? target.Edition);
-        LoadRules.CheckFormat(archive, target, now.Facts, version);
+        source.Check(now.Facts, version);
         var saved = LoadProgress.Of(context) is { Stage: < LoadStage.Done } earlier ? earlier : null;
         if (saved is null)
-            await LoadRules.CheckRoom(archive, _store, target.Name, options.Room, !Streams, context);
+            await LoadRules.CheckRoom(source, _admin, _store, target.Name, options.Room, context);
         // Once the old store is aside, what runs is our own doing.
         var ran = saved is { Stage: >= LoadStage.Loading } ? saved.Ran : saved?.Ran == true || (await target.Service.State(context)).Status == RuntimeStatus.Running;
-        await Reach((saved ?? new() { Stage = LoadStage.Begun, Sha256 = archive.Sha256, Database = database, Ran = ran }) with
+        await Reach((saved ?? new() { Stage = LoadStage.Begun, Sha256 = source.Sha256, Database = database, Ran = ran }) with
         {
             Ran = ran,
             // Another archive than before is another load, into a store that may be half the first.
-            Stage = saved?.Sha256 == archive.Sha256 ? saved.Stage : saved is null ? LoadStage.Begun : Earlier(saved.Stage, LoadStage.Loading),
-            Sha256 = archive.Sha256,
+            Stage = saved?.Sha256 == source.Sha256 ? saved.Stage : saved is null ? LoadStage.Begun : Earlier(saved.Stage, LoadStage.Loading),
+            Sha256 = source.Sha256,
         });
     }
 
     static LoadStage Earlier(LoadStage one, LoadStage other) => one < other ? one : other;
-
-    bool Streams => options.Way == ArchiveWay.Stream || (options.Way == ArchiveWay.Auto && _admin.Streams);
 
     async Task Load()
     {
@@ -69,8 +67,8 @@ sealed class GraphLoading(Neo4jTarget target, DumpFile archive, Neo4jLoadOptions
         }
         else if (_at.Kept)
             await _store.RemovePresent();
-        context.Log($"loading {ByteSize.Words(archive.Size)} into '{_at.Database}' of {target.Name}");
-        await (Streams ? LoadStream() : LoadFile());
+        context.Log($"loading {ByteSize.Words(source.Size)} into '{_at.Database}' of {target.Name}");
+        await source.Put(_admin, _store, _at.Database);
         await _store.SetOwner(options.Owner);
         await Reach(_at with { Stage = LoadStage.Loaded });
     }
@@ -94,23 +92,6 @@ sealed class GraphLoading(Neo4jTarget target, DumpFile archive, Neo4jLoadOptions
         await Reach(_at with { Kept = kept });
     }
 
-    async Task LoadStream()
-    {
-        await using var from = new FileStream(archive.Path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.Asynchronous | FileOptions.SequentialScan);
-        await _admin.LoadFrom(from, _at.Database);
-    }
-
-    /// <summary>A copy under the name that the tool looks for, in a folder of its own (NEO-05).</summary>
-    async Task LoadFile()
-    {
-        var staged = $"{_store.Staging}/{AdminTool.ArchiveName(_at.Database)}";
-        await _store.MakeStaging();
-        await using (var from = new FileStream(archive.Path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.Asynchronous | FileOptions.SequentialScan))
-            await target.Service.CopyIn(context, from, staged, new(null, null));
-        await _admin.LoadFrom(staged, _at.Database);
-        await target.Service.Remove(context, _store.Staging);
-    }
-
     /// <summary>The tool's exit code proves nothing: what the server counts does (NEO-08).</summary>
     async Task<Neo4jLoadOutputs> StartAndCheck()
     {
@@ -124,7 +105,7 @@ sealed class GraphLoading(Neo4jTarget target, DumpFile archive, Neo4jLoadOptions
         var outputs = new Neo4jLoadOutputs
         {
             Counts = counts.All,
-            Sha256 = archive.Sha256,
+            Sha256 = source.Sha256,
             Database = _at.Database,
             ServerVersion = (await server.About()).Version.Text,
             SafetyCopy = _at.Kept ? _store.Aside : null,

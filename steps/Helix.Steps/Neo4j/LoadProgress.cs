@@ -24,5 +24,15 @@ sealed record LoadProgress
 
     public static LoadProgress? Of(StepContext context) => context.Saved(Key)?.Deserialize<LoadProgress>(StepJson.Options);
 
+    /// <summary>What a step that was cut off left, and that it goes on from there.</summary>
+    public static ProbeResult<Neo4jLoadOutputs> Probe(StepContext context) => Of(context) switch
+    {
+        null => ProbeResult<Neo4jLoadOutputs>.NotDone("nothing was changed yet"),
+        { Outputs: { } outputs } => ProbeResult<Neo4jLoadOutputs>.Done(outputs, "the step had finished"),
+        { Stage: LoadStage.Begun } => ProbeResult<Neo4jLoadOutputs>.NotDone("the old store is still there, or set aside"),
+        { Stage: LoadStage.Loading } => ProbeResult<Neo4jLoadOutputs>.NotDone("the load was interrupted; it begins anew, and the old store stays aside"),
+        _ => ProbeResult<Neo4jLoadOutputs>.NotDone("the data is loaded; the start and the check go on from there"),
+    };
+
     public Task Save(StepContext context) => context.Save(Key, JsonSerializer.SerializeToNode(this, StepJson.Options)!);
 }

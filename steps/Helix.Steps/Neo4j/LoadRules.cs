@@ -29,14 +29,15 @@ static class LoadRules
     }
 
     /// <summary>Beside the present store the new one must find room, and the archive if it goes through the data folder (NEO-15).</summary>
-    public static async Task CheckRoom(DumpFile archive, StoreFolder store, string name, double factor, bool staged, StepContext context)
+    public static async Task CheckRoom(LoadSource source, AdminTool admin, StoreFolder store, string name, double factor, StepContext context)
     {
-        var needed = (long)(archive.Bytes * factor) + (staged ? archive.Size : 0);
+        var staged = source.IsStaged(admin);
+        var needed = (long)(source.Bytes * factor) + (staged ? source.Size : 0);
         if (await store.Free() is not { } free)
             context.Log($"how much room is free on {name} cannot be told");
         else if (free < needed)
             throw StepFailedException.Conflict(
-                $"{name} has {ByteSize.Words(free)} free where its data is, and the load needs {ByteSize.Words(needed)}: {ByteSize.Words(archive.Bytes)} in the archive times {factor:0.##}{(staged ? ", and the archive itself" : "")}, beside the present store.",
+                $"{name} has {ByteSize.Words(free)} free where its data is, and the load needs {ByteSize.Words(needed)}: {ByteSize.Words(source.Bytes)} in the archive times {factor:0.##}{(staged ? ", and the archive itself" : "")}, beside the present store.",
                 "Make room first; nothing was stopped. What a finished load kept aside may be removed.");
     }
 }

@@ -71,8 +71,20 @@ public sealed record Neo4jDumpOutputs
 }
 
 [Step("neo4j.dump", "Stops a Neo4j server, dumps a database to an archive here, starts the server again, and checks the archive.")]
-public sealed class Neo4jDump : Step<Neo4jDumpOptions, Neo4jDumpOutputs>
+public sealed class Neo4jDump : Step<Neo4jDumpOptions, Neo4jDumpOutputs>, IJudgesUse
 {
+    const string System = "system";
+
+    /// <summary>Users and roles are lost with a server of which only the graph is dumped (NEO-12).</summary>
+    public IEnumerable<UseFault> Judge(StepUse use)
+    {
+        var target = use.Text("target");
+        if (use.Text("database") != System && use.With["withoutUsers"] is null && use.Target<Neo4jTarget>("target")?.Scratch != true
+            && !use.All.Any(s => s.Uses == "neo4j.dump" && StepUse.TextIn(s.With, "database") == System && StepUse.TextIn(s.With, "target") == target))
+            yield return new("users-not-dumped", "database", "The dump holds no users, roles and passwords: they are in the database `system`.",
+                "Dump that too, with `database: system`; or say `withoutUsers: true` where they are kept elsewhere.") { IsWarning = true };
+    }
+
     public override IEnumerable<TargetEffect> Effects(Neo4jDumpOptions options) => [TargetEffect.Interrupts(options.Target)];
 
     public override async Task<StepPlan> Plan(Neo4jDumpOptions options, PlanContext context)

@@ -57,7 +57,8 @@ public sealed record Neo4jTarget : RunningTarget
         : $"neo4j:{Url}";
 
     [JsonIgnore]
-    public override IReadOnlyList<string> Tools => Runtime is null ? [] : Runtime.Process is null ? Service.Tools : [.. Service.Tools, Admin[0]];
+    public override IReadOnlyList<string> Tools => Runtime is null ? [] : Runtime.Process is not { } process ? Service.Tools
+        : [.. Service.Tools, Admin[0].Contains('/') ? Path.GetFullPath(Admin[0], process.Directory) : Admin[0]];
 
     /// <summary>A runtime, for a step that cannot do without.</summary>
     internal Runtime ServiceFor(string step) => Runtime is not null ? Service : throw new RunbookException(

@@ -9,6 +9,9 @@ sealed class StoreFolder(Neo4jTarget target, string database, StepContext contex
 {
     static readonly IReadOnlyList<int> Any = [.. Enumerable.Range(0, 256)];
 
+    /// <summary>The server runs, so commands run inside of it.</summary>
+    public bool Inside { get; init; }
+
     string Data => target.Folder.TrimEnd('/');
 
     /// <summary>From 4.0 the transaction logs lie beside the store, before that in it.</summary>
@@ -80,7 +83,32 @@ sealed class StoreFolder(Neo4jTarget target, string database, StepContext contex
         return lines.Length == 0 ? $"the owner of {Data}/{Parts[0]} cannot be read" : string.Join(", ", lines);
     }
 
-    Tool Command(params IReadOnlyList<string> command) => target.Service.OneOff(context, command).Quietly();
+    /// <summary>The one file in the private folder that ends so.</summary>
+    public async Task<string> Only(string ending)
+    {
+        var files = (await Shell("""ls -1 "$1" """, Staging)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(f => f.EndsWith(ending, StringComparison.Ordinal)).ToList();
+        return files.Count == 1 ? $"{Staging}/{files[0]}" : throw StepFailedException.InvalidData($"The tool left {files.Count} files {ending} in {Staging} instead of one.");
+    }
+
+    /// <summary>A folder below the private one as a tar stream, and back.</summary>
+    public Task Pack(string name, Stream to) => (Command("tar", "-c", "-C", Staging, name) with { Output = to }).Run();
+    public Task Unpack(Stream from) => (Command("tar", "-x", "-C", Staging) with { Input = from }).Run();
+
+    /// <summary>Never throws: what could not be removed is logged.</summary>
+    public async Task Tidy()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30), context.Time);
+        try
+        {
+            await target.Service.Remove(context.Until(limit.Token), Staging);
+        }
+        catch (Exception e) when (e is StepFailedException or OperationCanceledException or RunbookException)
+        {
+            context.Log($"{Staging} of {target.Name} could not be removed: {e.Message}");
+        }
+    }
+
+    Tool Command(params IReadOnlyList<string> command) => (Inside ? target.Service.Exec(context, command) : target.Service.OneOff(context, command)).Quietly();
 
     async Task<string> Shell(string script, params IReadOnlyList<string> arguments)
     {

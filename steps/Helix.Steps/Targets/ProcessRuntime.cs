@@ -25,7 +25,7 @@ sealed class ProcessRuntime(ProcessOptions options, string name) : Runtime
         """;
 
     public override string Address => $"process:{Environment.MachineName}:{options.Directory}";
-    public override IReadOnlyList<string> Tools => ["setsid", options.Start[0]];
+    public override IReadOnlyList<string> Tools => ["setsid", options.Start[0].Contains('/') ? InDirectory(options.Start[0]) : options.Start[0]];
     public override string StartCommand =>
         $"cd {Quoted(options.Directory)} && setsid {string.Join(' ', options.Start.Select(Quoted))} </dev/null >>{Quoted(options.Log ?? "/dev/null")} 2>&1 & echo $! >{Quoted(options.PidFile)}";
 

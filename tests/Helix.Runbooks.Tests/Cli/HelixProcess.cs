@@ -27,9 +27,9 @@ sealed class HelixProcess : IDisposable
 
     public int Id => _process.Id;
 
-    public async Task<(int Code, string Out, string Error)> End()
+    public async Task<(int Code, string Out, string Error)> End(TimeSpan? within = null)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
+        using var limit = new CancellationTokenSource(within ?? TimeSpan.FromSeconds(60), TimeProvider.System);
         await _process.WaitForExitAsync(limit.Token);
         return (_process.ExitCode, await _out, await _error);
     }

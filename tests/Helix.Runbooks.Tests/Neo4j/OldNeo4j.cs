@@ -16,6 +16,7 @@ sealed class OldNeo4j : IAsyncDisposable
     static readonly HttpClient Client = new();
 
     readonly TestHost _starter = new();
+    Neo4jTarget? _target;
 
     OldNeo4j(string program)
     {
@@ -58,16 +59,13 @@ sealed class OldNeo4j : IAsyncDisposable
 
     public Neo4jTarget AddTo(TestHost host, string name) => host.Add(name, Target(host.Canary($"{name.ToUpperInvariant()}_PASSWORD", Password)));
 
-    public async Task Run()
+    /// <summary>Starts the process and waits until it answers.</summary>
+    public async Task Run(TimeSpan? limit = null)
     {
-        if (_starter.PlanContext() is var context && !Known)
-            _starter.Add("neo4j", Target());
-        Known = true;
-        await context.Target<Neo4jTarget>("neo4j").Service.Start(_starter.Context());
-        await Eventually.True(async () => (await Client.GetAsync(new Uri($"http://127.0.0.1:{Port}/"))).IsSuccessStatusCode, $"Neo4j on port {Port} answers");
+        _target ??= _starter.Add("neo4j", Target());
+        await _target.Service.Start(_starter.Context());
+        await Eventually.True(async () => (await Client.GetAsync(new Uri($"http://127.0.0.1:{Port}/"))).IsSuccessStatusCode, $"Neo4j on port {Port} answers", limit);
     }
-
-    bool Known { get; set; }
 
     public async Task<JsonArray> Query(string query)
     {

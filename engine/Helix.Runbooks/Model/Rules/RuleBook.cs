@@ -14,5 +14,6 @@ static class RuleBook
         new WholeSecretReply(),
         new VaultBeforeItIsBack(),
         new ForcedRestoreWithoutOrigin(),
+        new MisusedStep(),
     ];
 }

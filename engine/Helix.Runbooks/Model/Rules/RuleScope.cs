@@ -19,6 +19,12 @@ sealed class RuleScope(Reading reading, Runbook runbook, RunbookNotes notes, boo
     public Target? Target(string name) => reading.Environment?.Targets.All.GetValueOrDefault(name);
     public bool IsScratch(string? target) => target is not null && Target(target)?.Scratch == true;
 
+    public EnvironmentTargets? Targets => reading.Environment?.Targets;
+
+    /// <summary>The step's type, if it has something to say of its use; nothing when the options are wrong.</summary>
+    public IJudgesUse? Judge(StepItem step) =>
+        notes[step.Id].Sound && reading.Catalog.Steps.TryGetValue(step.Uses, out var type) ? type.Step as IJudgesUse : null;
+
     /// <summary>What the step does with these options as far as they are known; nothing when they are wrong.</summary>
     public IReadOnlyList<TargetEffect> Effects(StepItem step)
     {
