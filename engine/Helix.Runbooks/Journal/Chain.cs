@@ -36,13 +36,20 @@ sealed record RawEntry(long Sequence, string At, long Epoch, string? By, string 
 /// <summary>The hash chain of a run: SHA-256 over the previous hash and the fields, each on a line of its own.</summary>
 static class Chain
 {
-    /// <summary>As for steps, but lenient to what a later version adds, and absent is null.</summary>
-    public static JsonSerializerOptions Options { get; } = new(StepJson.Options)
+    /// <summary>As for steps, but lenient to what a later version adds, absent is null, and times are whole: what is read back is what was written.</summary>
+    public static JsonSerializerOptions Options { get; } = Make();
+
+    static JsonSerializerOptions Make()
     {
-        AllowOutOfOrderMetadataProperties = true,
-        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Skip,
-        RespectRequiredConstructorParameters = false,
-    };
+        var options = new JsonSerializerOptions(StepJson.Options)
+        {
+            AllowOutOfOrderMetadataProperties = true,
+            UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Skip,
+            RespectRequiredConstructorParameters = false,
+        };
+        options.Converters.Remove(options.Converters.First(c => c is MomentConverter));
+        return options;
+    }
 
     /// <summary>What the first entry has as its previous hash: binds the chain to its run.</summary>
     public static string Root(string run) => Hash($"helix-run\n{run}");

@@ -124,6 +124,7 @@ public sealed record ReportedDecision
     public bool Unratified { get; init; }
     public bool Signed { get; init; }
 
+    [System.Text.Json.Serialization.JsonIgnore]
     public string? Glass => !BreakGlass ? null : Unratified ? "break-glass, not ratified" : "break-glass, ratified";
 }
 

@@ -60,6 +60,7 @@ public static class StepJson
             Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
             TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
         };
+        options.Converters.Add(new MomentConverter());
         options.Converters.Add(new JsonStringEnumConverter(new KebabCase(), allowIntegerValues: false));
         options.MakeReadOnly();
         return options;
