@@ -33,6 +33,7 @@ static class Table
         ("reject", RejectCommand.Make),
         ("decide", DecideCommand.Make),
         ("ratify", RatifyCommand.Make),
+        ("secret", SecretCommand.Make),
         ("note", NoteCommand.Make),
         ("attach", AttachCommand.Make),
         // looking

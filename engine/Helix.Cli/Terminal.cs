@@ -44,6 +44,26 @@ sealed class Terminal
             Error.WriteLine(line);
     }
 
+    /// <summary>A secret: typed without an echo at a terminal, else all of standard input without its last line break.</summary>
+    public string ReadHidden(string prompt)
+    {
+        if (!Interactive)
+            return WithoutLastBreak(In.ReadToEnd());
+        Error.Write(prompt);
+        if (!ReferenceEquals(In, Console.In))
+            return In.ReadLine() ?? "";
+        var typed = new System.Text.StringBuilder();
+        for (var key = Console.ReadKey(intercept: true); key.Key != ConsoleKey.Enter; key = Console.ReadKey(intercept: true))
+            if (key.Key == ConsoleKey.Backspace)
+                typed.Length = Math.Max(0, typed.Length - 1);
+            else if (!char.IsControl(key.KeyChar))
+                typed.Append(key.KeyChar);
+        Error.WriteLine();
+        return typed.ToString();
+    }
+
+    static string WithoutLastBreak(string text) => text.EndsWith("\r\n", StringComparison.Ordinal) ? text[..^2] : text.EndsWith('\n') ? text[..^1] : text;
+
     /// <summary>A line of data for people; with <c>--json</c> the result is written by <see cref="Give"/> instead.</summary>
     public void Write(string line) => Out.WriteLine(line);
 

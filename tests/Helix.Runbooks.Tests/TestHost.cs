@@ -175,6 +175,9 @@ sealed class TestHost : StepHost, IDisposable
     // ---- the engine's side ----
 
     public override Task<string> Reveal(Secret secret, CancellationToken cancelled) => _secrets.Reveal(secret, cancelled);
+    /// <summary>Answers for the people who are asked for a secret.</summary>
+    public Func<SecretRequest, GivenSecret>? Asked { get; set; }
+    public override Task<GivenSecret> AskSecret(SecretRequest request, CancellationToken cancelled) => Asked is { } asked ? Task.FromResult(asked(request)) : base.AskSecret(request, cancelled);
     public override void Hide(string value) => Masker.Add(value);
     Task<string> ReadVault(string target, string path, string field, CancellationToken cancelled) => ((IHoldsSecrets)_targets.All[target]).ReadSecret(path, field, PlanContext());
     public override Tool Tool(string file, CancellationToken cancelled) => new(Launcher, file, cancelled) { Environment = ToolEnvironment };

@@ -32,6 +32,8 @@ static class StatusCommand
             lines.Add($"  waits for {QuestionPage.Whom(question)}: {QuestionPage.FirstLine(question)}");
             lines.Add($"    {QuestionPage.Command(run.Run, question)}");
         }
+        foreach (var secret in state.SecretsAsked.Values)
+            lines.Add($"  waits for a secret of {(secret.From.Count > 0 ? string.Join(", ", secret.From) : "anybody")}: {secret.Message}\n    helix secret {run.Run} {secret.Name}");
         foreach (var (question, answer) in state.Unratified)
             lines.Add($"  not ratified: break-glass of {question} by {answer.By.Account}\n    helix ratify {run.Run} {question} --reason '…'");
         if (run.Status == "suspended")
@@ -48,6 +50,7 @@ static class StatusCommand
         var json = RunsCommand.ToJson(run).AsObject();
         json["steps"] = new JsonArray([.. Active(state).Select(s => new JsonObject { ["path"] = s.Path, ["uses"] = s.Uses, ["status"] = RunTree.Word(s.Status) })]);
         json["questions"] = new JsonArray([.. state.OpenQuestions.Select(q => QuestionPage.Json(run.Run, q))]);
+        json["secrets"] = new JsonArray([.. state.SecretsAsked.Values.Select(s => new JsonObject { ["name"] = s.Name, ["path"] = s.Path, ["message"] = s.Message, ["from"] = new JsonArray([.. s.From.Select(f => JsonValue.Create(f))]), ["until"] = s.Until })]);
         return json;
     }
 }

@@ -9,12 +9,16 @@ namespace Helix.Cli.Driving;
 static class SshSignature
 {
     /// <exception cref="RunbookException">No such key, or ssh-keygen refuses.</exception>
-    public static string Sign(string keyFile, string run, Decided decided)
+    public static string Sign(string keyFile, string run, Decided decided) =>
+        Sign(keyFile, SignedAnswers.Text(run, decided.Question, decided.Choice, decided.ShownHash ?? ""));
+
+    /// <exception cref="RunbookException">No such key, or ssh-keygen refuses.</exception>
+    public static string Sign(string keyFile, string text)
     {
         if (!File.Exists(keyFile))
             throw new RunbookException($"There is no key '{keyFile}'.", "Name a private SSH key, or a public one whose private half the agent holds.");
         using var process = Start(keyFile);
-        process.StandardInput.Write(SignedAnswers.Text(run, decided.Question, decided.Choice, decided.ShownHash ?? ""));
+        process.StandardInput.Write(text);
         process.StandardInput.Close();
         var trouble = process.StandardError.ReadToEndAsync();
         var signature = process.StandardOutput.ReadToEnd();

@@ -27,6 +27,10 @@ namespace Helix.Runbooks.Journal;
 [JsonDerivedType(typeof(WaitStarted), "wait-started")]
 [JsonDerivedType(typeof(ResidueLeft), "residue-left")]
 [JsonDerivedType(typeof(ResidueTakenBack), "residue-taken-back")]
+[JsonDerivedType(typeof(SecretAsked), "secret-asked")]
+[JsonDerivedType(typeof(SecretGiven), "secret-given")]
+[JsonDerivedType(typeof(SecretRefused), "secret-refused")]
+[JsonDerivedType(typeof(SecretUnasked), "secret-unasked")]
 [JsonDerivedType(typeof(RoundStarted), "round-started")]
 [JsonDerivedType(typeof(ForecastMissed), "forecast-missed")]
 [JsonDerivedType(typeof(RunEnded), "run-ended")]
@@ -211,6 +215,14 @@ public sealed record QuestionClosed(string Question, string Reason) : RunEvent;
 public sealed record WaitStarted(string Path, DateTimeOffset Until) : RunEvent;
 public sealed record ResidueLeft(string Path, Residue Residue) : RunEvent;
 public sealed record ResidueTakenBack(string Path, string Key) : RunEvent;
+
+/// <summary>A step waits for a secret that a person types. It goes to the living driver only: when that dies, the step asks again.</summary>
+public sealed record SecretAsked(string Ask, string Path, string Name, string Message, IReadOnlyList<string> From, DateTimeOffset Until) : RunEvent;
+
+/// <summary>Who gave it, and when; never what.</summary>
+public sealed record SecretGiven(string Ask, Person Giver) : RunEvent;
+public sealed record SecretRefused(string Ask, Person Giver, string Why) : RunEvent;
+public sealed record SecretUnasked(string Ask) : RunEvent;
 
 /// <summary>The steps from <see cref="From"/> on start anew; run, clock and record go on.</summary>
 /// <param name="Reset">Paths of the items that start anew, with all below them.</param>

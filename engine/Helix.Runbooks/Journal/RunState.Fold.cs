@@ -31,6 +31,10 @@ public sealed partial class RunState
             case WaitStarted e: WaitUntil(e, entry.At); break;
             case ResidueLeft e: Residue[e.Residue.Key] = e.Residue; break;
             case ResidueTakenBack e: Residue.Remove(e.Key); break;
+            case SecretAsked e: AskSecret(e, entry.At); break;
+            case SecretGiven e: GiveSecret(e, entry.At); break;
+            case SecretUnasked e: EndSecret(e.Ask, entry.At); break;
+            case SecretRefused e: Remarks.Add(new Remark(entry.At, e.Giver, "refused", $"a secret for {e.Ask[..e.Ask.IndexOf('#')]} was refused: {e.Why}")); break;
             case QuestionAsked e: Ask(e, entry.At); break;
             case QuestionExpired e: Expire(e, entry.At); break;
             case QuestionClosed e: CloseQuestion(e, entry.At); break;
@@ -53,6 +57,7 @@ public sealed partial class RunState
     void TakeLease(LeaseTaken e, JournalEntry entry)
     {
         Driver = e.Driver;
+        SecretsAsked.Clear();
         Epoch = entry.Epoch;
         HandoverAsked = false;
         PauseAsked = false;

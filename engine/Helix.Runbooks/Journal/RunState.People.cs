@@ -2,6 +2,30 @@ namespace Helix.Runbooks.Journal;
 
 public sealed partial class RunState
 {
+    /// <summary>Time of a step in which it waits for people is theirs, not the machine's.</summary>
+    void AskSecret(SecretAsked e, DateTimeOffset at)
+    {
+        SecretsAsked[e.Ask] = e;
+        CloseSpans(e.Path, at);
+        Spans.Add(new Span(e.Path, SpanKind.WaitingForPeople, Round, 0, at, null));
+    }
+
+    void GiveSecret(SecretGiven e, DateTimeOffset at)
+    {
+        if (SecretsAsked.GetValueOrDefault(e.Ask) is { } asked)
+            Remarks.Add(new Remark(at, e.Giver, "note", $"gave '{asked.Name}' for {asked.Path}"));
+        EndSecret(e.Ask, at);
+    }
+
+    void EndSecret(string ask, DateTimeOffset at)
+    {
+        if (!SecretsAsked.Remove(ask, out var asked))
+            return;
+        CloseSpans(asked.Path, at);
+        if (StatusOf(asked.Path) == StepStatus.Running)
+            Spans.Add(new Span(asked.Path, SpanKind.Machine, Round, At(asked.Path).Attempts.Count, at, null));
+    }
+
     void ApplyOfPeople(JournalEntry entry)
     {
         var by = entry.By;

@@ -107,6 +107,9 @@ public sealed partial class RunState
     public DateTimeOffset? EndedAt { get; private set; }
     public int Round { get; private set; } = 1;
 
+    /// <summary>Secrets that steps wait for now, by their ask.</summary>
+    public Dictionary<string, SecretAsked> SecretsAsked { get; } = [];
+
     /// <summary>Resolved inputs of the current round.</summary>
     public JsonObject Inputs { get; private set; } = [];
 

@@ -7,6 +7,8 @@ namespace Helix.Runbooks.Runs;
 /// <summary>What the parts of one drive of one run share.</summary>
 sealed class Drive
 {
+    public Drive() => Desk = new(this);
+
     public required RunRecord Record { get; init; }
     public required Surroundings Around { get; init; }
     public required PlanIndex Index { get; init; }
@@ -17,6 +19,9 @@ sealed class Drive
     public required ScopeBuilder Scope { get; init; }
     public required EffectResolver Effects { get; init; }
     public required World World { get; init; }
+
+    /// <summary>Where people hand over secrets.</summary>
+    public SecretDesk Desk { get; }
 
     public Plan Plan => Around.Plan;
     public TimeProvider Time => Around.Time;

@@ -23,6 +23,8 @@ public sealed partial class Engine
         var masker = new Masker();
         var record = new RunRecord(Store, lease, Store.Read(run), masker, heart.Lost);
         var drive = Compose(record, plan, masker, settings with { Kill = kill.Token });
+        await using var desk = drive.Desk;
+        _desks[run] = desk;
         try
         {
             var end = await DriveOn(drive, state);
@@ -38,6 +40,7 @@ public sealed partial class Engine
         }
         finally
         {
+            _desks.TryRemove(run, out _);
             if (record.Broken is null)
                 Release(lease);
         }

@@ -46,6 +46,12 @@ sealed class LiveHost(Drive drive, string path, int attempt, Action alive) : Ste
         drive.Settings.Progressed?.Invoke(path, done, total, unit);
     }
 
+    public override Task<GivenSecret> AskSecret(SecretRequest request, CancellationToken cancelled)
+    {
+        Log($"{request.Message}: helix secret {drive.Record.Lease.Run} {request.Name}");
+        return drive.Desk.Ask(path, request, alive, cancelled);
+    }
+
     public override Task Save(string key, JsonNode value)
     {
         drive.Record.Append(new StepSaved(path, key, value.DeepClone()));

@@ -12,18 +12,26 @@ public static class SignedAnswers
     /// <summary>The bytes that are signed: what is asked and what is answered.</summary>
     public static string Text(string run, string question, string choice, string shownHash) => $"{run}\n{question}\n{choice}\n{shownHash}\n";
 
+    /// <summary>The bytes that are signed when a secret is handed over: for what it is, and which it is.</summary>
+    public static string SecretText(string run, string ask, string value) =>
+        $"{run}\n{ask}\ngive\n{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(value)))}\n";
+
     /// <summary>The person with the strength that is proven, or why the signature does not hold.</summary>
     internal static (Person By, string? Why) Check(RunState state, Plan plan, Person by, Decided decision)
     {
         if (decision.Signature is not { } signature)
             return (by, null);
-        if (plan.Environment.AllowedSigners is not { } named)
+        var question = state.Questions.GetValueOrDefault(decision.Question);
+        return CheckText(Text(state.Run, decision.Question, decision.Choice, question?.Asked.ShownHash ?? ""), signature, plan.Environment, by);
+    }
+
+    internal static (Person By, string? Why) CheckText(string text, string signature, Model.Environment environment, Person by)
+    {
+        if (environment.AllowedSigners is not { } named)
             return (by, "the environment names no file of allowed signers, so a signature proves nothing");
-        var signers = Path.GetFullPath(named, plan.Environment.BaseDirectory);
+        var signers = Path.GetFullPath(named, environment.BaseDirectory);
         if (!File.Exists(signers))
             return (by, $"the file of allowed signers {signers} is not there, so a signature proves nothing");
-        var question = state.Questions.GetValueOrDefault(decision.Question);
-        var text = Text(state.Run, decision.Question, decision.Choice, question?.Asked.ShownHash ?? "");
         return Verifies(text, signature, by.Account, signers)
             ? (by with { Strength = IdentityStrength.Signed }, null)
             : (by, $"the signature is not one of {by.Account} over this question and answer");

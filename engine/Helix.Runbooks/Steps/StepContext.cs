@@ -82,6 +82,10 @@ public sealed class StepContext(RunFacts run, EnvironmentTargets targets, StepHo
     /// <summary>One line for the people who watch and for the record. Masked.</summary>
     public void Log(string line) => Host.Log(line);
 
+    /// <summary>Waits until somebody hands a secret to this driver. The record says who was asked and who gave it, never what.</summary>
+    /// <exception cref="StepFailedException">Transient: nobody gave it in time.</exception>
+    public Task<GivenSecret> AskSecret(SecretRequest request) => Host.AskSecret(request, Cancelled);
+
     /// <summary>Says that the step is alive and how far it is; feeds the no-progress limit and the ETA.</summary>
     /// <param name="unit">What is counted: "bytes", "keys" …</param>
     public void Progress(double done, double? total = null, string unit = "bytes") => Host.Progress(done, total, unit);
@@ -138,6 +142,7 @@ public abstract class StepHost
     public abstract HttpClient Http(HttpSettings settings);
     public abstract void Log(string line);
     public abstract void Progress(double done, double? total, string unit);
+    public virtual Task<GivenSecret> AskSecret(SecretRequest request, CancellationToken cancelled) => throw new RunbookException($"Nobody can be asked for '{request.Name}' here.");
     public abstract Task Save(string key, JsonNode value);
     public abstract JsonNode? Saved(string key);
     public abstract Task Leave(Residue residue);

@@ -38,7 +38,7 @@ sealed class Unsealing(VaultHttp http, KeyShares shares, StepContext context)
         string? nonce = null;
         for (var given = 0; ; given++)
         {
-            var share = await shares.At(given) ?? throw StepFailedException.Missing($"{http.Name} stays sealed: {seal.Threshold} shares are needed and {given} were given.", "Name more shares.");
+            var share = await shares.At(given, $"Share {given + 1} of {seal.Threshold} to unseal {http.Name}") ?? throw StepFailedException.Missing($"{http.Name} stays sealed: {seal.Threshold} shares are needed and {given} were given.", "Name more shares.");
             seal = await Send(new() { ["key"] = share }, given + 1);
             if (!seal.Sealed)
                 break;

@@ -16,6 +16,13 @@ public sealed record VaultUnsealOptions
     [Example("[\"file:/run/shares/alice\", \"file:/run/shares/bob\"]")]
     public IReadOnlyList<Secret> Shares { get; init; } = [];
 
+    [Description("Who is asked for their shares while the step waits: accounts, or group:NAME. Each hands theirs over with `helix secret RUN share`; it goes to the driver alone.")]
+    [Example("[group:key_holders]")]
+    public IReadOnlyList<string> Holders { get; init; } = [];
+
+    [Description("How long to wait for each holder.")]
+    public Duration AskFor { get; init; } = new(TimeSpan.FromMinutes(30));
+
     [Description("How long to wait until an unsealed Vault serves.")]
     public Duration Within { get; init; } = new(TimeSpan.FromMinutes(2));
 }
@@ -74,16 +81,44 @@ sealed class VaultUnseal : Step<VaultUnsealOptions, VaultUnsealOutputs>
     }
 }
 
-/// <summary>The shares of one step, in order. They live as long as the step does.</summary>
+/// <summary>The shares of one step, in order: those that are kept somewhere, then those that people give. They live as long as the step does.</summary>
 sealed class KeyShares(VaultUnsealOptions options, StepContext context)
 {
     readonly List<string> _given = [];
+    readonly List<string> _givers = [];
+    int _looked;
 
     /// <summary>The share with this number, from 0; null when there are no more.</summary>
-    public async Task<string?> At(int number)
+    public async Task<string?> At(int number, string what)
     {
-        while (_given.Count <= number && _given.Count < options.Shares.Count)
-            _given.Add((await context.Reveal(options.Shares[_given.Count])).Trim());
+        while (_given.Count <= number && await Next(what) is { } share)
+            _given.Add(share.Trim());
         return number < _given.Count ? _given[number] : null;
+    }
+
+    async Task<string?> Next(string what)
+    {
+        while (_looked < options.Shares.Count)
+            if (await Kept(options.Shares[_looked++]) is { } share)
+                return share;
+        if (options.Holders.Count == 0)
+            return null;
+        var given = await context.AskSecret(new SecretRequest { Name = "share", Message = what, From = options.Holders, NotAgain = _givers, Within = options.AskFor.Value });
+        _givers.Add(given.By);
+        return given.Value;
+    }
+
+    /// <summary>Where holders can be asked, a reference that leads nowhere is no fault.</summary>
+    async Task<string?> Kept(Secret share)
+    {
+        try
+        {
+            return await context.Reveal(share);
+        }
+        catch (StepFailedException e) when (e.Failure != FailureClass.Cancelled && options.Holders.Count > 0)
+        {
+            context.Log($"{e.Message} The holders are asked.");
+            return null;
+        }
     }
 }
