@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Helix.Runbooks.Steps;
 using Helix.Server.Accounts;
+using Helix.Server.Api;
 using Helix.Server.Pages;
 using Helix.Server.Web;
 using Microsoft.AspNetCore.Builder;
@@ -57,7 +58,8 @@ public sealed class HelixServer : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(o => Listen(o, site.Settings));
         if (site.Settings.UsesTls)
             builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.Services.AddRoutingCore();
+        builder.Services.AddRouting();
+        builder.Services.AddApi();
         builder.Services.AddSingleton(new Door(site));
         var app = builder.Build();
         var door = app.Services.GetRequiredService<Door>();
@@ -72,6 +74,7 @@ public sealed class HelixServer : IAsyncDisposable
         app.MapRunbooks(site);
         app.MapRecord(site);
         app.MapAccounts(site);
+        app.MapApi(site);
         app.MapFallback(_ => throw new NotThereException("There is no such page."));
         return app;
     }

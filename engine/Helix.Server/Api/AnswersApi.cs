@@ -1,0 +1,51 @@
+using System.Text.Json;
+using Helix.Runbooks.Steps;
+using Helix.Server.Accounts;
+using Helix.Server.Live;
+using Helix.Server.Pages;
+using Helix.Server.Web;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Helix.Server.Api;
+
+static class AnswersApi
+{
+    public static void MapAnswersApi(this IEndpointRouteBuilder api, Site site)
+    {
+        api.MapGet("/decisions", (HttpContext http) => AnswerEndpoints.Open(site, http.Caller()).Select(Question).ToList())
+            .WithSummary("Everything that people are waited for.").WithTags("decisions");
+        api.MapPost("/runs/{run}/decisions", (string run, ApiAnswer answer, HttpContext http) => Decide(site, http, answer))
+            .WithSummary("Answers a question. A refusal is 422 and stands in the record.").WithTags("decisions");
+        api.MapPost("/runs/{run}/cancel", (string run, ApiReason body, HttpContext http) => Act(site, http, "cancel", live => Deeds.Cancel(site, http.Caller(), live, body.Reason)))
+            .WithSummary("Ends a run: rescue and finally still run.").WithTags("runs").Produces(StatusCodes.Status202Accepted);
+        api.MapPost("/runs/{run}/pause", (string run, HttpContext http) => Act(site, http, "pause", live => site.NewEngine().Pause(live.Run, http.Caller().Person, null)))
+            .WithSummary("Suspends a run after its running steps.").WithTags("runs").Produces(StatusCodes.Status202Accepted);
+        api.MapPost("/runs/{run}/resume", (string run, ApiResume body, HttpContext http) => Act(site, http, "resume", live => Deeds.Resume(site, http.Caller(), live, body.ConfirmEnvironment)))
+            .WithSummary("Goes on with a run that nobody drives.").WithTags("runs").Produces(StatusCodes.Status202Accepted);
+        api.MapPost("/runs/{run}/notes", (string run, ApiNote body, HttpContext http) => Act(site, http, "note", live => site.NewEngine().Note(live.Run, http.Caller().Person, Deeds.Said(body.Text, "A note"))))
+            .WithSummary("Adds a note to the record.").WithTags("runs").Produces(StatusCodes.Status202Accepted);
+        api.MapPost("/runs/{run}/close", (string run, ApiReason body, HttpContext http) => Act(site, http, "close", live => site.NewEngine().Close(live.Run, http.Caller().Person, Deeds.Said(body.Reason, "A reason"))))
+            .WithSummary("Acknowledges what a run that ended has left changed.").WithTags("runs").Produces(StatusCodes.Status202Accepted);
+    }
+
+    static ApiAnswered Decide(Site site, HttpContext http, ApiAnswer answer)
+    {
+        var result = Deeds.Decide(site, http.Caller(), RunEndpoints.RunOf(site, http), answer.ToDecided());
+        return result.Accepted
+            ? new ApiAnswered(true, result.Message, result.State.Status.ToString().ToLowerInvariant())
+            : throw new RunbookException($"The answer was refused: {result.Message}.", "The refusal stands in the record.");
+    }
+
+    static IResult Act(Site site, HttpContext http, string what, Action<LiveRun> act)
+    {
+        var live = RunEndpoints.RunOf(site, http);
+        Deeds.Demand(site, http.Caller(), Role.Operator, live, what);
+        act(live);
+        return Results.Accepted($"/api/v1/runs/{live.Run}");
+    }
+
+    static ApiQuestion Question(QuestionModel q) => new(
+        q.Run, q.Environment, q.Id, q.Path, JsonNamingPolicy.KebabCaseLower.ConvertName(q.Kind.ToString()), q.Message, q.Shown, q.ShownHash, q.Whom, q.Choices, q.Asked, q.Expires);
+}
