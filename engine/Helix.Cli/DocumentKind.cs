@@ -7,7 +7,7 @@ enum DocumentKind
     Environment,
     Simulation,
     Schedules,
-    /// <summary>Not of this tool: a compose file in the same folder.</summary>
+    /// <summary>Not of this tool: a compose file or a manifest of Kubernetes in the same folder.</summary>
     Foreign,
 }
 
@@ -26,6 +26,6 @@ static class Document
             return DocumentKind.Environment;
         if (keys.Contains("schedules"))
             return DocumentKind.Schedules;
-        return keys.Contains("steps") || keys.Contains("apiVersion") ? DocumentKind.Runbook : DocumentKind.Foreign;
+        return keys.Contains("steps") || (keys.Contains("apiVersion") && !keys.Contains("kind")) ? DocumentKind.Runbook : DocumentKind.Foreign;
     }
 }

@@ -103,7 +103,7 @@ public sealed class KubernetesDelete : Step<KubernetesDeleteOptions, KubernetesD
     }
 
     /// <summary>Secrets may be among them: only the owner can read it.</summary>
-    static async Task<string> Keep(Kubectl kubectl, IReadOnlyList<string> objects, string path, StepContext context)
+    static async Task<string> Keep(Kubectl kubectl, List<string> objects, string path, StepContext context)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var temporary = $"{path}.helix-{Guid.NewGuid():N}";
