@@ -12,7 +12,7 @@ sealed class ProcessRuntime(ProcessOptions options, string name) : Runtime
 
     // A small shell stays as parent to note the exit code, which nobody else could learn.
     // The pid is on disk before the service runs; one that writes its own pid file writes the same pid.
-    const string Detach =
+    internal const string Detach =
         """
         pid=$1 log=$2; shift 2
         rm -f "$pid.exit"
@@ -27,7 +27,7 @@ sealed class ProcessRuntime(ProcessOptions options, string name) : Runtime
     public override string Address => $"process:{Environment.MachineName}:{options.Directory}";
     public override IReadOnlyList<string> Tools => ["setsid", options.Start[0].Contains('/') ? InDirectory(options.Start[0]) : options.Start[0]];
     public override string StartCommand =>
-        $"cd {Quoted(options.Directory)} && setsid {string.Join(' ', options.Start.Select(Quoted))} </dev/null >>{Quoted(options.Log ?? "/dev/null")} 2>&1 & echo $! >{Quoted(options.PidFile)}";
+        $"cd {Shell.Quoted(options.Directory)} && setsid {string.Join(' ', options.Start.Select(Shell.Quoted))} </dev/null >>{Shell.Quoted(options.Log ?? "/dev/null")} 2>&1 & echo $! >{Shell.Quoted(options.PidFile)}";
 
     public override Task<string?> Place(PlanContext context) => Task.FromResult<string?>($"{Environment.MachineName}:{options.Directory}");
 
@@ -148,7 +148,4 @@ sealed class ProcessRuntime(ProcessOptions options, string name) : Runtime
         using var reader = new StreamReader(file);
         return $" Last lines of {log}: {string.Join(" | ", reader.ReadToEnd().Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).TakeLast(5))}";
     }
-
-    static string Quoted(string text) =>
-        text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || "_-./:=@%+,".Contains(c)) ? text : $"'{text.Replace("'", @"'\''")}'";
 }

@@ -22,8 +22,13 @@ public sealed record RuntimeOptions
     [Description("The name of a container of the Docker engine.")]
     public string? Docker { get; init; }
 
-    [Description("A remote Docker engine: ssh://user@host or tcp://host:port.")]
+    [Description("Another machine: for docker ssh://user@host or tcp://host:port, for process ssh://user@host.")]
+    [Example("ssh://ops@db1")]
     public string? Host { get; init; }
+
+    [Description("A configuration of ssh to use instead of the account's own, for keys, ports and known hosts.")]
+    [FilePath]
+    public string? SshConfig { get; init; }
 
     [Description("The target of kind kubernetes whose cluster holds the workload.")]
     [TargetName("kubernetes")]
@@ -35,7 +40,7 @@ public sealed record RuntimeOptions
     [Description("The container of the workload's pods; default: the first.")]
     public string? Container { get; init; }
 
-    [Description("A process of this machine.")]
+    [Description("A process of this machine, or of `host`.")]
     public ProcessOptions? Process { get; init; }
 }
 

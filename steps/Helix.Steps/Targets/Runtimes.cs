@@ -16,9 +16,9 @@ public static class Runtimes
         { Compose: { } stack, Docker: null, Kubernetes: null, Process: null } options =>
             new ComposeRuntime(target.Siblings.Get<ComposeTarget>(stack), options.Service ?? throw Incomplete(target, "'service' is missing beside 'compose'"), options.Index),
         { Docker: { } container, Compose: null, Kubernetes: null, Process: null } options => new DockerRuntime(new DockerEngine(options.Host), container),
-        { Process: { } process, Compose: null, Docker: null, Kubernetes: null } => process.Start.Count > 0
-            ? new ProcessRuntime(process, target.Name)
-            : throw Incomplete(target, "'start' is empty"),
+        { Process: { Start.Count: 0 }, Compose: null, Docker: null, Kubernetes: null } => throw Incomplete(target, "'start' is empty"),
+        { Process: { } process, Compose: null, Docker: null, Kubernetes: null, Host: { } host } options => new SshRuntime(process, SshHost.Of(target.Name, host, options.SshConfig), target.Name),
+        { Process: { } process, Compose: null, Docker: null, Kubernetes: null } => new ProcessRuntime(process, target.Name),
         { Compose: null, Docker: null, Kubernetes: null, Process: null } =>
             throw new RunbookException($"Target '{target.Name}' has no runtime: it cannot be stopped, started or entered.", Forms),
         { Kubernetes: { } cluster, Compose: null, Docker: null, Process: null } options => new KubernetesRuntime(target.Siblings.Get<KubernetesTarget>(cluster),
