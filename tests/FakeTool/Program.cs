@@ -10,6 +10,8 @@ return args switch
     ["journal", var verb, var file, var run, var count] => JournalWriter.Run(verb, file, run, int.Parse(count, CultureInfo.InvariantCulture)),
     ["neo4j-server", var version, var edition, var port] => Neo4jPose.Server(version, edition, port),
     ["neo4j-admin", var version, var edition, .. var rest] => Neo4jPose.Admin(version, edition, rest),
+    ["pg_dump", var server, .. var rest] => PostgresTool.Dump(server, rest),
+    ["pg_restore", .. var rest] => PostgresTool.Restore(rest),
     ["exit", var code] => int.Parse(code, CultureInfo.InvariantCulture),
     ["fail", var code, var words] => Say(words, int.Parse(code, CultureInfo.InvariantCulture)),
     ["flood", var stream, var count] => Flood(stream, long.Parse(count, CultureInfo.InvariantCulture)),

@@ -77,6 +77,9 @@ sealed record ForEachFields : BlockFields
     [Description("How many elements are worked on at the same time."), Range(1, 1000)]
     public int? MaxParallel { get; init; }
 
+    [Description("A longer list is refused, before anything is done with its first element."), Range(0, 1_000_000)]
+    public int? AtMost { get; init; }
+
     [Description("The first failure asks the other elements to stop.")]
     public bool? FailFast { get; init; }
 

@@ -213,6 +213,7 @@ sealed class ItemReader(StepCatalog catalog, ProblemList problems, RunbookNotes 
             List = new Template(literal ? list!.ToJsonString(StepJson.Options) : list?.ToString() ?? "", map["forEach"]!.Position),
             As = fields.As ?? "item",
             MaxParallel = fields.MaxParallel ?? 1,
+            AtMost = fields.AtMost,
             FailFast = fields.FailFast ?? true,
             Steps = ReadItems(map["steps"], cleanup),
             Rescue = ReadItems(map["rescue"], cleanup: true),

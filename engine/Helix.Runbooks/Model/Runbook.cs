@@ -162,6 +162,9 @@ public sealed record ForEachItem : BlockItem
     /// <summary>The name of the element in expressions.</summary>
     public string As { get; init; } = "item";
     public int MaxParallel { get; init; } = 1;
+
+    /// <summary>A longer list is refused (PM-03).</summary>
+    public int? AtMost { get; init; }
     public bool FailFast { get; init; } = true;
     public required IReadOnlyList<Item> Steps { get; init; }
 }

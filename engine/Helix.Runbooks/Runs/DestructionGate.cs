@@ -64,9 +64,13 @@ sealed class DestructionGate(Drive drive)
 
     async Task<Refused?> WrongPlace(TargetEffect effect, CancellationToken stop)
     {
-        if (effect.Target is null || !drive.Plan.Environment.Targets.All.TryGetValue(effect.Target, out var target) || target.Identity is null)
+        if (effect.Target is null || !drive.Plan.Environment.Targets.All.TryGetValue(effect.Target, out var target))
             return null;
-        var found = await PlaceOf(target, stop);
+        if (EnvironmentLabel.Fault(target, drive.Plan.Environment.Name, await Asked(target, drive.World.LabelOf, stop)) is { } other)
+            return new Refused(Identity, other, EnvironmentLabel.Hint);
+        if (target.Identity is null)
+            return null;
+        var found = await Asked(target, drive.World.PlaceOf, stop);
         if (found is null)
             return new Refused(Identity, $"where '{target.Name}' is cannot be read now, and it must be {target.Identity.Place}", "Look yourself, then answer with `override` and the reason.", FailureClass.Missing);
         return found == target.Identity.Place
@@ -74,13 +78,13 @@ sealed class DestructionGate(Drive drive)
             : new Refused(Identity, $"'{target.Name}' is {found}, and the environment says it is {target.Identity.Place}", "This may be the wrong machine: check the environment before anything else.");
     }
 
-    async Task<string?> PlaceOf(Target target, CancellationToken stop)
+    async Task<string?> Asked(Target target, Func<Target, PlanContext, Task<string?>> ask, CancellationToken stop)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10), drive.Time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
         try
         {
-            return await drive.World.PlaceOf(target, drive.Around.Reading(both.Token));
+            return await ask(target, drive.Around.Reading(both.Token));
         }
         catch (Exception e) when (e is StepFailedException or (OperationCanceledException and not null) && !stop.IsCancellationRequested)
         {

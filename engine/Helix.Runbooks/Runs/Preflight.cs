@@ -44,7 +44,10 @@ static class Preflight
         var subject = $"target {target.Name}";
         try
         {
-            return new Finding(subject, FindingKind.Ok, around.Masker.Mask(await target.Check(around.Reading(both.Token))));
+            var found = around.Masker.Mask(await target.Check(around.Reading(both.Token)));
+            return EnvironmentLabel.Fault(target, around.Plan.Environment.Name, await target.ReadLabel(around.Reading(both.Token))) is { } other
+                ? new Finding(subject, FindingKind.Fault, other, EnvironmentLabel.Hint)
+                : new Finding(subject, FindingKind.Ok, found);
         }
         catch (StepFailedException e) when (e.Failure == FailureClass.Auth)
         {

@@ -148,7 +148,10 @@ sealed partial class Runner(Drive drive, Sequencer sequencer, EngineSettings set
     {
         try
         {
-            drive.Record.Append(new ListFrozen(freeze.Path, drive.Record.Read(s => drive.Scope.List(s, freeze.Path, freeze.Item.List))));
+            var list = drive.Record.Read(s => drive.Scope.List(s, freeze.Path, freeze.Item.List));
+            if (list.Count > freeze.Item.AtMost)
+                throw new RunbookException($"The list of '{freeze.Path}' has {list.Count} elements, and at most {freeze.Item.AtMost} are allowed; nothing was done with any of them.", "Is it the right list? Then raise `atMost` in the runbook, by a reviewed change.");
+            drive.Record.Append(new ListFrozen(freeze.Path, list));
         }
         catch (RunbookException e)
         {

@@ -16,6 +16,7 @@ abstract class World
     public abstract Task<JsonObject> Run(StepItem item, StepType type, object options, StepContext context);
     public abstract Task<ProbeResult> Probe(StepType type, object options, StepContext context);
     public abstract Task<string?> PlaceOf(Target target, PlanContext context);
+    public abstract Task<string?> LabelOf(Target target, PlanContext context);
 
     /// <summary>The local files that these outputs name.</summary>
     public abstract Task<IReadOnlyList<LocalFile>> Files(JsonObject outputs, CancellationToken stop);
@@ -37,6 +38,7 @@ sealed class RealWorld : World
     public override async Task<JsonObject> Run(StepItem item, StepType type, object options, StepContext context) => StepJson.ToJson(await type.Step.RunWith(options, context));
     public override Task<ProbeResult> Probe(StepType type, object options, StepContext context) => type.Step.ProbeWith(options, context);
     public override Task<string?> PlaceOf(Target target, PlanContext context) => target.ReadPlace(context);
+    public override Task<string?> LabelOf(Target target, PlanContext context) => target.ReadLabel(context);
     public override Task<IReadOnlyList<LocalFile>> Files(JsonObject outputs, CancellationToken stop) => OutputFiles.Of(outputs, stop);
     public override Task<string?> FaultOf(LocalFile file, CancellationToken stop) => OutputFiles.Fault(file, stop);
     public override bool IsThere(LocalFile file) => File.Exists(file.Path);

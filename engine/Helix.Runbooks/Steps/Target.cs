@@ -62,6 +62,10 @@ public abstract record Target
     /// <returns>Null when it cannot be read now.</returns>
     public virtual Task<string?> ReadPlace(PlanContext context) => Task.FromResult<string?>(Address);
 
+    /// <summary>Asks the target itself to which environment it says that it belongs (PM-06).</summary>
+    /// <returns>Null when it does not say, or cannot be read now.</returns>
+    public virtual Task<string?> ReadLabel(PlanContext context) => Task.FromResult<string?>(null);
+
     /// <summary>Pre-flight: can it be reached with these credentials? Throws <see cref="StepFailedException"/> with the reason. At most 5 s are given.</summary>
     /// <returns>A short word on what was found ("Redis 7.0.15, master, 10,000 keys").</returns>
     public virtual Task<string> Check(PlanContext context) => Task.FromResult("not checked");
@@ -73,6 +77,9 @@ public sealed record TargetIdentity
     [Description("Where it is, as the target itself tells: server and data folder, volume, bucket, cluster and namespace.")]
     [Example("helix-prod-1:/var/lib/redis")]
     public required string Place { get; init; }
+
+    [Description("The environment that the target itself must say it belongs to. Without it a target that says another one than this is refused all the same.")]
+    public string? Label { get; init; }
 }
 
 /// <summary>The targets of one environment by name.</summary>

@@ -37,6 +37,13 @@ public sealed record DirectoryTarget : BackupTarget
         return Task.FromResult(folder.Exists ? $"{Environment.MachineName}:{(folder.ResolveLinkTarget(true) ?? folder).FullName}" : null);
     }
 
+    /// <summary>The first line of the file <c>.helix-environment</c>.</summary>
+    public override Task<string?> ReadLabel(PlanContext context)
+    {
+        var file = System.IO.Path.Combine(context.FullPath(Path), ".helix-environment");
+        return Task.FromResult(File.Exists(file) ? File.ReadLines(file).FirstOrDefault()?.Trim() : null);
+    }
+
     public override async Task<string> Check(PlanContext context)
     {
         await using var store = await Open(context);

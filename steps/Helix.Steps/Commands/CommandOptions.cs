@@ -22,6 +22,9 @@ public abstract record CommandOptions : IDeclaresOutputs
     [MinLength(1)]
     public IReadOnlyList<int> ExitCodes { get; init; } = [0];
 
+    [Description("For a tool that ends with its own code when it met errors and went on (pg_restore: 1): which of them are known and harmless. Any other fails the step.")]
+    public AllowedErrors? AllowedErrors { get; init; }
+
     [Description("A file of this machine that becomes its standard input.")]
     public string? Stdin { get; init; }
 
@@ -45,34 +48,44 @@ static class CommandCall
             tool = tool.With(name, value);
         foreach (var (name, secret) in options.Secrets)
             tool = tool.With(name, await context.Reveal(secret));
-        tool = tool.Accept([.. options.ExitCodes]);
+        tool = tool.Accept([.. options.ExitCodes, .. options.AllowedErrors?.ExitCodes ?? []]);
         await using var input = options.Stdin is { } from ? Open(context.FullPath(from)) : null;
         tool = tool with { Input = input };
         if (options.Stdout is { } to)
         {
-            await RunInto(tool, context.FullPath(to));
-            return new();
+            var warned = Judged(await RunInto(tool, context.FullPath(to), options), options);
+            return warned is null ? new() : new() { Values = { ["warning"] = warned } };
         }
         var result = await tool.Run();
-        return result.Cut && options.Outputs.Count > 0
+        var warning = Judged(result, options);
+        var outputs = result.Cut && options.Outputs.Count > 0
             ? throw StepFailedException.InvalidData("The command printed more than 1 MiB, which is too much for outputs.", "Send its output to a file with 'stdout'.")
             : DeclaredValues.Read(options.Outputs, result.Stdout, Path.GetFileName(tool.File));
+        if (warning is not null)
+            outputs.Values.TryAdd("warning", warning);
+        return outputs;
     }
+
+    static string? Judged(ToolResult result, CommandOptions options) =>
+        options.AllowedErrors is { } allowed && allowed.ExitCodes.Contains(result.ExitCode) && !options.ExitCodes.Contains(result.ExitCode) ? allowed.Judge(result) : null;
 
     static FileStream Open(string path) => File.Exists(path) ? File.OpenRead(path) : throw StepFailedException.Missing($"There is no file {path} for the standard input.");
 
-    static async Task RunInto(Tool tool, string path)
+    static async Task<ToolResult> RunInto(Tool tool, string path, CommandOptions options)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var temporary = $"{path}.helix-{Guid.NewGuid():N}";
+        ToolResult result;
         try
         {
             await using (var file = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
             {
-                await (tool with { Output = file }).Run();
+                result = await (tool with { Output = file }).Run();
                 file.Flush(flushToDisk: true);
             }
+            _ = Judged(result, options);
             Files.Durable.Rename(temporary, path);
+            return result;
         }
         finally
         {

@@ -69,6 +69,20 @@ public sealed record RedisTarget : RunningTarget
         }
     }
 
+    /// <summary>The value of the key <c>helix:environment</c>, which whoever set the server up may have put there.</summary>
+    public override async Task<string?> ReadLabel(PlanContext context)
+    {
+        try
+        {
+            await using var redis = await RedisConnection.Open(this, context);
+            return (string?)await redis.SendTo(0, "GET", "helix:environment");
+        }
+        catch (StepFailedException e) when (e.Failure != FailureClass.Cancelled)
+        {
+            return null;
+        }
+    }
+
     public override async Task<string> Check(PlanContext context)
     {
         await using var redis = await RedisConnection.Open(this, context);

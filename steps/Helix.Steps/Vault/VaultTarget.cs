@@ -61,6 +61,22 @@ public sealed record VaultTarget : RunningTarget, IHoldsSecrets
         }
     }
 
+    /// <summary>Its <c>cluster_name</c>, where the environment names one: else it is a made-up name that says nothing.</summary>
+    public override async Task<string?> ReadLabel(PlanContext context)
+    {
+        if (Identity?.Label is null)
+            return null;
+        try
+        {
+            using var http = new VaultHttp(this, context);
+            return (await VaultHealth.Read(http)).ClusterName;
+        }
+        catch (StepFailedException e) when (e.Failure != FailureClass.Cancelled)
+        {
+            return null;
+        }
+    }
+
     public override async Task<string> Check(PlanContext context)
     {
         using var http = new VaultHttp(this, context);

@@ -14,13 +14,14 @@ public sealed partial class FailureRowTests
         YML-01 YML-02 YML-07 TIM-08 TPL-01 DOC-09
         TF-01 TF-02 TF-03 TF-07 VLT-01 VLT-02 VLT-03 VLT-04 TIM-02
         K8S-01 K8S-02 K8S-05 K8S-06 K8S-07 K8S-08 K8S-09
+        DB-02 DB-04 PM-03 PM-06
         """);
 
     static readonly string[] Others = Words("""
         NEO-01 NEO-02 NEO-03 NEO-05 NEO-06 NEO-07 NEO-08 NEO-09 NEO-10 NEO-11 NEO-12 NEO-13 NEO-14 NEO-15
         DOC-01 DOC-02 DOC-03 DOC-04 DOC-05 DOC-07
-        TIM-03 TIM-07 DB-02 DB-04
-        YML-06 TPL-03 WFE-03 PM-01 PM-02 PM-03 PM-05 PM-06 PM-07
+        TIM-03 TIM-07
+        YML-06 TPL-03 WFE-03 PM-01 PM-02 PM-05 PM-07
         """);
 
     public static TheoryData<string> Rows => [.. Held, .. Others];

@@ -104,6 +104,12 @@ public sealed record Thing : Target
     [Description("Where it says it is; empty: it does not say.")]
     public string? Says { get; init; }
 
+    [Description("The environment that it says it belongs to; empty: it does not say; file:PATH is read each time.")]
+    public string Label { get; init; } = "";
+
+    public override Task<string?> ReadLabel(PlanContext context) => Task.FromResult(
+        !Label.StartsWith("file:", StringComparison.Ordinal) ? Label is "" ? null : Label : File.Exists(Label["file:".Length..]) ? File.ReadAllText(Label["file:".Length..]) : null);
+
     public override string Address => "thing:" + At;
     public override Task<string?> ReadPlace(PlanContext context) => Task.FromResult(Says is "" ? null : Says ?? At);
 }

@@ -14,6 +14,7 @@ static class RuleBook
         new WholeSecretReply(),
         new VaultBeforeItIsBack(),
         new ForcedRestoreWithoutOrigin(),
+        new DestroyingLoopWithoutCap(),
         new MisusedStep(),
     ];
 }

@@ -35,6 +35,8 @@ sealed class PlayedWorld(Scenario scenario, Playback playback, SkippingClock clo
 
     public override Task<string?> PlaceOf(Target target, PlanContext context) => Task.FromResult(target.Identity?.Place);
 
+    public override Task<string?> LabelOf(Target target, PlanContext context) => Task.FromResult(target.Identity?.Label);
+
     public override Task<IReadOnlyList<LocalFile>> Files(JsonObject outputs, CancellationToken stop) =>
         Task.FromResult<IReadOnlyList<LocalFile>>(outputs["file"] is JsonValue file ? [new LocalFile("file", System.Environment.MachineName, file.ToString(), 0, "")] : []);
 
