@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Helix.Runbooks.Steps;
 using Helix.Steps.Neo4j;
 using Helix.Steps.Targets;
@@ -37,5 +38,47 @@ public sealed class RealNeo4jTests
         Assert.Equal(ResidueKind.SafetyCopy, kept.Kind);
         Assert.True(Directory.Exists(Path.Combine(server.Folder, loaded.SafetyCopy!, "databases", "graph.db")));
         host.AssertNoCanary(dumped, loaded, wrong);
+    }
+
+    [Fact]
+    public async Task Deleted_nodes_come_back_from_a_scratch_server_with_their_relationships_and_the_way_back_is_kept()
+    {
+        await using var scratch = await OldNeo4j.Start();
+        await using var live = await OldNeo4j.Start();
+        using var host = live.Host();
+        scratch.AddTo(host, "scratch");
+        await scratch.Fill(30);
+        await scratch.Query("MATCH (p:Persona) WHERE p.id <= 2 SET p.weight = 1.0, p.tags = ['a', 'b'], p.`odd ``name` = 'x', p:Chief");
+        await scratch.Query("MATCH (a:Persona {id: 1}), (b:Persona {id: 2}) CREATE (a)-[:KNOWS {since: 2020}]->(b)");
+        await scratch.Query("MATCH (a:Persona {id: 3}) CREATE (a)-[:OWNS]->(:Artifact {id: 99}), (a)-[:SAW]->(:Thing)");
+        await live.Fill(30);
+        await live.Query("MATCH (p:Persona) WHERE p.id <= 5 DETACH DELETE p");
+        await live.Query("MATCH (p:Persona {id: 6}) SET p.name = 'changed since'");
+        var options = new Neo4jCopyNodesOptions { From = "scratch", To = "neo4j", Label = "Persona", Key = ["id"], Where = "n.id < $below", Parameters = new Dictionary<string, JsonNode?> { ["below"] = 10 }, Batch = 3 };
+
+        var looked = await host.Run(new Neo4jCopyNodes(), options with { DryRun = true });
+        Assert.Equal((5, 1, 3), (looked.Missing, looked.Skipped, looked.Equal));
+        Assert.Equal(25, await live.Count("MATCH (p:Persona) RETURN count(p)"));
+        var many = await host.Fails(FailureClass.Conflict, new Neo4jCopyNodes(), options with { MaxCount = 4 });
+        Assert.Contains("5 nodes :Persona would be written", many.Message);
+        await host.Fails(FailureClass.Conflict, new Neo4jCopyNodes(), options with { Conflict = CopyConflict.Fail });
+        Assert.Equal(25, await live.Count("MATCH (p:Persona) RETURN count(p)"));
+
+        var copied = await host.Run(new Neo4jCopyNodes(), options);
+        Assert.Equal((5, 1, 6, 2), (copied.Missing, copied.Skipped, copied.Relationships, copied.Loose));
+        Assert.Equal(1, await live.Count("MATCH (:Chief {id: 1, weight: 1.0, tags: ['a', 'b'], `odd ``name`: 'x'})-[:KNOWS {since: 2020}]->(:Chief {id: 2}) RETURN count(*)"));
+        Assert.Equal(30, await live.Count("MATCH (:Persona)-[r:OWNS]->(:Artifact) RETURN count(r)"));
+        Assert.Equal(1, await live.Count("MATCH (p:Persona {name: 'changed since'}) RETURN count(p)"));
+
+        // Again is the same, also where the first attempt died before its relationships.
+        await live.Query("MATCH (:Persona {id: 1})-[r:OWNS]->() DELETE r");
+        var again = await host.Run(new Neo4jCopyNodes(), options);
+        Assert.Equal((5, 1), (again.Missing, again.Relationships));
+        Assert.Equal(30, await live.Count("MATCH (:Persona)-[r:OWNS]->(:Artifact) RETURN count(r)"));
+
+        foreach (var line in File.ReadLines(copied.Undo!).Reverse())
+            await host.Run(new Neo4jQuery(), new() { Target = "neo4j", Access = QueryAccess.Destroy, Query = (string)JsonNode.Parse(line)!["statement"]!, Parameters = JsonNode.Parse(line)!["parameters"]!.AsObject().ToDictionary(p => p.Key, p => p.Value) });
+        Assert.Equal(25, await live.Count("MATCH (p:Persona) RETURN count(p)"));
+        host.AssertNoCanary(copied, again, many);
     }
 }
