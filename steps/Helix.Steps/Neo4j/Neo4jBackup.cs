@@ -60,8 +60,10 @@ public sealed record Neo4jBackupOutputs
 }
 
 [Step("neo4j.backup", "Makes a full backup of a database of an Enterprise edition while it runs, and fetches it here.")]
-public sealed class Neo4jBackup : Step<Neo4jBackupOptions, Neo4jBackupOutputs>
+public sealed class Neo4jBackup : Step<Neo4jBackupOptions, Neo4jBackupOutputs>, IJudgesUse
 {
+    public IEnumerable<UseFault> Judge(StepUse use) => OnlineRules.Judge("neo4j.backup", use);
+
     public override IEnumerable<TargetEffect> Effects(Neo4jBackupOptions options) => [TargetEffect.Reads(options.Target)];
 
     public override async Task<StepPlan> Plan(Neo4jBackupOptions options, PlanContext context)

@@ -11,8 +11,10 @@ public sealed record Neo4jRestoreOptions : Neo4jReplaceOptions
 }
 
 [Step("neo4j.restore", "Replaces a database of an Enterprise edition by a backup; the present store is put back unless the new one is right.")]
-public sealed class Neo4jRestore : Step<Neo4jRestoreOptions, Neo4jLoadOutputs>
+public sealed class Neo4jRestore : Step<Neo4jRestoreOptions, Neo4jLoadOutputs>, IJudgesUse
 {
+    public IEnumerable<UseFault> Judge(StepUse use) => OnlineRules.Judge("neo4j.restore", use);
+
     public override IEnumerable<TargetEffect> Effects(Neo4jRestoreOptions options) =>
         [TargetEffect.Destroys(options.Target, $"everything in {(options.Database is { } name ? $"database '{name}'" : "the database")}") with { LoadsFrom = "from" }];
 

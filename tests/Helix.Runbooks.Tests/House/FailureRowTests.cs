@@ -9,6 +9,7 @@ public sealed partial class FailureRowTests
     /// <summary>Rows that have their test; none of them loses it again. A row moves up here with its test.</summary>
     static readonly string[] Held = Words("""
         RED-01 RED-03 RED-04 RED-05 RED-07 RED-10 RED-11 RED-14 RED-15
+        NEO-01 NEO-02 NEO-03 NEO-05 NEO-06 NEO-07 NEO-08 NEO-09 NEO-10 NEO-11 NEO-12 NEO-13 NEO-14 NEO-15
         PRC-02 PRC-04 PRC-05 PRC-06 PRC-08
         WFE-01 WFE-05 WFE-06 WFE-08 WFE-10 WFE-11 WFE-12
         YML-01 YML-02 YML-07 TIM-08 TPL-01 DOC-09
@@ -18,7 +19,6 @@ public sealed partial class FailureRowTests
         """);
 
     static readonly string[] Others = Words("""
-        NEO-01 NEO-02 NEO-03 NEO-05 NEO-06 NEO-07 NEO-08 NEO-09 NEO-10 NEO-11 NEO-12 NEO-13 NEO-14 NEO-15
         DOC-01 DOC-02 DOC-03 DOC-04 DOC-05 DOC-07
         TIM-03 TIM-07
         YML-06 TPL-03 WFE-03 PM-01 PM-02 PM-05 PM-07

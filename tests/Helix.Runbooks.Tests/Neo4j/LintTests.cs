@@ -29,7 +29,7 @@ public sealed class LintTests : IDisposable
             """);
         var read = new EnvironmentReader(Setting.Catalog).ReadFile(environment);
         Assert.Empty(read.Problems);
-        return [.. new RunbookReader(Setting.Catalog).ReadFile(book, read.Value).Problems.Where(p => p.Rule is "users-not-dumped" or "database-stays-offline" or "removed-procedure" or "exec-after-stop")];
+        return [.. new RunbookReader(Setting.Catalog).ReadFile(book, read.Value).Problems.Where(p => p.Rule is "users-not-dumped" or "database-stays-offline" or "removed-procedure" or "exec-after-stop" or "needs-enterprise")];
     }
 
     [Fact]
@@ -53,6 +53,14 @@ public sealed class LintTests : IDisposable
         Assert.Contains("serves one database", error.Message);
         Assert.Empty(Problems(load, "enterprise"));
         Assert.Empty(Problems(load.Replace("movies", "neo4j", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void NEO_14_an_online_backup_of_a_community_edition_is_an_error_of_the_runbook()
+    {
+        const string backup = "  - { id: online, uses: neo4j.backup, with: { target: neo4j, to: a.backup } }";
+        Assert.Contains("neo4j.dump", Assert.Single(Problems(backup)).Hint);
+        Assert.Empty(Problems(backup, "enterprise"));
     }
 
     [Fact]

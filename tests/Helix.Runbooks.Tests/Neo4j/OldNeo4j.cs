@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Steps;
-using Helix.Runbooks.Tests.Http;
 using Helix.Steps.Neo4j;
 
 namespace Helix.Runbooks.Tests.Neo4j;
@@ -21,7 +20,7 @@ sealed class OldNeo4j : IAsyncDisposable
     OldNeo4j(string program)
     {
         Folder = Directory.CreateTempSubdirectory("helix-neo4j-").FullName;
-        Port = HttpStub.FreePort();
+        Port = StubPort.Free();
         Write(program);
     }
 

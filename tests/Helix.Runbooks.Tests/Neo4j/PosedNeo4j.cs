@@ -1,5 +1,4 @@
 using Helix.Runbooks.Steps;
-using Helix.Runbooks.Tests.Http;
 using Helix.Runbooks.Tests.Processes;
 using Helix.Steps.Neo4j;
 using Helix.Steps.Targets;
@@ -15,7 +14,7 @@ sealed class PosedNeo4j : IAsyncDisposable
     {
         Folder = Directory.CreateTempSubdirectory("helix-posed-").FullName;
         Host = new TestHost();
-        var port = HttpStub.FreePort();
+        var port = StubPort.Free();
         Target = Host.Add("neo4j", new Neo4jTarget
         {
             Url = $"http://127.0.0.1:{port}",

@@ -76,8 +76,7 @@ public sealed class RealNeo4jTests
         Assert.Equal((5, 1), (again.Missing, again.Relationships));
         Assert.Equal(30, await live.Count("MATCH (:Persona)-[r:OWNS]->(:Artifact) RETURN count(r)"));
 
-        foreach (var line in File.ReadLines(copied.Undo!).Reverse())
-            await host.Run(new Neo4jQuery(), new() { Target = "neo4j", Access = QueryAccess.Destroy, Query = (string)JsonNode.Parse(line)!["statement"]!, Parameters = JsonNode.Parse(line)!["parameters"]!.AsObject().ToDictionary(p => p.Key, p => p.Value) });
+        await host.Run(new Neo4jUndoCopy(), new() { Target = "neo4j", From = copied.Undo! });
         Assert.Equal(25, await live.Count("MATCH (p:Persona) RETURN count(p)"));
         host.AssertNoCanary(copied, again, many);
     }
