@@ -41,8 +41,8 @@ static partial class BackupsCommand
     /// <summary>The strictest RPO among the runbooks beside the environment that restore this series.</summary>
     static TimeSpan? Objective(Session session, string environment, string prefix)
     {
-        var file = Path.GetFullPath(Files.Find(environment, "environment", "runbooks/environments", "environments"));
-        return Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetDirectoryName(file)!)!, "*.yaml")
+        var folder = Path.GetDirectoryName(Path.GetFullPath(Files.Find(environment, "environment", "runbooks/environments", "environments")))!;
+        return Directory.EnumerateFiles(Path.GetFileName(folder) == "environments" ? Path.GetDirectoryName(folder)! : folder, "*.yaml")
             .Where(f => Document.KindOf(f) == DocumentKind.Runbook)
             .Select(f => new RunbookReader(session.Catalog).ReadFile(f, null).Value)
             .Where(r => r is not null && r.Inputs.Values.Any(i => i.Type == InputType.Backup && i.Prefix == prefix))

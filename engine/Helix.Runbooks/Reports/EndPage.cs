@@ -65,7 +65,8 @@ public static class EndPage
 
     static IEnumerable<string> Objectives(Measured m)
     {
-        if (m.Rto is not null || m.Rta is not null)
+        // Only what has an objective recovers: a backup takes a time, and is no recovery.
+        if (m.Rto is not null)
             yield return $"  RTA/RTO   {Against(m.Rta, m.Rto, m.RtoMet)}";
         if (m.Rpo is not null || m.Rpa is not null)
             yield return $"  RPA/RPO   {Against(m.Rpa, m.Rpo, m.RpoMet)}";

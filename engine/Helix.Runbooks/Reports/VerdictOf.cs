@@ -12,7 +12,7 @@ static class VerdictOf
     {
         var text = ended.Outcome switch
         {
-            Outcome.Succeeded => (clocks.Rta ?? ended.Rta) is { } rta ? $"Recovered after {Words.Clock(rta)}{Objectives(ended, clocks)}" : "Succeeded",
+            Outcome.Succeeded => (clocks.Rta ?? ended.Rta) is { } rta ? $"{(clocks.Rto is null ? "Succeeded" : "Recovered")} after {Words.Clock(rta)}{Objectives(ended, clocks)}" : "Succeeded",
             Outcome.Failed => $"Failed: {ended.Reason}",
             Outcome.Cancelled => $"Cancelled{(state.Cancel is { } c ? $" by {c.By.Account}" : "")}: {ended.Reason}",
             _ => $"Rejected: {ended.Reason}",

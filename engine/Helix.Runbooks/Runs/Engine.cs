@@ -94,6 +94,16 @@ public sealed partial class Engine(StepCatalog catalog, JournalStore store, Time
             throw new HeldException(string.Join("\n", held.Select(h => h.Words)), held[0].Hint);
     }
 
+    /// <summary>The module ids of a deterministic build are digests of what was compiled.</summary>
+    Dictionary<string, string> Versions()
+    {
+        var own = typeof(Engine).Assembly;
+        var versions = new Dictionary<string, string> { ["helix"] = own.GetName().Version!.ToString(3), [".NET"] = System.Environment.Version.ToString() };
+        foreach (var assembly in Catalog.Steps.Values.Select(s => s.Step.GetType().Assembly).Prepend(own).Distinct())
+            versions[$"module {assembly.GetName().Name}"] = assembly.ManifestModule.ModuleVersionId.ToString("N");
+        return versions;
+    }
+
     RunStarted Started(Plan plan, StartRequest request, RunFolders folders)
     {
         foreach (var file in plan.Pinned.Values)
@@ -119,7 +129,7 @@ public sealed partial class Engine(StepCatalog catalog, JournalStore store, Time
             Pinned = plan.Pinned.ToDictionary(p => p.Key, p => p.Value.Sha256),
             GitCommit = git.Commit,
             GitAuthor = git.Author,
-            Versions = new Dictionary<string, string> { ["helix"] = typeof(Engine).Assembly.GetName().Version!.ToString(3) },
+            Versions = Versions(),
             Work = folders.Work,
             Safe = folders.Safe,
             BaseDirectory = Path.GetDirectoryName(runbook)!,

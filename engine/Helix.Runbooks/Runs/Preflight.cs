@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Model;
@@ -15,7 +16,7 @@ static class Preflight
     {
         var used = around.Plan.Steps.SelectMany(s => s.Effects).Select(e => e.Target).OfType<string>().Distinct()
             .Where(around.Plan.Environment.Targets.All.ContainsKey).Select(n => around.Plan.Environment.Targets.All[n]).ToList();
-        var findings = new List<Finding>(used.SelectMany(t => t.Tools).Concat(Tools(around.Plan)).Distinct().Select(Tool));
+        var findings = new List<Finding>(used.SelectMany(t => t.Tools).Concat(Tools(around.Plan)).Distinct().AsParallel().AsOrdered().Select(Tool));
         findings.AddRange(await Task.WhenAll(used.Select(t => Target(around, t, stop))));
         findings.Add(Space(folder));
         findings.AddRange(People(around.Plan));
@@ -34,7 +35,21 @@ static class Preflight
         var found = name.Contains('/') ? (File.Exists(name) ? name : null) : path.Split(':').Select(d => Path.Combine(d, name)).FirstOrDefault(File.Exists);
         return found is null
             ? new Finding($"tool {name}", FindingKind.Fault, "was not found", $"Install it, or add its folder to PATH (now {path}).")
-            : new Finding($"tool {name}", FindingKind.Ok, found);
+            : new Finding($"tool {name}", FindingKind.Ok, $"{found}{Digest(found)}");
+    }
+
+    /// <summary>Which build of a tool a run has used, for the record.</summary>
+    static string Digest(string file)
+    {
+        try
+        {
+            using var content = File.OpenRead(file);
+            return $", sha256 {Convert.ToHexStringLower(SHA256.HashData(content))}";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
     }
 
     static async Task<Finding> Target(Surroundings around, Target target, CancellationToken stop)

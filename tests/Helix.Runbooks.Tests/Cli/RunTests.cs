@@ -268,7 +268,7 @@ public sealed class RunTests : IDisposable
         Assert.Equal(0, await _helix.Run(["run", .. Runbook("recovers", Pack + Keep)]));
         string[] here = ["--environment", Path.Combine(_helix.Folder, "here.yaml")];
         Assert.Equal(0, await _helix.Run(["backups", "list", "--prefix", "notes/", "--json", .. here]));
-        var key = (string)Assert.Single(_helix.Json.AsArray())!["key"]!;
+        var key = (string)Assert.Single(_helix.Json["backups"]!.AsArray())!["key"]!;
         Assert.Equal(0, await _helix.Run(["backups", "show", key, .. here]));
         Assert.Contains("\"recoveryPoint\"", _helix.Out, StringComparison.Ordinal);
         Assert.Equal(0, await _helix.Run(["backups", "verify", "latest", "--prefix", "notes/", "--json", .. here]));
