@@ -48,6 +48,7 @@ public sealed class HelixServer : IAsyncDisposable
         site.Address = settings.PublicUrl ?? new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         site.Pulse.Start();
         site.Keeper.Start();
+        await site.Timetable.Start();
         Greet(site);
         return new HelixServer(site, app);
     }
@@ -72,6 +73,7 @@ public sealed class HelixServer : IAsyncDisposable
         app.MapRuns(site);
         app.MapAnswers(site);
         app.MapRunbooks(site);
+        app.MapSchedules(site);
         app.MapRecord(site);
         app.MapAccounts(site);
         app.MapApi(site);
@@ -102,6 +104,7 @@ public sealed class HelixServer : IAsyncDisposable
     /// <summary>Interrupts what runs here, so that it is recorded as suspended and the next server goes on with it; then closes the pages.</summary>
     public async Task Stop()
     {
+        await _site.Timetable.DisposeAsync();
         await _site.Drivers.Stop(Patience);
         await _site.Keeper.DisposeAsync();
         await _site.Pulse.DisposeAsync();

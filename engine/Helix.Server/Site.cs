@@ -4,6 +4,7 @@ using Helix.Runbooks.Steps;
 using Helix.Server.Accounts;
 using Helix.Server.Driving;
 using Helix.Server.Live;
+using Helix.Server.Schedules;
 using Helix.Server.Web;
 
 namespace Helix.Server;
@@ -21,6 +22,7 @@ sealed class Site : IDisposable
         Drivers = new Drivers(this);
         Live = new LiveRuns(this);
         Keeper = new Keeper(this);
+        Timetable = new Timetable(this);
     }
 
     public ServerSettings Settings { get; }
@@ -36,6 +38,7 @@ sealed class Site : IDisposable
     public Drivers Drivers { get; }
     public LiveRuns Live { get; }
     public Keeper Keeper { get; }
+    public Timetable Timetable { get; }
     public Throttle Throttle { get; } = new();
 
     /// <summary>Where people reach it; known once it listens.</summary>

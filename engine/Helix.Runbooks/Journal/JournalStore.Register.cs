@@ -18,6 +18,9 @@ public sealed partial class JournalStore
         return Look(database => runbook is null ? database.All(sql, ReadSummary, limit) : database.All(sql, ReadSummary, limit, runbook));
     }
 
+    /// <summary>There is a run of exactly this id.</summary>
+    public bool Has(string run) => Look(database => database.Number("SELECT count(*) FROM runs WHERE run = ?1", run)) > 0;
+
     /// <summary>The run whose id is this or begins uniquely with this.</summary>
     /// <exception cref="RunbookException">None, or several.</exception>
     public string Resolve(string idOrPrefix)

@@ -39,7 +39,9 @@ public sealed partial class Engine(StepCatalog catalog, JournalStore store, Time
         }
         catch
         {
-            Store.ReleaseLocks(run);
+            // A twin of this request may have been faster; then the locks are those of its run.
+            if (!Store.Has(run))
+                Store.ReleaseLocks(run);
             throw;
         }
     }

@@ -135,6 +135,8 @@ sealed partial class AccountStore : IDisposable
         CREATE TABLE IF NOT EXISTS sessions (ticket TEXT PRIMARY KEY, account TEXT NOT NULL, strength TEXT NOT NULL, created TEXT NOT NULL, seen TEXT NOT NULL);
         CREATE TABLE IF NOT EXISTS tokens (id TEXT PRIMARY KEY, ticket TEXT NOT NULL UNIQUE, account TEXT NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL, created TEXT NOT NULL, expires TEXT NOT NULL, used TEXT);
         CREATE TABLE IF NOT EXISTS requests (account TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, run TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (account, key)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS planned (schedule TEXT NOT NULL, planned TEXT NOT NULL, at TEXT NOT NULL, result TEXT NOT NULL, run TEXT, detail TEXT NOT NULL, PRIMARY KEY (schedule, planned)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS paused (schedule TEXT PRIMARY KEY);
         CREATE TABLE IF NOT EXISTS audit (id INTEGER PRIMARY KEY, at TEXT NOT NULL, account TEXT, address TEXT, what TEXT NOT NULL, result TEXT NOT NULL, detail TEXT NOT NULL);
         """;
 }

@@ -62,10 +62,10 @@ static class Starting
             (run, var other) = site.Accounts.Reserve(caller.Account, key, wanted.Digest, run);
             if (other)
                 throw new RunbookException("This key was used before for another request.", "A key belongs to one request; choose a fresh one.");
-            if (IsThere(site, run))
+            if (site.Store.Has(run))
                 return run;
         }
-        return site.Drivers.Start(plan, new StartRequest
+        return Once(site, run, () => site.Drivers.Start(plan, new StartRequest
         {
             Run = run,
             Operator = caller.Person,
@@ -75,7 +75,20 @@ static class Starting
             DeclaredAt = wanted.DeclaredAt,
             Incident = wanted.Incident,
             Comms = wanted.Comms,
-        }, wanted.Confirmed);
+        }, wanted.Confirmed));
+    }
+
+    /// <summary>Two may ask at the same moment: the store takes one, and both get its run.</summary>
+    static string Once(Site site, string run, Func<string> start)
+    {
+        try
+        {
+            return start();
+        }
+        catch (RunbookException) when (site.Store.Has(run))
+        {
+            return run;
+        }
     }
 
     static void CheckConfirmed(Plan plan, string? confirmed)
@@ -84,17 +97,5 @@ static class Starting
             throw new RunbookException($"The environment is '{plan.Environment.Name}', not '{confirmed}'.", "Nothing was done.");
         if (confirmed is null && plan.Environment.Protected && plan.Destroys && plan.Mode == Mode.Live)
             throw new RunbookException($"'{plan.Environment.Name}' is protected and this plan destroys data in it.", "Type the name of the environment if that is what shall be. Nothing was done.");
-    }
-
-    static bool IsThere(Site site, string run)
-    {
-        try
-        {
-            return site.Store.Resolve(run) == run;
-        }
-        catch (RunbookException)
-        {
-            return false;
-        }
     }
 }

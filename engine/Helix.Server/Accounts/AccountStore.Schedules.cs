@@ -1,0 +1,31 @@
+namespace Helix.Server.Accounts;
+
+sealed partial class AccountStore
+{
+    /// <summary>What became of a planned time of a schedule.</summary>
+    public void Planned(string schedule, DateTimeOffset planned, string result, string? run, string detail) => Run(
+        "INSERT OR REPLACE INTO planned (schedule, planned, at, result, run, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", schedule, planned.ToUniversalTime().ToString("O"), Now, result, run, detail);
+
+    public DateTimeOffset? LastPlanned(string schedule) =>
+        Rows("SELECT planned FROM planned WHERE schedule = ?1 ORDER BY planned DESC LIMIT 1", r => Moment(r.GetString(0)), schedule) is [var last] ? last : null;
+
+    public DateTimeOffset? WatchedSince(string schedule) =>
+        Rows("SELECT planned FROM planned WHERE schedule = ?1 ORDER BY planned LIMIT 1", r => Moment(r.GetString(0)), schedule) is [var first] ? first : null;
+
+    /// <summary>Planned times that wait for something to be over; of each schedule the last one, since one run catches up for all.</summary>
+    public IReadOnlyList<PlannedTime> Queued() => Rows("SELECT schedule, max(planned), at, result, run, detail FROM planned WHERE result = 'queued' GROUP BY schedule", ReadPlanned);
+
+    public IReadOnlyList<PlannedTime> PlannedOf(string schedule, int limit) => Rows(
+        "SELECT schedule, planned, at, result, run, detail FROM planned WHERE schedule = ?1 ORDER BY planned DESC LIMIT ?2", ReadPlanned, schedule, limit);
+
+    public bool IsPaused(string schedule) => Rows("SELECT 1 FROM paused WHERE schedule = ?1", r => r.GetInt64(0), schedule).Count > 0;
+
+    public void SetPaused(string schedule, bool paused) => Run(
+        paused ? "INSERT OR IGNORE INTO paused (schedule) VALUES (?1)" : "DELETE FROM paused WHERE schedule = ?1", schedule);
+
+    static PlannedTime ReadPlanned(Microsoft.Data.Sqlite.SqliteDataReader r) =>
+        new(r.GetString(0), Moment(r.GetString(1)), Moment(r.GetString(2)), r.GetString(3), r.IsDBNull(4) ? null : r.GetString(4), r.GetString(5));
+}
+
+/// <param name="Result">watched, started, queued, skipped, missed, paused, failed or dropped.</param>
+public sealed record PlannedTime(string Schedule, DateTimeOffset Planned, DateTimeOffset At, string Result, string? Run, string Detail);

@@ -1,0 +1,217 @@
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Model;
+using Helix.Runbooks.Model.Schedules;
+using Helix.Runbooks.Plans;
+using Helix.Runbooks.Runs;
+using Helix.Runbooks.Steps;
+using Mode = Helix.Runbooks.Plans.Mode;
+
+namespace Helix.Server.Schedules;
+
+/// <summary>Starts what <c>schedules.yaml</c> plans: each planned time once, whatever happens to the server meanwhile.</summary>
+sealed class Timetable(Site site) : IAsyncDisposable
+{
+    static readonly TimeSpan Look = TimeSpan.FromSeconds(2);
+
+    /// <summary>A ring that comes later than this is one that was missed.</summary>
+    static readonly TimeSpan Late = TimeSpan.FromMinutes(1);
+
+    readonly SemaphoreSlim _one = new(1);
+    readonly CancellationTokenSource _stop = new();
+    readonly HashSet<string> _overdue = [];
+    readonly System.Collections.Concurrent.ConcurrentDictionary<string, DateTimeOffset> _next = [];
+    Alarms? _alarms;
+    DateTime _readAt;
+    Task _loop = Task.CompletedTask;
+
+    string Path => System.IO.Path.Combine(site.Library.Folder, "schedules.yaml");
+    bool HasFile => File.Exists(Path);
+
+    /// <summary>The schedules as they stand in the file now; no value when it has errors or is not there.</summary>
+    public ReadResult<ScheduleBook>? Book { get; private set; }
+    public IReadOnlyList<Schedule> Schedules => Book?.Value?.Schedules ?? [];
+
+    public Schedule? Find(string name) => Schedules.FirstOrDefault(s => s.Name == name);
+
+    public async Task Start()
+    {
+        _alarms = await Alarms.Start(site.Time, Ring);
+        _loop = Task.Run(Loop);
+    }
+
+    /// <summary>Reads the file again when it has changed, lets queued runs start, and looks whether results are fresh.</summary>
+    async Task Loop()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                if ((HasFile ? File.GetLastWriteTimeUtc(Path) : default) != _readAt)
+                    await Reload();
+                // A clock that was set forward, or a machine that slept: alarms ring late then.
+                foreach (var name in _next.Where(n => n.Value <= site.Time.GetUtcNow()).Select(n => n.Key).ToList())
+                    await Ring(name);
+                foreach (var queued in site.Accounts.Queued())
+                    await Alone(() => Try(queued.Schedule, queued.Planned));
+                LookForOverdue();
+            }
+            catch (Exception e) when (e is StoreLostException or IOException)
+            {
+                site.Say($"Schedules: {e.Message}");
+            }
+            await Task.WhenAny(Task.Delay(Look, site.Time, _stop.Token));
+        }
+    }
+
+    /// <summary>Reads the file now.</summary>
+    internal Task Again() => Reload();
+
+    async Task Reload()
+    {
+        var before = Schedules.Select(s => s.Name).ToList();
+        _readAt = HasFile ? File.GetLastWriteTimeUtc(Path) : default;
+        Book = HasFile ? new ScheduleReader(site.Catalog, site.Time).ReadFile(Path) : null;
+        if (Book is { HasErrors: true } bad)
+            site.Say($"{Path} cannot be used, so nothing starts by itself:\n{string.Join("\n", bad.Problems)}");
+        foreach (var gone in before.Except(Schedules.Select(s => s.Name)))
+        {
+            _next.TryRemove(gone, out _);
+            await _alarms!.Unset(gone);
+        }
+        foreach (var schedule in Schedules)
+            await Ring(schedule.Name);
+    }
+
+    /// <summary>Everything that became due since the last time, and the alarm for the next.</summary>
+    Task Ring(string name) => Alone(async () =>
+    {
+        _next.TryRemove(name, out _);
+        if (Find(name) is not { Enabled: true } schedule)
+            return;
+        var now = site.Time.GetUtcNow();
+        var last = site.Accounts.LastPlanned(name) ?? Watch(name, now);
+        var due = schedule.Rhythm.After(last).TakeWhile(t => t <= now).ToList();
+        if (due.Count > 0)
+            await Due(schedule, due, now);
+        if (!_stop.IsCancellationRequested && schedule.Rhythm.After(now).Select(t => (DateTimeOffset?)t).FirstOrDefault() is { } next)
+        {
+            _next[name] = next;
+            await _alarms!.Set(name, next);
+        }
+    });
+
+    DateTimeOffset Watch(string name, DateTimeOffset now)
+    {
+        site.Accounts.Planned(name, now, "watched", null, "from here on");
+        return now;
+    }
+
+    async Task Due(Schedule schedule, List<DateTimeOffset> due, DateTimeOffset now)
+    {
+        var latest = due[^1];
+        if (due.Count > 1)
+            site.Accounts.Planned(schedule.Name, due[^2], "missed", null, $"{due.Count - 1} times at which no server was there");
+        if (site.Accounts.IsPaused(schedule.Name))
+            site.Accounts.Planned(schedule.Name, latest, "paused", null, "");
+        else if (now - latest > Late && schedule.Missed == MissedPolicy.Skip)
+            site.Accounts.Planned(schedule.Name, latest, "missed", null, "no server was there");
+        else
+            await Try(schedule.Name, latest);
+    }
+
+    /// <summary>Starts the run of a planned time, unless it is there, or something is in its way.</summary>
+    Task Try(string name, DateTimeOffset planned)
+    {
+        var run = PlannedRun.Id(name, planned);
+        if (Find(name) is not { } schedule)
+            site.Accounts.Planned(name, planned, "dropped", null, "the schedule is no more");
+        else if (site.Store.Has(run))
+            site.Accounts.Planned(name, planned, "started", run, "");
+        else if (site.Store.Runs(int.MaxValue, schedule.Runbook.Name, openOnly: true).FirstOrDefault(r => r.Operator == PlannedRun.Operator(name)) is { } before)
+            InTheWay(schedule, planned, $"run {before.Run} is not over");
+        else
+            Start(schedule, planned, run);
+        return Task.CompletedTask;
+    }
+
+    void Start(Schedule schedule, DateTimeOffset planned, string run)
+    {
+        try
+        {
+            // What a run pins are the files of now, not those of when the schedules were read.
+            var fresh = new ScheduleReader(site.Catalog, site.Time).ReadFile(Path).Value?.Schedules.FirstOrDefault(s => s.Name == schedule.Name)
+                ?? throw new RunbookException($"{Path} or a file that it names has errors.");
+            var plan = new Planner(site.Catalog).Plan(fresh.Runbook, fresh.Environment, fresh.Inputs, fresh.Mode == ScheduledMode.Drill ? Mode.Drill : Mode.Live);
+            site.Drivers.Start(plan, new StartRequest
+            {
+                Run = run,
+                Operator = new Person(PlannedRun.Operator(schedule.Name), IdentityStrength.Os, "schedule"),
+                Trigger = "schedule",
+                Attended = false,
+            }, plan.Environment.Protected && plan.Destroys && plan.Mode == Mode.Live ? plan.Environment.Name : null);
+            site.Accounts.Planned(schedule.Name, planned, "started", run, "");
+        }
+        catch (HeldException e)
+        {
+            InTheWay(schedule, planned, e.Message);
+        }
+        catch (RunbookException) when (site.Store.Has(run))
+        {
+            // Another server was faster.
+            site.Accounts.Planned(schedule.Name, planned, "started", run, "");
+        }
+        catch (RunbookException e)
+        {
+            site.Accounts.Planned(schedule.Name, planned, "failed", null, e.Message);
+            site.Say($"The schedule {schedule.Name} could not start its run: {e.Message}");
+        }
+    }
+
+    void InTheWay(Schedule schedule, DateTimeOffset planned, string why) =>
+        site.Accounts.Planned(schedule.Name, planned, schedule.Overlap == OverlapPolicy.Queue ? "queued" : "skipped", null, why);
+
+    /// <summary>Since when no run has succeeded, when that is longer than the schedule allows.</summary>
+    public DateTimeOffset? OverdueSince(Schedule schedule)
+    {
+        if (!schedule.Enabled)
+            return null;
+        var last = site.Store.Runs(1000, schedule.Runbook.Name).FirstOrDefault(r => r.Environment == schedule.Environment.Name && r.Status == "succeeded")?.EndedAt;
+        var since = last ?? site.Accounts.WatchedSince(schedule.Name) ?? site.Time.GetUtcNow();
+        return site.Time.GetUtcNow() - since > schedule.FreshFor ? since : null;
+    }
+
+    void LookForOverdue()
+    {
+        foreach (var schedule in Schedules)
+            if (OverdueSince(schedule) is not { } since)
+                _overdue.Remove(schedule.Name);
+            else if (_overdue.Add(schedule.Name))
+            {
+                site.Say($"OVERDUE: no run of {schedule.Name} has succeeded since {since:u}; it should be fresh for {new Duration(schedule.FreshFor)}.");
+                site.Accounts.Audit(null, null, $"schedule {schedule.Name}", "overdue", $"no success since {since:u}");
+            }
+    }
+
+    async Task Alone(Func<Task> action)
+    {
+        await _one.WaitAsync();
+        try
+        {
+            await action();
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _loop;
+        if (_alarms is not null)
+            await _alarms.DisposeAsync();
+        _stop.Dispose();
+        _one.Dispose();
+    }
+}

@@ -1,0 +1,192 @@
+using System.Net;
+using Helix.Runbooks.Journal;
+using Helix.Server.Accounts;
+using Helix.Server.Schedules;
+
+namespace Helix.Server.Tests.Schedules;
+
+public sealed class TimetableTests
+{
+    /// <summary>The clock on the wall, set ahead by the test.</summary>
+    sealed class Clock : TimeProvider
+    {
+        // Every test begins ten seconds before a full hour, so that nothing becomes due by itself.
+        TimeSpan _ahead = new DateTimeOffset(2026, 3, 2, 11, 59, 50, TimeSpan.Zero) - System.GetUtcNow();
+
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + _ahead;
+        public void Pass(TimeSpan time) => _ahead += time;
+    }
+
+    static void Plan(ServerHere here, string fields) => here.Write("schedules.yaml", $"""
+        apiVersion: helix.runbooks/v1
+        name: schedules
+        timeZone: UTC
+        environment: environments/here.yaml
+        schedules:
+          hourly:
+            runbook: slow.yaml
+            cron: "0 * * * *"
+            dst: shift
+            {fields}
+        """);
+
+    static async Task<(ServerHere Here, Clock Clock)> Hourly(string fields = "overlap: skip", bool on = true)
+    {
+        var clock = new Clock();
+        var here = new ServerHere { Time = clock };
+        here.Runbook("slow", Books.Slow);
+        Plan(here, fields);
+        if (on)
+            await File.WriteAllTextAsync(Path.Combine(here.Folder, "on"), "");
+        await here.Start();
+        await Eventually.True(() => here.Accounts.WatchedSince("hourly") is not null, "the schedule is read");
+        return (here, clock);
+    }
+
+    static IReadOnlyList<PlannedTime> Results(ServerHere here) => [.. here.Accounts.PlannedOf("hourly", 100).Where(p => p.Result != "watched").Reverse()];
+    static Task Comes(ServerHere here, string what, Func<IReadOnlyList<PlannedTime>, bool> wanted) => Eventually.True(() => wanted(Results(here)), what);
+
+    [Fact]
+    public async Task A_planned_run_starts_at_its_time_unattended_and_under_the_name_of_its_schedule()
+    {
+        var (here, clock) = await Hourly();
+        await using var _ = here;
+        Assert.Empty(here.Store.Runs());
+        clock.Pass(TimeSpan.FromSeconds(15));
+        await Comes(here, "the run is started", r => r is [{ Result: "started" }]);
+        var run = Results(here)[0].Run!;
+        await here.Becomes(run, RunStatus.Succeeded);
+        var started = here.State(run).Started;
+        Assert.Equal(("schedule:hourly", "schedule", false), (started.Operator.Account, started.Trigger, started.Attended));
+        Assert.Equal(new DateTimeOffset(2026, 3, 2, 12, 0, 0, TimeSpan.Zero), Results(here)[0].Planned);
+    }
+
+    [Fact]
+    public async Task TIM_07_A_planned_time_gives_one_run_with_two_servers_and_a_file_that_is_read_again_and_again()
+    {
+        var (here, clock) = await Hourly();
+        await using var _ = here;
+        await using var second = await HelixServer.Start(new ServerSettings { Listen = new IPEndPoint(IPAddress.Loopback, 0), Runbooks = here.Runbooks, StorePath = here.StorePath, PasswordRounds = 1000 },
+            new Helix.Runbooks.Steps.StepCatalog(typeof(Helix.Steps.Targets.Runtime).Assembly), clock, _ => { });
+        clock.Pass(TimeSpan.FromSeconds(15));
+        await Comes(here, "the run is started", r => r.Count > 0);
+        for (var i = 0; i < 5; i++)
+        {
+            File.SetLastWriteTimeUtc(Path.Combine(here.Runbooks, "schedules.yaml"), DateTime.UnixEpoch.AddDays(i + 1));
+            await here.Server.Site.Timetable.Again();
+            await second.Site.Timetable.Again();
+        }
+        await here.Becomes(here.Store.Runs()[^1].Run, RunStatus.Succeeded);
+        Assert.Equal(PlannedRun.Id("hourly", new DateTimeOffset(2026, 3, 2, 12, 0, 0, TimeSpan.Zero)), here.Store.Runs().Single().Run);
+        Assert.Equal("started", Results(here).Single().Result);
+    }
+
+    [Fact]
+    public async Task TIM_03_A_run_that_would_overlap_is_left_out_and_that_is_recorded()
+    {
+        var (here, clock) = await Hourly("overlap: skip", on: false);
+        await using var _ = here;
+        clock.Pass(TimeSpan.FromSeconds(15));
+        await Comes(here, "the first run is started", r => r is [{ Result: "started" }]);
+        clock.Pass(TimeSpan.FromHours(1));
+        await Comes(here, "the second is skipped", r => r is [_, { Result: "skipped" }]);
+        Assert.Contains(Results(here)[0].Run!, Results(here)[1].Detail, StringComparison.Ordinal);
+        Assert.Single(here.Store.Runs());
+        await File.WriteAllTextAsync(Path.Combine(here.Folder, "on"), "");
+    }
+
+    [Fact]
+    public async Task TIM_03_A_run_that_would_overlap_waits_where_that_is_asked_for()
+    {
+        var (here, clock) = await Hourly("overlap: queue", on: false);
+        await using var _ = here;
+        clock.Pass(TimeSpan.FromSeconds(15));
+        await Comes(here, "the first run is started", r => r is [{ Result: "started" }]);
+        clock.Pass(TimeSpan.FromHours(1));
+        await Comes(here, "the second is queued", r => r is [_, { Result: "queued" }]);
+        Assert.Single(here.Store.Runs());
+        await File.WriteAllTextAsync(Path.Combine(here.Folder, "on"), "");
+        await Comes(here, "the second is started", r => r is [_, { Result: "started" }]);
+        await here.Becomes(Results(here)[1].Run!, RunStatus.Succeeded);
+    }
+
+    [Theory]
+    [InlineData("missed: run-once", "started")]
+    [InlineData("missed: skip", "missed")]
+    public async Task Times_at_which_no_server_was_there_are_caught_up_once_or_left_out(string policy, string result)
+    {
+        var (here, clock) = await Hourly("overlap: skip\n    " + policy);
+        await using var _ = here;
+        await here.Stop();
+        clock.Pass(TimeSpan.FromHours(5) + TimeSpan.FromMinutes(10));
+        await here.Start();
+        await Comes(here, "the missed times are dealt with", r => r.Count > 1 && r[^1].Result == result);
+        Assert.Equal(result == "started" ? 1 : 0, here.Store.Runs().Count);
+        Assert.Contains(Results(here), r => r.Result == "missed");
+        Assert.Equal(new DateTimeOffset(2026, 3, 2, 17, 0, 0, TimeSpan.Zero), Results(here)[^1].Planned);
+    }
+
+    [Fact]
+    public async Task A_schedule_is_paused_and_fired_from_its_page()
+    {
+        var (here, clock) = await Hourly();
+        await using var _ = here;
+        using var alice = await here.LogIn("alice", Role.Operator);
+        using var carol = await here.LogIn("carol", Role.Viewer);
+        Assert.Equal(HttpStatusCode.Forbidden, (await carol.Post("/schedules/hourly/pause")).Status);
+        await alice.Post("/schedules/hourly/pause");
+        clock.Pass(TimeSpan.FromSeconds(15));
+        await Comes(here, "the time passes", r => r is [{ Result: "paused" }]);
+        Assert.Empty(here.Store.Runs());
+        var fired = await alice.Post("/schedules/hourly/fire");
+        await here.Becomes(fired.Run, RunStatus.Succeeded);
+        Assert.Equal("alice", here.State(fired.Run).Started.Operator.Account);
+        await alice.Post("/schedules/hourly/resume");
+        clock.Pass(TimeSpan.FromHours(1));
+        await Comes(here, "the next run starts", r => r is [_, { Result: "started" }]);
+    }
+
+    [Fact]
+    public async Task The_page_shows_the_next_ten_times_in_the_zone_of_the_schedule_and_in_UTC()
+    {
+        var (here, _) = await Hourly("overlap: skip\n    timeZone: Asia/Kolkata");
+        await using var _1 = here;
+        using var alice = await here.LogIn("alice", Role.Viewer);
+        var page = WebUtility.HtmlDecode((await alice.Get("/schedules")).Text);
+        Assert.Contains("Mon 2026-03-02 18:00 +05:30 Asia/Kolkata", page, StringComparison.Ordinal);
+        Assert.Contains("2026-03-02 12:30Z", page, StringComparison.Ordinal);
+        Assert.Equal(10, page.Split("data-head=\"UTC\"").Length - 1);
+        Assert.DoesNotContain("Run now", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Results_that_are_too_old_raise_an_alarm_once_and_a_success_ends_it()
+    {
+        var (here, clock) = await Hourly("overlap: skip\n    freshFor: 90m");
+        await using var _ = here;
+        here.Accounts.SetPaused("hourly", true);
+        clock.Pass(TimeSpan.FromHours(2));
+        using var alice = await here.LogIn("alice", Role.Operator);
+        await Eventually.True(() => here.Said.Any(s => s.StartsWith("OVERDUE", StringComparison.Ordinal)), "the alarm is raised");
+        Assert.Contains("Overdue", (await alice.Get("/schedules")).Text, StringComparison.Ordinal);
+        Assert.Contains(here.Accounts.Audited(10), l => l is { What: "schedule hourly", Result: "overdue" });
+        await here.Becomes((await alice.Post("/schedules/hourly/fire")).Run, RunStatus.Succeeded);
+        Assert.DoesNotContain("Overdue", (await alice.Get("/schedules")).Text, StringComparison.Ordinal);
+        Assert.Single(here.Said, s => s.StartsWith("OVERDUE", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_file_with_an_error_starts_nothing_and_says_so()
+    {
+        var (here, clock) = await Hourly();
+        await using var _ = here;
+        using var alice = await here.LogIn("alice", Role.Viewer);
+        Plan(here, "overlap: whatever");
+        await here.Server.Site.Timetable.Again();
+        Assert.Contains("nothing starts by itself", (await alice.Get("/schedules")).Text, StringComparison.Ordinal);
+        clock.Pass(TimeSpan.FromSeconds(15));
+        Plan(here, "overlap: skip");
+        await here.Server.Site.Timetable.Again();
+        await Comes(here, "it starts when the file is mended", r => r is [{ Result: "started" }]);
+    }
+}
