@@ -55,7 +55,10 @@ public sealed class KubernetesSecret : Step<KubernetesSecretOptions, KubernetesS
             return new() { Fields = [.. options.Fields.Keys], Changed = false };
         var manifest = new JsonObject
         {
-            ["apiVersion"] = "v1", ["kind"] = "Secret", ["type"] = options.Type, ["data"] = data.DeepClone(),
+            ["apiVersion"] = "v1",
+            ["kind"] = "Secret",
+            ["type"] = options.Type,
+            ["data"] = data.DeepClone(),
             ["metadata"] = new JsonObject { ["name"] = options.Name },
         };
         await kubectl.Send(manifest.ToJsonString(), "apply", "--server-side", "--force-conflicts", $"--field-manager={Kubectl.Manager}", "-f", "-");

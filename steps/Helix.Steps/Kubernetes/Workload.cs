@@ -8,10 +8,17 @@ sealed record WorkloadName(string Kind, string Name)
 {
     static readonly Dictionary<string, string> Kinds = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["deployment"] = "deployment", ["deployments"] = "deployment", ["deploy"] = "deployment",
-        ["statefulset"] = "statefulset", ["statefulsets"] = "statefulset", ["sts"] = "statefulset",
-        ["daemonset"] = "daemonset", ["daemonsets"] = "daemonset", ["ds"] = "daemonset",
-        ["pod"] = "pod", ["pods"] = "pod",
+        ["deployment"] = "deployment",
+        ["deployments"] = "deployment",
+        ["deploy"] = "deployment",
+        ["statefulset"] = "statefulset",
+        ["statefulsets"] = "statefulset",
+        ["sts"] = "statefulset",
+        ["daemonset"] = "daemonset",
+        ["daemonsets"] = "daemonset",
+        ["ds"] = "daemonset",
+        ["pod"] = "pod",
+        ["pods"] = "pod",
     };
 
     /// <exception cref="RunbookException">It is no kind and name, or no workload.</exception>

@@ -37,7 +37,9 @@ sealed class KubeApi(KubeCluster cluster)
                 var resources = KubeResource.All.Where(r => r.Root == path).ToList();
                 return resources.Count == 0 ? null : KubeAnswer.Ok(new JsonObject
                 {
-                    ["kind"] = "APIResourceList", ["apiVersion"] = "v1", ["groupVersion"] = resources[0].GroupVersion,
+                    ["kind"] = "APIResourceList",
+                    ["apiVersion"] = "v1",
+                    ["groupVersion"] = resources[0].GroupVersion,
                     ["resources"] = new JsonArray([.. resources.SelectMany(r => r.DiscoveryOfAll())]),
                 });
         }
@@ -82,7 +84,9 @@ sealed class KubeApi(KubeCluster cluster)
 
     KubeAnswer List(KubeResource resource, string space, HttpRequest http) => KubeAnswer.Ok(new JsonObject
     {
-        ["kind"] = $"{resource.Kind}List", ["apiVersion"] = resource.GroupVersion, ["metadata"] = new JsonObject { ["resourceVersion"] = "1" },
+        ["kind"] = $"{resource.Kind}List",
+        ["apiVersion"] = resource.GroupVersion,
+        ["metadata"] = new JsonObject { ["resourceVersion"] = "1" },
         ["items"] = new JsonArray([.. cluster.List(resource, space, http.Query["labelSelector"].ToString()).Select(o => o.DeepClone())]),
     });
 
@@ -137,7 +141,8 @@ sealed class KubeApi(KubeCluster cluster)
 
     static JsonObject Scale(JsonObject of) => new()
     {
-        ["kind"] = "Scale", ["apiVersion"] = "autoscaling/v1",
+        ["kind"] = "Scale",
+        ["apiVersion"] = "autoscaling/v1",
         ["metadata"] = new JsonObject { ["name"] = of["metadata"]!["name"]!.ToString(), ["namespace"] = of["metadata"]!["namespace"]!.ToString(), ["resourceVersion"] = of["metadata"]!["resourceVersion"]!.ToString() },
         ["spec"] = new JsonObject { ["replicas"] = of["spec"]!["replicas"]?.DeepClone() ?? 1 },
         ["status"] = new JsonObject { ["replicas"] = of["status"]?["replicas"]?.DeepClone() ?? 0 },

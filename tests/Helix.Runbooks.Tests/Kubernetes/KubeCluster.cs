@@ -183,7 +183,10 @@ sealed class KubeCluster(string folder)
             ["conditions"] = new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = ready ? "True" : "False" }),
             ["containerStatuses"] = new JsonArray(new JsonObject
             {
-                ["name"] = container["name"]!.ToString(), ["image"] = image, ["ready"] = ready, ["restartCount"] = waiting?.Item1 == "CrashLoopBackOff" ? 4 : 0,
+                ["name"] = container["name"]!.ToString(),
+                ["image"] = image,
+                ["ready"] = ready,
+                ["restartCount"] = waiting?.Item1 == "CrashLoopBackOff" ? 4 : 0,
                 ["state"] = waiting is { } w ? new JsonObject { ["waiting"] = new JsonObject { ["reason"] = w.Item1, ["message"] = w.Item2 } } : new JsonObject { ["running"] = new JsonObject() },
             }),
         };
@@ -196,8 +199,12 @@ sealed class KubeCluster(string folder)
         workload["status"] = new JsonObject
         {
             ["observedGeneration"] = workload["metadata"]!["generation"]!.GetValue<int>(),
-            ["replicas"] = pods.Count, ["updatedReplicas"] = pods.Count, ["readyReplicas"] = ready, ["availableReplicas"] = ready,
-            ["currentRevision"] = HashOf(workload), ["updateRevision"] = HashOf(workload),
+            ["replicas"] = pods.Count,
+            ["updatedReplicas"] = pods.Count,
+            ["readyReplicas"] = ready,
+            ["availableReplicas"] = ready,
+            ["currentRevision"] = HashOf(workload),
+            ["updateRevision"] = HashOf(workload),
         };
     }
 }

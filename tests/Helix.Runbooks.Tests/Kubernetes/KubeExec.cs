@@ -45,7 +45,10 @@ sealed class KubeExec(WebSocket socket, KubeCluster cluster, CancellationToken g
 
     static byte[] Status(string reason, string message, int? code) => Encoding.UTF8.GetBytes(new JsonObject
     {
-        ["metadata"] = new JsonObject(), ["status"] = "Failure", ["message"] = message, ["reason"] = code is null ? reason : "NonZeroExitCode",
+        ["metadata"] = new JsonObject(),
+        ["status"] = "Failure",
+        ["message"] = message,
+        ["reason"] = code is null ? reason : "NonZeroExitCode",
         ["details"] = code is null ? null : new JsonObject { ["causes"] = new JsonArray(new JsonObject { ["reason"] = "ExitCode", ["message"] = $"{code}" }) },
     }.ToJsonString());
 

@@ -152,6 +152,12 @@ sealed record KubeAnswer(int Status, string Body, string Type = "application/jso
 
     public static KubeAnswer Failure(int status, string reason, string message) => Ok(new JsonObject
     {
-        ["kind"] = "Status", ["apiVersion"] = "v1", ["metadata"] = new JsonObject(), ["status"] = "Failure", ["message"] = message, ["reason"] = reason, ["code"] = status,
+        ["kind"] = "Status",
+        ["apiVersion"] = "v1",
+        ["metadata"] = new JsonObject(),
+        ["status"] = "Failure",
+        ["message"] = message,
+        ["reason"] = reason,
+        ["code"] = status,
     }, status);
 }

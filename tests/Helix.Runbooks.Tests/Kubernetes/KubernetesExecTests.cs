@@ -31,7 +31,11 @@ public sealed class KubernetesExecTests : IDisposable
         var secret = _host.Canary("TOKEN");
         var done = await _host.Run(new KubernetesExec(), Exec("sh", "-c", "echo \"$GREETING $NAME ${#TOKEN} $(pwd)\"; exit 3") with
         {
-            ExitCodes = [3], Outputs = Text, WorkingDirectory = "/tmp", Env = new Dictionary<string, string> { ["NAME"] = "a b" }, Secrets = new Dictionary<string, Secret> { ["TOKEN"] = secret },
+            ExitCodes = [3],
+            Outputs = Text,
+            WorkingDirectory = "/tmp",
+            Env = new Dictionary<string, string> { ["NAME"] = "a b" },
+            Secrets = new Dictionary<string, Secret> { ["TOKEN"] = secret },
         });
         Assert.Equal($"hello a b {_host.ValueOf(secret).Length} /tmp", done.Values["text"]!.ToString());
         Assert.DoesNotContain(_server.Requests, r => r.Query.Contains("a%20b", StringComparison.Ordinal) || r.Query.Contains("canary", StringComparison.Ordinal));
