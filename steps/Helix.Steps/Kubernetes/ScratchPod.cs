@@ -31,7 +31,7 @@ sealed class ScratchPod(Kubectl kubectl, Workload workload, string? container)
 
     /// <summary>Also after a cancel; what cannot be removed now ends by itself.</summary>
     public static async Task End(Kubectl kubectl, string name) =>
-        await (kubectl.Call("delete", "pod", name, "--ignore-not-found", "--grace-period=1", "--wait=false") with { Cancelled = CancellationToken.None }).Accept(0, 1).Run();
+        await (kubectl.Call("delete", "pod", name, "--ignore-not-found", "--grace-period=1", "--wait=true", "--timeout=30s") with { Cancelled = CancellationToken.None }).Accept(0, 1).Run();
 
     JsonObject Manifest()
     {

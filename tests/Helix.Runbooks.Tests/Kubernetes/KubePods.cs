@@ -9,6 +9,9 @@ sealed class KubePods(string folder)
     static readonly string[] WithoutTar = ["tar"];
     static readonly string[] WithoutDigest = ["tar", "sha256sum"];
 
+    /// <summary>Puts what an image holds beside busybox into the folder of a new pod.</summary>
+    public Action<string> Furnish { get; set; } = _ => { };
+
     public string FolderOf(string pod) => Path.Combine(folder, "pods", pod);
     public string ClaimOf(string claim) => Path.Combine(folder, "claims", claim);
 
@@ -22,10 +25,11 @@ sealed class KubePods(string folder)
         File.Copy("/usr/bin/busybox", Path.Combine(root, "bin", "busybox"));
         var image = pod["spec"]!["containers"]![0]!["image"]!.ToString();
         var missing = image.Contains("minimal", StringComparison.Ordinal) ? WithoutTar : image.Contains("bare", StringComparison.Ordinal) ? WithoutDigest : [];
-        foreach (var applet in new[] { "sh", "cat", "tar", "sha256sum", "wc", "stat", "mv", "rm", "ls", "mkdir", "chown", "chmod", "find", "sleep", "env", "echo", "head", "true", "false", "test", "id", "ln", "readlink" }.Except(missing))
+        foreach (var applet in new[] { "sh", "cat", "tar", "sha256sum", "wc", "stat", "mv", "rm", "ls", "mkdir", "chown", "chmod", "find", "sleep", "env", "echo", "head", "true", "false", "test", "id", "ln", "readlink", "dirname", "df", "gzip" }.Except(missing))
             File.CreateSymbolicLink(Path.Combine(root, "bin", applet), "busybox");
         File.WriteAllText(Path.Combine(root, "etc", "passwd"), "root:x:0:0:root:/:/bin/sh\nneo4j:x:7474:7474::/data:/bin/sh\n");
         File.WriteAllText(Path.Combine(root, "etc", "group"), "root:x:0:\nneo4j:x:7474:\n");
+        Furnish(root);
     }
 
     /// <summary>A process in the pod's folder, with its claims mounted for that process alone.</summary>
