@@ -279,7 +279,7 @@ public sealed class RunTests : IDisposable
         _helix.Write("shelf/old/dump.rdb", "REDIS0009 from long ago");
         Assert.Equal(0, await _helix.Run(["backups", "adopt", "old/dump.rdb", "--recovery-point", "2026-02-01T00:00:00Z", "--kind", "redis.rdb", .. here]));
         Assert.Equal(0, await _helix.Run(["backups", "list", "--prefix", "old/", "--json", .. here]));
-        Assert.Equal("complete", (string)_helix.Json[0]!["state"]!);
+        Assert.Equal("complete", (string)_helix.Json["backups"]![0]!["state"]!);
         _helix.Write("shelf/old/dump.rdb", "REDIS0009 has been changed");
         Assert.Equal(1, await _helix.Run(["backups", "verify", "old/dump.rdb", .. here]));
         Assert.Equal(2, await _helix.Run(["backups", "list", "--prefix", "old/", "--target", "nothing", .. here]));
