@@ -22,7 +22,7 @@ public sealed class S3RunbookTests(CephS3 ceph) : IDisposable
         await redis.Send("EVAL", "redis.call('SET', 'quickstart:schema', '1'); for i = 1, 300 do local t = {}; for j = 1, 1500 do t[j] = redis.sha1hex(i .. '.' .. j) end redis.call('SET', 'big:' .. i, table.concat(t)) end", "0");
         await Environment();
 
-        var backup = await RunKilled(["run", Book("backup-redis"), "-e", _environment, "--unattended"], "point:effect:store:1");
+        var backup = await RunKilled(["run", Repository.Runbooks("backup-redis.yaml"), "-e", _environment, "--unattended"], "point:effect:store:1");
         Assert.Equal(Killed, (await Helix("append:3:after", "resume", backup)).Code);
         var (code, _, error) = await Helix(null, "resume", backup);
         Assert.True(code == 0, error);
@@ -32,7 +32,7 @@ public sealed class S3RunbookTests(CephS3 ceph) : IDisposable
         Assert.True(one["size"]!.GetValue<long>() > 8 << 20, "more than one part");
 
         await redis.Send("FLUSHALL");
-        var restore = await RunKilled(["run", Book("redis-restore"), "-e", _environment, "--unattended"], "point:effect:fetch:1");
+        var restore = await RunKilled(["run", Repository.Runbooks("redis-restore.yaml"), "-e", _environment, "--unattended"], "point:effect:fetch:1");
         Assert.Equal(4, (await Helix(null, "resume", restore)).Code);
         Assert.Equal(0, (await Helix(null, "approve", restore, "go", "--reason", "the only one")).Code);
         Assert.Equal(Killed, (await Helix("point:effect:restore:1", "resume", restore)).Code);
@@ -85,7 +85,7 @@ public sealed class S3RunbookTests(CephS3 ceph) : IDisposable
     async Task Environment()
     {
         var bucket = (await ceph.Bucket(_host)).Bucket;
-        var text = await File.ReadAllTextAsync(Path.Combine(Runbooks, "environments", "s3-local.yaml"));
+        var text = await File.ReadAllTextAsync(Repository.Runbooks("environments", "s3-local.yaml"));
         _environment = Path.Combine(_folder, "s3-local.yaml");
         await File.WriteAllTextAsync(_environment, text
             .Replace("127.0.0.1:16379", $"127.0.0.1:{_redis.Port}", StringComparison.Ordinal)
@@ -93,19 +93,6 @@ public sealed class S3RunbookTests(CephS3 ceph) : IDisposable
             .Replace("http://127.0.0.1:9000", ceph.Endpoint, StringComparison.Ordinal)
             .Replace("bucket: helix-backups", $"bucket: {bucket}", StringComparison.Ordinal)
             .Replace("[you]", $"[{System.Environment.UserName}]", StringComparison.Ordinal));
-    }
-
-    static string Book(string name) => Path.Combine(Runbooks, name + ".yaml");
-
-    static string Runbooks
-    {
-        get
-        {
-            var folder = AppContext.BaseDirectory;
-            while (!File.Exists(Path.Combine(folder, "Helix.Runbooks.sln")))
-                folder = Path.GetDirectoryName(folder)!;
-            return Path.Combine(folder, "runbooks");
-        }
     }
 
     public void Dispose()

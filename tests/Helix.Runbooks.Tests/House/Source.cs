@@ -1,11 +1,9 @@
-using System.Runtime.CompilerServices;
-
 namespace Helix.Runbooks.Tests.House;
 
 /// <summary>The text of this repository, as far as people write it.</summary>
 static class Source
 {
-    public static string Root { get; } = Above(Path.GetDirectoryName(Here())!);
+    public static string Root => Repository.Root;
 
     static readonly string[] Written = [".cs", ".csproj", ".props", ".yaml", ".yml", ".md", ".sh", ".json", ".txt", ".case", ".sln"];
 
@@ -28,9 +26,4 @@ static class Source
         files.SelectMany(f => Lines(f).Select((text, i) => (text, At: $"{f}:{i + 1}")))
             .Where(l => what.IsMatch(l.text) && (comments || !l.text.TrimStart().StartsWith("//", StringComparison.Ordinal)))
             .Select(l => $"{l.At}: {l.text.Trim()}");
-
-    static string Above(string folder) => File.Exists(Path.Combine(folder, "Helix.Runbooks.sln")) ? folder : Above(Path.GetDirectoryName(folder)!);
-
-    // A deterministic build writes paths from its root; then the folder of the tests is the next best place to start.
-    static string Here([CallerFilePath] string path = "") => File.Exists(path) ? path : Path.Combine(AppContext.BaseDirectory, "here");
 }

@@ -9,16 +9,7 @@ public sealed class CaseTests
 {
     public static TheoryData<string> Names => [.. Directory.GetFiles(Folder, "*.case").Select(f => Path.GetFileNameWithoutExtension(f)!).Order(StringComparer.Ordinal)];
 
-    static string Folder
-    {
-        get
-        {
-            var folder = AppContext.BaseDirectory;
-            while (!File.Exists(Path.Combine(folder, "Helix.Runbooks.sln")))
-                folder = Path.GetDirectoryName(folder)!;
-            return Path.Combine(folder, "tests", "Cases");
-        }
-    }
+    static string Folder => Path.Combine(Repository.Root, "tests", "Cases");
 
     [Theory, MemberData(nameof(Names))]
     public void A_document_gives_the_problems_that_its_case_names(string name)

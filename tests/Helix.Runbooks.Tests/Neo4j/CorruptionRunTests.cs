@@ -29,7 +29,7 @@ public sealed class CorruptionRunTests(CephS3 ceph) : IDisposable
         await Wreck();
 
         // Which backup: the weekly drill has not proven one yet.
-        var run = await Start("point:effect:baseline:1", ["run", Book("neo4j-data-corruption"), "-e", _environment, "--unattended", "-i", "backup=latest", "--incident", "INC-1"]);
+        var run = await Start("point:effect:baseline:1", ["run", Repository.Runbooks("neo4j-data-corruption.yaml"), "-e", _environment, "--unattended", "-i", "backup=latest", "--incident", "INC-1"]);
         Assert.Equal(Killed, (await Helix("point:effect:fetch:1", "resume", run)).Code);
         Assert.Equal(Waits, (await Helix(null, "resume", run)).Code);
         Assert.Equal(0, (await Helix(null, "approve", run, "go", "--input", "reason=the newest one")).Code);
@@ -53,7 +53,7 @@ public sealed class CorruptionRunTests(CephS3 ceph) : IDisposable
 
     async Task Backup()
     {
-        var run = await Start("point:effect:dump:1", ["run", Book("backup-neo4j-dump"), "-e", _environment, "--unattended"]);
+        var run = await Start("point:effect:dump:1", ["run", Repository.Runbooks("backup-neo4j-dump.yaml"), "-e", _environment, "--unattended"]);
         var (code, output, error) = await Helix(null, "resume", run);
         Assert.True(code == 0, output + error);
         Assert.NotNull(_neo4j.Pid);
@@ -91,25 +91,12 @@ public sealed class CorruptionRunTests(CephS3 ceph) : IDisposable
         Directory.CreateSymbolicLink(Path.Combine(_folder, "neo4j"), _neo4j.Folder);
         var bucket = (await ceph.Bucket(_host)).Bucket;
         _environment = Path.Combine(_folder, "neo4j-local.yaml");
-        var text = await File.ReadAllTextAsync(Path.Combine(Runbooks, "environments", "neo4j-local.yaml"));
+        var text = await File.ReadAllTextAsync(Repository.Runbooks("environments", "neo4j-local.yaml"));
         await File.WriteAllTextAsync(_environment, text
             .Replace("127.0.0.1:17474", $"127.0.0.1:{_neo4j.Port}", StringComparison.Ordinal)
             .Replace("http://127.0.0.1:9000", ceph.Endpoint, StringComparison.Ordinal)
             .Replace("bucket: helix-backups", $"bucket: {bucket}", StringComparison.Ordinal)
             .Replace("[you]", $"[{System.Environment.UserName}]", StringComparison.Ordinal));
-    }
-
-    static string Book(string name) => Path.Combine(Runbooks, name + ".yaml");
-
-    static string Runbooks
-    {
-        get
-        {
-            var folder = AppContext.BaseDirectory;
-            while (!File.Exists(Path.Combine(folder, "Helix.Runbooks.sln")))
-                folder = Path.GetDirectoryName(folder)!;
-            return Path.Combine(folder, "runbooks");
-        }
     }
 
     public void Dispose()

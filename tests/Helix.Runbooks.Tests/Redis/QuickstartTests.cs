@@ -24,7 +24,7 @@ public sealed class QuickstartTests
 
     static async Task<(int Code, string Output)> Run(string temporary)
     {
-        var start = new ProcessStartInfo("/bin/bash", [Path.Combine(Repository(), "runbooks", "quickstart", "run.sh")])
+        var start = new ProcessStartInfo("/bin/bash", [Repository.Runbooks("quickstart", "run.sh")])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -46,13 +46,5 @@ public sealed class QuickstartTests
         {
             return false; // it has ended
         }
-    }
-
-    static string Repository()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Helix.Runbooks.sln")))
-            folder = Path.GetDirectoryName(folder)!;
-        return folder;
     }
 }
