@@ -73,6 +73,7 @@ public sealed class HelixServer : IAsyncDisposable
         app.MapRuns(site);
         app.MapAnswers(site);
         app.MapRunbooks(site);
+        app.MapReady(site);
         app.MapSchedules(site);
         app.MapRecord(site);
         app.MapAccounts(site);

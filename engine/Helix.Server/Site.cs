@@ -4,6 +4,7 @@ using Helix.Runbooks.Steps;
 using Helix.Server.Accounts;
 using Helix.Server.Driving;
 using Helix.Server.Live;
+using Helix.Server.Ready;
 using Helix.Server.Schedules;
 using Helix.Server.Web;
 
@@ -23,6 +24,7 @@ sealed class Site : IDisposable
         Live = new LiveRuns(this);
         Keeper = new Keeper(this);
         Timetable = new Timetable(this);
+        Readiness = new Readiness(this);
     }
 
     public ServerSettings Settings { get; }
@@ -39,6 +41,7 @@ sealed class Site : IDisposable
     public LiveRuns Live { get; }
     public Keeper Keeper { get; }
     public Timetable Timetable { get; }
+    public Readiness Readiness { get; }
     public Throttle Throttle { get; } = new();
 
     /// <summary>Where people reach it; known once it listens.</summary>

@@ -14,7 +14,7 @@ static class LoginEndpoints
 {
     public static void MapLogin(this IEndpointRouteBuilder app, Site site)
     {
-        app.MapGet("/", http => { http.Response.Redirect("/runs"); return Task.CompletedTask; });
+        app.MapGet("/", http => { http.Response.Redirect("/ready"); return Task.CompletedTask; });
         app.MapGet("/login", http => Render.Page<LoginPage>(http, null, new Login(Inside(http.Request.Query["to"]), null, null))).WithMetadata(new Open());
         app.MapPost("/login", http => LogIn(site, http)).WithMetadata(new Open());
         app.MapPost("/logout", http => LogOut(site, http));

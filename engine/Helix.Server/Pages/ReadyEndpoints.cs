@@ -1,0 +1,103 @@
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Model;
+using Helix.Runbooks.Steps;
+using Helix.Server.Accounts;
+using Helix.Server.Ready;
+using Helix.Server.Web;
+using Helix.Steps.Backups;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Helix.Server.Pages;
+
+public sealed record ReadyModel(IReadOnlyList<Scenario> Scenarios, DateTimeOffset Now);
+
+public sealed record SeriesName(string Environment, string Target, string Prefix);
+
+public sealed record BackupsModel
+{
+    public required IReadOnlyList<SeriesName> Known { get; init; }
+    public SeriesName? Chosen { get; init; }
+    public IReadOnlyList<BackupEntry>? Entries { get; init; }
+    public string? Trouble { get; init; }
+    public PrunePlan? Prune { get; init; }
+    public IReadOnlyDictionary<string, int> Keep { get; init; } = new Dictionary<string, int>();
+    public required DateTimeOffset Now { get; init; }
+}
+
+/// <summary>Whether a recovery would work today: scenarios, backups, locks.</summary>
+static class ReadyEndpoints
+{
+    public static void MapReady(this IEndpointRouteBuilder app, Site site)
+    {
+        app.MapGet("/ready", async http => await Render.Page<ReadyPage>(http, http.Caller(), new ReadyModel(await site.Readiness.Look(Seen(site, http.Caller()), http.RequestAborted), site.Time.GetUtcNow())));
+        app.MapGet("/backups", async http => await Render.Page<BackupsPage>(http, http.Caller(), await Backups(site, http)));
+        app.MapGet("/locks", http => Render.Page<LocksPage>(http, http.Caller(), Locks(site, http.Caller())));
+        app.MapPost("/locks/break", http => Break(site, http));
+    }
+
+    public static IReadOnlyList<string> Seen(Site site, Caller caller) => [.. site.Library.Environments.Where(e => caller.May(Role.Viewer, e))];
+
+    static async Task<BackupsModel> Backups(Site site, HttpContext http)
+    {
+        var query = http.Request.Query;
+        var model = new BackupsModel { Known = Known(site, http.Caller()), Now = site.Time.GetUtcNow() };
+        if (query["environment"].ToString() is not { Length: > 0 } environment)
+            return model;
+        if (!http.Caller().May(Role.Viewer, environment))
+            throw new NotThereException($"There is no environment '{environment}'.");
+        model = model with { Chosen = new SeriesName(environment, query["target"].ToString(), query["prefix"].ToString()) };
+        try
+        {
+            await using var store = await Shelves.Open(site, http.Caller(), environment, model.Chosen.Target, http.RequestAborted);
+            model = model with { Entries = await new BackupSeries(store, model.Chosen.Prefix).List(http.RequestAborted) };
+        }
+        catch (StepFailedException e)
+        {
+            return model with { Trouble = e.Message };
+        }
+        var keep = new[] { "hourly", "daily", "weekly", "monthly", "yearly" }.ToDictionary(p => p, p => int.TryParse(query[p], out var n) && n > 0 ? n : 0);
+        return keep.Values.Any(n => n > 0) ? model with { Keep = keep, Prune = PrunePlan.Of(model.Entries, Rule(model.Chosen, keep), model.Now) } : model;
+    }
+
+    static BackupPruneOptions Rule(SeriesName series, Dictionary<string, int> keep) => new()
+    {
+        Target = series.Target,
+        Prefix = series.Prefix,
+        KeepHourly = keep["hourly"],
+        KeepDaily = keep["daily"],
+        KeepWeekly = keep["weekly"],
+        KeepMonthly = keep["monthly"],
+        KeepYearly = keep["yearly"],
+    };
+
+    static List<SeriesName> Known(Site site, Caller caller) =>
+    [
+        .. from name in Seen(site, caller)
+           let environment = site.Library.Environment(name).Value
+           where environment is not null
+           from runbook in site.Library.Runbooks
+           from input in site.Library.Runbook(runbook).Value?.Inputs.Values ?? []
+           where input is { Type: InputType.Backup, Target: not null, Prefix: not null } && environment.Targets.All.GetValueOrDefault(input.Target) is BackupTarget
+           group input by new SeriesName(name, input.Target!, input.Prefix!) into series
+           orderby series.Key.Environment, series.Key.Prefix
+           select series.Key,
+    ];
+
+    static List<HeldLock> Locks(Site site, Caller caller)
+    {
+        var seen = site.Store.Runs(int.MaxValue, openOnly: true).Where(r => caller.May(Role.Viewer, r.Environment)).Select(r => r.Run).ToHashSet();
+        return [.. site.Store.Locks().Where(l => seen.Contains(l.Run) || caller.IsAdmin)];
+    }
+
+    static async Task Break(Site site, HttpContext http)
+    {
+        if (!http.Caller().IsAdmin)
+            throw new RefusedException("Locks are broken by administrators.");
+        var form = await http.Request.ReadFormAsync();
+        site.Store.BreakLock(form["identity"].ToString(), http.Caller().Person, Deeds.Said(form["reason"], "A reason"));
+        site.Accounts.Audit(http.Caller().Account, Door.Address(http), "lock " + form["identity"], "broken", form["reason"].ToString());
+        http.Response.Redirect("/locks");
+    }
+}
