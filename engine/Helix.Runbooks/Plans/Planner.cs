@@ -45,7 +45,7 @@ public sealed class Planner(StepCatalog catalog)
             Mode = mode,
             Steps = steps,
             Locks = Locks(steps, environment),
-            Problems = [.. PlanRules.Check(steps, environment, mode)],
+            Problems = [.. PlanRules.Check(steps, environment, mode, catalog)],
             Pinned = pinned,
             Hash = HashOf(pinned, inputs, mode, steps),
         };

@@ -20,7 +20,7 @@ sealed class DestructionGate(Drive drive)
     {
         foreach (var effect in effects.Where(e => e.Effect == Effect.Destroys))
         {
-            var live = drive.Plan.Mode == Mode.Live;
+            var live = drive.Plan.Mode == Mode.Live && drive.Catalog.Steps.GetValueOrDefault(item.Uses)?.About.OptionsAreApproval != true;
             var refused = (live ? NotApproved(path, with) : null)
                 ?? await WrongPlace(effect, stop)
                 ?? await UnknownBackup(path, with, effect, stop)

@@ -13,6 +13,9 @@ public sealed class StepAttribute(string name, string summary) : Attribute
     /// <summary>The effect must be stated by the runbook with <c>effect:</c>, because only its author knows it.</summary>
     public bool StatesEffect { get; init; }
 
+    /// <summary>What it removes is said by its options, as a policy that was reviewed with the runbook: that is its approval, so that it can run on a schedule.</summary>
+    public bool OptionsAreApproval { get; init; }
+
     /// <summary>What a failure means when the runbook says nothing: messages never end a run.</summary>
     public bool FailureIsWarning { get; init; }
 }

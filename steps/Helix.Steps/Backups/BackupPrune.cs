@@ -39,7 +39,7 @@ public sealed record BackupPruneOutputs
     public required long FreedBytes { get; init; }
 }
 
-[Step("backup.prune", "Removes backups that no rule keeps, after showing which and why.")]
+[Step("backup.prune", "Removes backups that no rule keeps, after showing which and why.", OptionsAreApproval = true)]
 sealed class BackupPrune : Step<BackupPruneOptions, BackupPruneOutputs>
 {
     public override IEnumerable<TargetEffect> Effects(BackupPruneOptions options) =>

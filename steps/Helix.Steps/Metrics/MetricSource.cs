@@ -22,6 +22,9 @@ public sealed record MetricSource
     [Description("A field of INFO of a Redis server.")]
     public RedisMetric? Redis { get; init; }
 
+    [Description("The only value that a query of Neo4j gives.")]
+    public CypherMetric? Cypher { get; init; }
+
     [Description("How full, in percent, the file system of a path of this machine is.")]
     public DiskMetric? Disk { get; init; }
 
@@ -41,8 +44,8 @@ public sealed record MetricSource
     /// <exception cref="RunbookException">None, or several.</exception>
     MetricOrigin One()
     {
-        var given = new MetricOrigin?[] { Prometheus, Http, Redis, Disk, Host, Command, Backups }.OfType<MetricOrigin>().ToList();
-        return given.Count == 1 ? given[0] : throw new RunbookException($"A value comes from one source, and {given.Count} are given.", "Give one of prometheus, http, redis, disk, host, command and backups.");
+        var given = new MetricOrigin?[] { Prometheus, Http, Redis, Cypher, Disk, Host, Command, Backups }.OfType<MetricOrigin>().ToList();
+        return given.Count == 1 ? given[0] : throw new RunbookException($"A value comes from one source, and {given.Count} are given.", "Give one of prometheus, http, redis, cypher, disk, host, command and backups.");
     }
 }
 

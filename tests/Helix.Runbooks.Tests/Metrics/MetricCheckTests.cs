@@ -92,6 +92,17 @@ public sealed class MetricCheckTests : IDisposable
     }
 
     [Fact]
+    public async Task A_number_that_a_query_of_Neo4j_gives_is_measured()
+    {
+        using var server = new HttpStub(r => r.Path == "/" ? new(200, """{"neo4j_version":"5.25.1","neo4j_edition":"community","transaction":"http://x/db/{databaseName}/tx"}""")
+            : new(200, """{"results":[{"columns":["count(n)"],"data":[{"row":[420]}]}],"errors":[]}"""));
+        _host.Add("graph", new Helix.Steps.Neo4j.Neo4jTarget { Url = server.Url });
+        var source = new MetricSource { Cypher = new() { Server = "graph", Query = "MATCH (n:Persona) RETURN count(n)" } };
+        Assert.Equal(420, (await _host.Run(new MetricCheck(), Of(source) with { AtCritical = MetricReaction.Continue })).Value);
+        await Assert.ThrowsAsync<RunbookException>(() => _host.Run(new MetricCheck(), Of(new() { Cypher = source.Cypher with { Query = "MATCH (n) DELETE n" } })));
+    }
+
+    [Fact]
     public async Task A_field_of_Redis_can_be_shown_as_part_of_another()
     {
         Assert.SkipUnless(File.Exists(RedisServer.Executable), "No redis-server on this machine.");

@@ -36,8 +36,7 @@ sealed class DestructionWithoutApproval : Rule
 
     IEnumerable<Problem> In(StepItem step, RuleScope scope)
     {
-        // What prune removes is said by the policy in git: that is its approval.
-        if (step.Uses == "backup.prune")
+        if (scope.OptionsAreApproval(step))
             yield break;
         foreach (var effect in scope.Effects(step).Where(e => e.Effect == Effect.Destroys && !scope.IsScratch(e.Target)))
             yield return Warn(step.Position, $"'{step.Id}' destroys {effect.What ?? "data"} of {effect.Target ?? "this machine"}, and no approval stands before it.",

@@ -17,6 +17,7 @@ sealed class RuleScope(Reading reading, Runbook runbook, RunbookNotes notes, boo
     public IReadOnlyList<StepItem> Steps { get; } = [.. Items.All(runbook).OfType<StepItem>()];
     public ItemNotes Notes(Item item) => notes[item.Id];
     public Target? Target(string name) => reading.Environment?.Targets.All.GetValueOrDefault(name);
+    public bool OptionsAreApproval(StepItem step) => reading.Catalog.Steps.GetValueOrDefault(step.Uses)?.About.OptionsAreApproval == true;
     public bool IsScratch(string? target) => target is not null && Target(target)?.Scratch == true;
 
     public EnvironmentTargets? Targets => reading.Environment?.Targets;
