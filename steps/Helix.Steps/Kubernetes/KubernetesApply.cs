@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Nodes;
 using Helix.Runbooks.Steps;
 
 namespace Helix.Steps.Kubernetes;
@@ -17,6 +18,9 @@ public sealed record KubernetesApplyOptions
     [MinLength(1)]
     [Example("[../k8s/dashboard-green.yaml]")]
     public required IReadOnlyList<string> Files { get; init; }
+
+    [Description("Make the namespace first when it is not there, as in a new cluster.")]
+    public bool CreateNamespace { get; init; }
 
     [Description("Take over fields that somebody else manages.")]
     [Fixed]
@@ -50,11 +54,23 @@ public sealed class KubernetesApply : Step<KubernetesApplyOptions, KubernetesApp
 
     public override async Task<KubernetesApplyOutputs> Run(KubernetesApplyOptions options, StepContext context)
     {
+        if (options.CreateNamespace)
+            await MakeNamespace(new(context.Target<KubernetesTarget>(options.Target), context), context);
         // All of it or nothing, as far as the server can tell before.
         await Apply(options, context, "--dry-run=server");
         var objects = await Apply(options, context);
         context.Log($"applied {string.Join(", ", objects)}");
         return new() { Objects = objects };
+    }
+
+    static async Task MakeNamespace(Kubectl kubectl, StepContext context)
+    {
+        var name = kubectl.Target.Namespace;
+        if (await kubectl.Find($"namespace/{name}") is not null)
+            return;
+        var manifest = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Namespace", ["metadata"] = new JsonObject { ["name"] = name } };
+        await kubectl.Send(manifest.ToJsonString(), "apply", "--server-side", $"--field-manager={Kubectl.Manager}", "-f", "-");
+        context.Log($"made the namespace {name}");
     }
 
     public override Task<ProbeResult<KubernetesApplyOutputs>> Probe(KubernetesApplyOptions options, StepContext context) =>

@@ -4,6 +4,15 @@ using Helix.Runbooks.Steps;
 
 namespace Helix.Steps.Kubernetes;
 
+/// <summary>What a cluster is known by.</summary>
+public enum ClusterIdentity
+{
+    /// <summary>The uid of its namespace kube-system, which no two clusters share.</summary>
+    Uid,
+    /// <summary>The address of its server: for one that is built anew, whose uid nobody can know before.</summary>
+    Server,
+}
+
 [Target("kubernetes", "One namespace of a Kubernetes cluster. The context that happens to be selected is never used.")]
 public sealed record KubernetesTarget : Target
 {
@@ -19,6 +28,9 @@ public sealed record KubernetesTarget : Target
     [FilePath]
     [Example("../infra/kubeconfig")]
     public string? Kubeconfig { get; init; }
+
+    [Description("What its identity is read from: uid, of the namespace kube-system, or the server's address where that may not be read; server, the address always, for a cluster that a run builds anew.")]
+    public ClusterIdentity IdentifyBy { get; init; }
 
     [Description("How long the cluster may take for one answer.")]
     public Duration RequestTimeout { get; init; } = new(TimeSpan.FromSeconds(30));
@@ -38,18 +50,28 @@ public sealed record KubernetesTarget : Target
         var kubectl = new Kubectl(this, context);
         try
         {
-            var uid = (await kubectl.Find("namespace/kube-system"))?["metadata"]?["uid"]?.ToString();
-            if (uid is not null)
-                return $"{uid}/{Namespace}";
-        }
-        catch (StepFailedException e) when (e.Failure == FailureClass.Auth)
-        {
-            context.Cancelled.ThrowIfCancellationRequested();
+            return (IdentifyBy == ClusterIdentity.Uid ? await Uid(kubectl) : null) ?? await Server(kubectl);
         }
         catch (StepFailedException e) when (e.Failure != FailureClass.Cancelled)
         {
             return null;
         }
+    }
+
+    async Task<string?> Uid(Kubectl kubectl)
+    {
+        try
+        {
+            return (await kubectl.Find("namespace/kube-system"))?["metadata"]?["uid"] is { } uid ? $"{uid}/{Namespace}" : null;
+        }
+        catch (StepFailedException e) when (e.Failure == FailureClass.Auth)
+        {
+            return null;
+        }
+    }
+
+    async Task<string?> Server(Kubectl kubectl)
+    {
         var server = (await kubectl.Ask("config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}")).Stdout.Trim();
         return server.Length > 0 ? $"{server}/{Namespace}" : null;
     }

@@ -125,6 +125,8 @@ sealed class KubeApi(KubeCluster cluster)
 
     KubeAnswer Put(KubeKey key, JsonObject value, HttpRequest http, int status)
     {
+        if (key.Resource.Namespaced && cluster.Find(new(KubeResource.All[0], "", key.Space)) is null)
+            return KubeAnswer.Failure(404, "NotFound", $"namespaces \"{key.Space}\" not found");
         if (KubePatch.FaultOf(key, value) is { } fault)
             return KubeAnswer.Failure(fault.Status, fault.Reason, fault.Message);
         return KubeAnswer.Ok(http.Query.ContainsKey("dryRun") ? KubeCluster.Complete(key, value) : cluster.Put(key, value).DeepClone(), status);

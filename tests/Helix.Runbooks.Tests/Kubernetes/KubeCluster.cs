@@ -19,6 +19,9 @@ sealed class KubeCluster(string folder)
     /// <summary>The account may not look at kube-system.</summary>
     public bool Forbidden { get; set; }
 
+    /// <summary>The namespace is not there yet.</summary>
+    public bool IsNew { get; set; }
+
     /// <summary>Bytes of standard output after which an exec is cut, and says that all went well.</summary>
     public long? CutExecAfter { get; set; }
     public KubePods Pods { get; } = new(folder);
@@ -27,7 +30,7 @@ sealed class KubeCluster(string folder)
 
     public JsonObject? Find(KubeKey key)
     {
-        if (key is { Resource.Kind: "Namespace", Name: "kube-system" or KubeServer.Namespace })
+        if (key is { Resource.Kind: "Namespace" } && (key.Name == "kube-system" || (key.Name == KubeServer.Namespace && !IsNew)))
             return new() { ["kind"] = "Namespace", ["apiVersion"] = "v1", ["metadata"] = new JsonObject { ["name"] = key.Name, ["uid"] = Uid } };
         if (_objects.GetValueOrDefault(key) is not { } found)
             return null;

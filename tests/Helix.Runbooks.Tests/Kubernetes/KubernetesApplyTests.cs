@@ -43,6 +43,16 @@ public sealed class KubernetesApplyTests : IDisposable
     }
 
     [Fact]
+    public async Task The_namespace_of_a_new_cluster_is_made_if_asked()
+    {
+        _server.Cluster.IsNew = true;
+        var options = Apply(KubeManifests.Deployment("web"));
+        Assert.Contains("namespaces \"helix\" not found", (await _host.Fails(FailureClass.Missing, new KubernetesApply(), options)).Message, StringComparison.Ordinal);
+        await _host.Run(new KubernetesApply(), options with { CreateNamespace = true });
+        Assert.NotNull(_server.Cluster["Deployment", "web"]);
+    }
+
+    [Fact]
     public async Task Fields_that_somebody_else_manages_are_taken_over_only_if_asked()
     {
         _server.Cluster.Make(KubeManifests.Deployment("web", "web:0"));

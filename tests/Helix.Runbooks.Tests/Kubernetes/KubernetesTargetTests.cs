@@ -45,6 +45,7 @@ public sealed class KubernetesTargetTests : IDisposable
     {
         var target = _host.Add("cluster", _server.Target);
         Assert.Equal($"{KubeCluster.Uid}/helix", await target.ReadPlace(_host.PlanContext()));
+        Assert.Equal($"{_server.Url}/helix", await (target with { IdentifyBy = ClusterIdentity.Server }).ReadPlace(_host.PlanContext()));
         _server.Cluster.Forbidden = true;
         Assert.Equal($"{_server.Url}/helix", await target.ReadPlace(_host.PlanContext()));
         Assert.Equal("Kubernetes v1.32.0-stub at dr, namespace helix", await target.Check(_host.PlanContext()));
