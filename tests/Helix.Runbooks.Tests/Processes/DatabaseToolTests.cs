@@ -71,7 +71,7 @@ public sealed class DatabaseToolTests : IDisposable
 
     static string? Warning(DeclaredOutputs outputs) => StepJson.ToJson(outputs)["warning"]?.ToString();
 
-    IEnumerable<string> Stored() => Directory.EnumerateFiles(Path.Combine(_host.Folder, "shelf"), "*", SearchOption.AllDirectories).Where(f => f.Contains("/shop/", StringComparison.Ordinal) && !Path.GetFileName(f).StartsWith(".", StringComparison.Ordinal));
+    IEnumerable<string> Stored() => Directory.EnumerateFiles(Path.Combine(_host.Folder, "shelf"), "*", SearchOption.AllDirectories).Where(f => f.Contains("/shop/", StringComparison.Ordinal) && !Path.GetFileName(f).StartsWith('.'));
 
     public void Dispose() => _host.Dispose();
 }

@@ -69,6 +69,29 @@ public sealed class VaultRunbookTests : IDisposable
     }
 
     [Fact]
+    public async Task A_reference_into_Vault_is_read_each_time_it_is_needed_and_its_value_is_stored_nowhere()
+    {
+        _vault.Write("secret/helix", new() { ["redis_password"] = "canary-of-the-store" });
+        var book = _helix.Write("use.yaml", """
+            apiVersion: helix.runbooks/v1
+            name: use
+            title: Use it
+            steps:
+              - id: use
+                uses: command.run
+                effect: changes
+                with: { argv: [sh, -c, 'printf %s "$T" >used; echo "it is $T"'], secrets: { T: "vault:vault/secret/helix#redis_password" } }
+              - { id: again, uses: command.run, effect: changes, ifFails: continue, with: { argv: ["true"], secrets: { T: "vault:nobody/secret/helix#redis_password" } } }
+            """);
+        Assert.Equal(0, await _helix.Run("run", book, "-e", Env, "--unattended"));
+        Assert.Equal("canary-of-the-store", await File.ReadAllTextAsync(Path.Combine(_helix.Folder, "used")));
+        Assert.Contains("it is ***", _helix.Error, StringComparison.Ordinal);
+        Assert.Contains("names no target of kind vault", _helix.Out + _helix.Error, StringComparison.Ordinal);
+        File.Delete(Path.Combine(_helix.Folder, "used"));
+        Assert.DoesNotContain(Directory.EnumerateFiles(_helix.Folder, "*", SearchOption.AllDirectories), f => File.ReadAllText(f, System.Text.Encoding.Latin1).Contains("canary-of-the-store", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Old_backups_go_on_a_schedule_without_anybody_at_the_gate()
     {
         await Backup();

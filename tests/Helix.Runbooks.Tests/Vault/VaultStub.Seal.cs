@@ -50,7 +50,14 @@ sealed partial class VaultStub
 
     JsonObject SealStatus() => new()
     {
-        ["type"] = SealType, ["initialized"] = Initialised, ["sealed"] = Sealed, ["t"] = Threshold, ["n"] = Shares.Count, ["progress"] = Progress, ["nonce"] = Progress > 0 ? Nonce : "", ["version"] = "1.18.3",
+        ["type"] = SealType,
+        ["initialized"] = Initialised,
+        ["sealed"] = Sealed,
+        ["t"] = Threshold,
+        ["n"] = Shares.Count,
+        ["progress"] = Progress,
+        ["nonce"] = Progress > 0 ? Nonce : "",
+        ["version"] = "1.18.3",
     };
 
     (int, JsonObject?) Init(StubCall call)

@@ -86,7 +86,7 @@ sealed partial class VaultStub : IDisposable
             await context.Request.InputStream.CopyToAsync(body);
             if (Before is { } before)
                 await before(path);
-            var bytes = new byte[0];
+            byte[] bytes;
             lock (_lock)
             {
                 Requests.Add($"{context.Request.HttpMethod} {path}");
