@@ -9,8 +9,10 @@ using Helix.Runbooks.Steps;
 namespace Helix.Cli;
 
 /// <summary>From arguments to an exit code: parses, sets the common options, and turns the two exceptions into words.</summary>
-sealed class CommandLine(Session session, IReadOnlyList<(string Name, Func<Session, Command> Make)> table)
+sealed class CommandLine(Session session, IReadOnlyList<(string Name, Func<Session, Command> Make)> local)
 {
+    IReadOnlyList<(string Name, Func<Session, Command> Make)> _table = [];
+
     /// <summary>As of sysexits.h: an internal error.</summary>
     const int Bug = 70;
 
@@ -20,12 +22,20 @@ sealed class CommandLine(Session session, IReadOnlyList<(string Name, Func<Sessi
         HelpName = "FILE",
         Recursive = true,
     };
+    readonly Option<string?> _server = new("--server")
+    {
+        Description = "Works on the server at this URL instead of this machine's store. Default: $HELIX_SERVER.",
+        HelpName = "URL",
+        Recursive = true,
+    };
     readonly Option<bool> _json = new("--json") { Description = "Gives the result as JSON on standard output.", Recursive = true };
     readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "Says only results and errors.", Recursive = true };
     readonly Option<bool> _plain = new("--no-color") { Description = "No colours; NO_COLOR does the same.", Recursive = true };
 
     public async Task<int> Run(string[] arguments)
     {
+        session.Server = ServerOf(arguments) ?? session.Server;
+        _table = session.Server is null ? local : [.. Remote.RemoteTable.OfCommands, .. local.Where(c => Remote.RemoteTable.OfFiles.Contains(c.Name))];
         var parsed = Root(arguments).Parse(arguments);
         if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction and not WithExamples)
             return Wrong(parsed);
@@ -43,14 +53,21 @@ sealed class CommandLine(Session session, IReadOnlyList<(string Name, Func<Sessi
         }));
     }
 
+    /// <summary>Known before the rest is read: it decides which commands there are.</summary>
+    static string? ServerOf(string[] arguments)
+    {
+        var at = Array.FindIndex(arguments, a => a == "--server" || a.StartsWith("--server=", StringComparison.Ordinal));
+        return at < 0 ? null : arguments[at] == "--server" ? arguments.ElementAtOrDefault(at + 1) ?? "" : arguments[at]["--server=".Length..];
+    }
+
     /// <summary>Only the command that is named is built, unless help or completion must know them all.</summary>
     RootCommand Root(string[] arguments)
     {
         var root = new RootCommand("Runs disaster-recovery runbooks: checked before, recorded while, resumable after.");
-        foreach (var option in new Option[] { _store, _json, _quiet, _plain })
+        foreach (var option in new Option[] { _store, _server, _json, _quiet, _plain })
             root.Options.Add(option);
-        var named = arguments.Length > 0 ? table.Where(c => c.Name == arguments[0]).ToList() : [];
-        foreach (var (_, make) in named.Count > 0 ? named : table)
+        var named = arguments.Length > 0 ? _table.Where(c => c.Name == arguments[0]).ToList() : [];
+        foreach (var (_, make) in named.Count > 0 ? named : _table)
             root.Subcommands.Add(make(session));
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new WithExamples((HelpAction)help.Action!);
@@ -60,7 +77,7 @@ sealed class CommandLine(Session session, IReadOnlyList<(string Name, Func<Sessi
     int Wrong(ParseResult parsed)
     {
         if (parsed.CommandResult.Command is RootCommand && parsed.UnmatchedTokens is [var unknown, ..] && !unknown.StartsWith('-'))
-            return Say($"There is no command '{unknown}'.", Suggestion.Nearest(unknown, table.Select(c => c.Name)) is { } near ? $"Did you mean `helix {near}`?" : "`helix --help` lists all there are.", ExitCodes.Wrong);
+            return Say($"There is no command '{unknown}'.", Suggestion.Nearest(unknown, _table.Select(c => c.Name)) is { } near ? $"Did you mean `helix {near}`?" : "`helix --help` lists all there are.", ExitCodes.Wrong);
         foreach (var error in parsed.Errors)
             session.Terminal.Error.WriteLine(error.Message);
         var named = string.Join(' ', parsed.CommandResult.Command is RootCommand ? [] : Names(parsed.CommandResult));

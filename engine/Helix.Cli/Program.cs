@@ -44,6 +44,7 @@ static class Table
         ("report", ReportCommand.Make),
         // for a team
         ("serve", ServeCommand.Make),
+        ("login", Helix.Cli.Remote.LoginCommand.Make),
         // the store and the files
         ("backups", BackupsCommand.Make),
         ("locks", LocksCommand.Make),

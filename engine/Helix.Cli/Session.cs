@@ -18,6 +18,9 @@ sealed class Session(Terminal terminal, TimeProvider time) : IDisposable
     /// <summary>As given by <c>--store</c>.</summary>
     public string? StoreGiven { get; set; }
 
+    /// <summary>The server on which commands work, as given by <c>--server</c>; null: this machine's store.</summary>
+    public string? Server { get; set; } = Environment.GetEnvironmentVariable("HELIX_SERVER") is { Length: > 0 } url ? url : null;
+
     /// <summary>Where a run goes on when the disk of the store is lost.</summary>
     public string? SecondStore { get; set; } = Environment.GetEnvironmentVariable("HELIX_SECOND_STORE") is { Length: > 0 } path ? path : null;
 

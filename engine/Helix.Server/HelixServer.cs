@@ -69,6 +69,7 @@ public sealed class HelixServer : IAsyncDisposable
         app.UseRouting();
         app.Use((http, next) => door.Pass(http, () => next(http)));
         app.MapAssets();
+        app.MapHealth(site);
         app.MapLogin(site);
         app.MapRuns(site);
         app.MapAnswers(site);

@@ -8,11 +8,15 @@ sealed class HelixProcess : IDisposable
 {
     readonly Process _process;
 
-    public HelixProcess(ServerHere here, params string[] arguments)
+    /// <param name="typed">On standard input.</param>
+    public HelixProcess(ServerHere here, IEnumerable<string> arguments, string? typed = null)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "helix.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         start.Environment["HELIX_STORE"] = here.StorePath;
+        start.Environment["XDG_CONFIG_HOME"] = Path.Combine(here.Folder, "config");
         _process = Process.Start(start)!;
+        if (typed is not null)
+            _process.StandardInput.WriteLine(typed);
         _process.StandardInput.Close();
         _process.OutputDataReceived += (_, e) => Keep(e.Data);
         _process.ErrorDataReceived += (_, e) => Keep(e.Data);
@@ -69,7 +73,7 @@ sealed partial class ServeProcess : IDisposable
 
     public static async Task<ServeProcess> Start(ServerHere here)
     {
-        var process = new HelixProcess(here, "serve", "--listen", "127.0.0.1:0", "--runbooks", here.Runbooks);
+        var process = new HelixProcess(here, ["serve", "--listen", "127.0.0.1:0", "--runbooks", here.Runbooks]);
         await Eventually.True(() => Listening().IsMatch(process.Said), "helix serve listens");
         return new ServeProcess(process);
     }

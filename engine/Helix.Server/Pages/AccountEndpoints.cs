@@ -90,11 +90,11 @@ static class AccountEndpoints
         var form = await http.Request.ReadFormAsync();
         var name = http.Caller().Account;
         var now = site.Time.GetUtcNow();
-        if (site.Throttle.Wait(now, "account " + name) > TimeSpan.Zero)
+        if (site.Throttle.Wait(now, name, Door.Address(http)) > TimeSpan.Zero)
             throw new RunbookException("Too many wrong passwords.", "Wait some minutes.");
         if (site.Accounts.Check(name, form["old"].ToString()) is null)
         {
-            site.Throttle.Failed(now, "account " + name);
+            site.Throttle.Failed(now, name, Door.Address(http));
             throw new RefusedException("The old password is another.");
         }
         if (form["password"] != form["again"])

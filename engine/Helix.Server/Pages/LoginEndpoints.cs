@@ -24,9 +24,9 @@ static class LoginEndpoints
     static async Task LogIn(Site site, HttpContext http)
     {
         var form = await http.Request.ReadFormAsync();
-        var (account, to, address) = (form["account"].ToString().Trim(), Inside(form["to"]), Door.Address(http) ?? "");
+        var (account, to, address) = (form["account"].ToString().Trim(), Inside(form["to"]), Door.Address(http));
         var now = site.Time.GetUtcNow();
-        if (site.Throttle.Wait(now, "account " + account, "address " + address) is var wait && wait > TimeSpan.Zero)
+        if (site.Throttle.Wait(now, account, address) is var wait && wait > TimeSpan.Zero)
         {
             site.Accounts.Audit(account, address, "login", "throttled");
             http.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString();
@@ -36,13 +36,13 @@ static class LoginEndpoints
         }
         if (site.Accounts.Check(account, form["password"].ToString()) is not { } found)
         {
-            site.Throttle.Failed(now, "account " + account, "address " + address);
+            site.Throttle.Failed(now, account, address);
             site.Accounts.Audit(account, address, "login", "refused", "wrong account or password");
             http.Response.StatusCode = StatusCodes.Status401Unauthorized;
             await Render.Page<LoginPage>(http, null, new Login(to, account, "There is no such account with this password."));
             return;
         }
-        site.Throttle.Succeeded("account " + account);
+        site.Throttle.Succeeded(account, address);
         Enter(site, http, found.Name);
         http.Response.Redirect(to);
     }

@@ -41,7 +41,10 @@ sealed class Door(Site site)
     /// <summary>The hidden field of a form for whoever sees this page.</summary>
     public string FormToken(Caller? caller) => Token(caller?.Session ?? "nobody");
 
-    public static string? Address(HttpContext http) => http.Connection.RemoteIpAddress?.ToString();
+    /// <summary>Where a request comes from; behind a proxy of this machine, what that says.</summary>
+    public static string? Address(HttpContext http) => http.Connection.RemoteIpAddress is { } from && System.Net.IPAddress.IsLoopback(from) && http.Request.Headers["X-Forwarded-For"].ToString() is { Length: > 0 } forwarded
+        ? forwarded.Split(',')[^1].Trim()
+        : http.Connection.RemoteIpAddress?.ToString();
 
     static Caller? BearerOf(HttpContext http, AccountStore accounts) =>
         http.Request.Headers.Authorization.ToString() is { Length: > 7 } header && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? accounts.CallerOfToken(header[7..].Trim()) : null;

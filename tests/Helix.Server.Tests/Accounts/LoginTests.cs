@@ -62,6 +62,22 @@ public sealed class LoginTests
     }
 
     [Fact]
+    public async Task Wrong_passwords_from_elsewhere_do_not_lock_out_the_owner_of_an_account()
+    {
+        await using var here = await new ServerHere().Start();
+        using var alice = await here.LogIn("alice", Role.Viewer);
+        using var eve = new Browser(here.Address);
+        eve.Client.DefaultRequestHeaders.Add("X-Forwarded-For", "203.0.113.7");
+        for (var i = 0; i < 7; i++)
+            await eve.Post("/login", ("account", "alice"), ("password", "wrong wrong wrong"));
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await eve.Post("/login", ("account", "alice"), ("password", ServerHere.Password))).Status);
+        using var again = new Browser(here.Address);
+        again.Client.DefaultRequestHeaders.Add("X-Forwarded-For", "198.51.100.2");
+        Assert.Equal("/runs", (await again.Post("/login", ("account", "alice"), ("password", ServerHere.Password))).To!.ToString());
+        Assert.Contains(here.Accounts.Audited(20), l => l is { Result: "throttled", Address: "203.0.113.7" });
+    }
+
+    [Fact]
     public async Task A_name_that_nobody_has_is_refused_like_a_wrong_password()
     {
         await using var here = await new ServerHere().Start();

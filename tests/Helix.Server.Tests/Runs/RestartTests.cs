@@ -69,7 +69,7 @@ public sealed class RestartTests
         await using var here = await new ServerHere().Start();
         here.Runbook("slow", Books.Slow);
         using var alice = await here.LogIn("alice", Role.Operator);
-        using var terminal = new HelixProcess(here, "run", Path.Combine(here.Runbooks, "slow.yaml"), "-e", Path.Combine(here.Runbooks, "environments", "here.yaml"), "--unattended");
+        using var terminal = new HelixProcess(here, ["run", Path.Combine(here.Runbooks, "slow.yaml"), "-e", Path.Combine(here.Runbooks, "environments", "here.yaml"), "--unattended"]);
         await Eventually.True(() => File.Exists(Path.Combine(here.Folder, "slow")), "the slow step runs");
         var run = here.Store.Runs()[0].Run;
         Assert.Contains("Driven by process", (await alice.Get("/runs/" + run)).Text, StringComparison.Ordinal);
@@ -88,7 +88,7 @@ public sealed class RestartTests
         here.Runbook("gate", Books.Gate);
         using var me = await here.LogIn(System.Environment.UserName, Role.Operator, Role.Approver);
         using var bob = await here.LogIn("bob", Role.Approver);
-        using (var terminal = new HelixProcess(here, "run", Path.Combine(here.Runbooks, "gate.yaml"), "-e", Path.Combine(here.Runbooks, "environments", "here.yaml"), "--unattended"))
+        using (var terminal = new HelixProcess(here, ["run", Path.Combine(here.Runbooks, "gate.yaml"), "-e", Path.Combine(here.Runbooks, "environments", "here.yaml"), "--unattended"]))
             Assert.Equal(4, await terminal.End());
         var run = here.Store.Runs()[0].Run;
         Assert.Contains("may not approve it", (await me.Post($"/runs/{run}/answer", ("question", "go"), ("choice", "approve"), ("form.ticket", "X"))).Text, StringComparison.Ordinal);

@@ -1,0 +1,51 @@
+using Helix.Runbooks.Journal;
+using Helix.Server.Accounts;
+
+namespace Helix.Server.Tests.Api;
+
+/// <summary>The real command line against a server.</summary>
+public sealed class RemoteTests
+{
+    static async Task<(int Code, string Said)> Helix(ServerHere here, string? typed, params string[] arguments)
+    {
+        using var process = new HelixProcess(here, [.. arguments, "--server", here.Address.ToString()], typed);
+        return (await process.End(), process.Said);
+    }
+
+    [Fact]
+    public async Task A_run_is_started_approved_and_read_from_another_machine()
+    {
+        await using var here = await new ServerHere().Start();
+        here.Runbook("gate", Books.Gate);
+        string Token(string account, Role role)
+        {
+            here.Accounts.Add(account, [new Grant(role, "*")]);
+            return here.Accounts.NewToken(account, "cli", [role], TimeSpan.FromDays(1));
+        }
+        var (code, said) = await Helix(here, null, "runs");
+        Assert.Equal(2, code);
+        Assert.Contains("helix login --server", said, StringComparison.Ordinal);
+        Assert.Equal(2, (await Helix(here, "helix_wrong", "login")).Code);
+        Assert.Equal(0, (await Helix(here, Token("alice", Role.Operator), "login")).Code);
+        var kept = Path.Combine(here.Folder, "config", "helix", "tokens.json");
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(kept));
+
+        (code, said) = await Helix(here, null, "run", "gate", "-e", "here", "--input", "word=remote");
+        Assert.True(code == 4, said);
+        Assert.Contains("Write remote?", said, StringComparison.Ordinal);
+        var run = here.Store.Runs().Single().Run;
+        (code, said) = await Helix(here, null, "approve", run, "--input", "ticket=X");
+        Assert.Equal(2, code);
+        Assert.Contains("role approver", said, StringComparison.Ordinal);
+
+        await Helix(here, Token("bob", Role.Approver), "login");
+        Assert.Equal(0, (await Helix(here, null, "approve", run, "--input", "ticket=INC-1")).Code);
+        await here.Becomes(run, RunStatus.Succeeded);
+        (code, said) = await Helix(here, null, "show", run, "--follow");
+        Assert.Equal(0, code);
+        Assert.Contains("Recovered after", said, StringComparison.Ordinal);
+        Assert.Contains("looking at the world", (await Helix(here, null, "logs", run)).Said, StringComparison.Ordinal);
+        Assert.Contains("is sound", (await Helix(here, null, "verify-record", run)).Said, StringComparison.Ordinal);
+        Assert.Equal("bob", here.State(run).Questions.Values.Single().Answers.Single().By.Account);
+    }
+}
