@@ -1,6 +1,3 @@
-using System.Formats.Tar;
-using System.IO.Compression;
-using Helix.Runbooks.Steps;
 using Helix.Runbooks.Tests.Http;
 using Helix.Runbooks.Tests.Neo4j;
 using Helix.Steps.Neo4j;
@@ -16,20 +13,7 @@ public sealed class GraphInClusterTests : IDisposable
     public GraphInClusterTests()
     {
         KubePods.Need();
-        _server.Cluster.Pods.Furnish = root =>
-        {
-            var tool = Path.Combine(root, "bin", "neo4j-admin");
-            File.WriteAllText(tool, """
-                #!/bin/sh
-                echo "$*" >>/data/admin.log
-                case "$*" in
-                  --version) echo 5.25.1 ;;
-                  "database load neo4j --from-stdin --overwrite-destination=true") mkdir -p /data/databases/neo4j && gzip -dc | tar -xf - -C /data/databases/neo4j ;;
-                  *) echo "Unmatched arguments: $*" >&2; exit 2 ;;
-                esac
-                """);
-            File.SetUnixFileMode(tool, UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        };
+        _server.Cluster.Pods.Furnish = KubeImages.Furnish;
         _host.Add("cluster", _server.Target);
         _server.Cluster.Make(KubeManifests.StatefulSet("neo4j", "neo4j:5.25"));
     }
@@ -50,7 +34,7 @@ public sealed class GraphInClusterTests : IDisposable
         _host.Add("neo4j", new Neo4jTarget { Url = server.Url, DataFolder = "/data", Runtime = new() { Kubernetes = "cluster", Workload = "statefulset/neo4j" } });
 
         var counts = new Dictionary<string, long> { ["nodes"] = 150, ["label:Persona"] = 50, ["label:Art`ifact"] = 100, ["relationships"] = 100, ["type:OWNS"] = 100 };
-        var done = await _host.Run(new Neo4jLoad(), new() { Target = "neo4j", From = Archive(StubGraph.Of(50)), Counts = counts });
+        var done = await _host.Run(new Neo4jLoad(), new() { Target = "neo4j", From = KubeImages.Archive(StubGraph.Of(50), _host.Work), Counts = counts });
 
         Assert.Equal(150, done.Counts["nodes"]);
         Assert.Contains("database load neo4j --from-stdin --overwrite-destination=true", await File.ReadAllLinesAsync(Path.Combine(claim, "admin.log"), TestContext.Current.CancellationToken));
@@ -60,16 +44,5 @@ public sealed class GraphInClusterTests : IDisposable
         Assert.Contains(_server.Requests, r => r.Method == "PATCH" && r.Path.EndsWith("/scale", StringComparison.Ordinal) && r.Body.Contains("\"replicas\":0", StringComparison.Ordinal));
         lock (_server.Cluster.Gate)
             Assert.Equal("neo4j-0", Assert.Single(_server.Cluster.List(KubeResource.All[1], KubeServer.Namespace, ""))["metadata"]!["name"]!.ToString());
-    }
-
-    /// <summary>As 3.x writes them, without a mark; each version reads that.</summary>
-    string Archive(StubGraph graph)
-    {
-        var folder = Path.Combine(_host.Folder, "archived");
-        graph.Write(folder);
-        var path = Path.Combine(_host.Work, "neo4j.dump");
-        using var packed = new GZipStream(File.Create(path), CompressionLevel.Fastest);
-        TarFile.CreateFromDirectory(folder, packed, includeBaseDirectory: false);
-        return path;
     }
 }

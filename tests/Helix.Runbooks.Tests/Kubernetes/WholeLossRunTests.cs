@@ -1,0 +1,182 @@
+using System.Text.Json.Nodes;
+using Helix.Runbooks.Tests.Cli;
+using Helix.Runbooks.Tests.House;
+using Helix.Runbooks.Tests.Http;
+using Helix.Runbooks.Tests.Neo4j;
+using Helix.Runbooks.Tests.Redis;
+using Helix.Runbooks.Tests.Terraform;
+using Helix.Runbooks.Tests.Vault;
+using Helix.Steps.Backups;
+using Helix.Steps.Redis;
+using Helix.Steps.Vault;
+
+namespace Helix.Runbooks.Tests.Kubernetes;
+
+/// <summary>Scenario 2 as it is shipped, through the real executable: terraform, kubectl and Redis are real; the API of the cluster, Vault and Neo4j are stubs.</summary>
+public sealed class WholeLossRunTests : IDisposable
+{
+    const int Killed = 137, Waits = 4;
+    const string GraphPassword = "graph-7f3b91d2", RedisPassword = "redis-91c2aa07";
+
+    readonly string _folder = Directory.CreateTempSubdirectory("helix-loss-").FullName;
+    readonly KubeServer _server = new();
+    readonly VaultStub _vault = new() { Shares = ["origin-share-a", "origin-share-b"], Threshold = 2 };
+    readonly TestHost _host = new();
+    readonly HttpStub _outside;
+
+    public WholeLossRunTests()
+    {
+        KubePods.Need();
+        _server.Cluster.IsNew = true;
+        _server.Cluster.Pods.Furnish = KubeImages.Furnish;
+        _outside = new(r => new(r.Path == "/health" && _server.Cluster["Deployment", "dashboard-blue"] is null ? 503 : 200));
+        Directory.CreateDirectory(Path.Combine(_folder, "shelf"));
+    }
+
+    public void Dispose()
+    {
+        _outside.Dispose();
+        _host.Dispose();
+        _vault.Dispose();
+        _server.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task Everything_is_rebuilt_from_offsite_backups_the_bad_graph_is_replaced_by_an_older_one_and_a_killed_driver_changes_nothing()
+    {
+        using var infra = Infrastructure();
+        await using var redis = await RedisServer.Start(RedisPassword);
+        await Backups(redis);
+        var store = Path.Combine(_server.Cluster.Pods.ClaimOf("data-neo4j-0"), "databases", "neo4j");
+        StubGraph.Of(0).Write(store);
+        using var graph = new StubServer("5.25.1", new(), HttpStub.FreePort(), GraphPassword) { Store = store };
+        Lose(redis);
+        Environment(infra.Path, graph.Url, redis);
+
+        var (code, output, error) = await Helix(null, "run", Path.Combine(Source.Root, "runbooks", "complete-infrastructure-loss.yaml"), "-e", Path.Combine(_folder, "env.yaml"), "--unattended");
+        Assert.True(code == Waits, output + error);
+        var run = JsonNode.Parse((await Helix(null, "runs", "--json")).Out)!.AsArray()[0]!["run"]!.ToString();
+        Assert.Null(_server.Cluster["StatefulSet", "neo4j"]);
+        await Approve(run, "go");
+        Assert.Equal(Waits, (await Helix(null, "resume", run, "--unattended")).Code);
+        Assert.NotNull(_server.Cluster["StatefulSet", "neo4j"]);
+        await Approve(run, "go_data", "--input", "keys_at_hand=true");
+        Assert.Equal(Killed, (await Helix("point:effect:secrets:1", "resume", run, "--unattended")).Code);
+        (code, output, error) = await Helix(null, "resume", run, "--unattended");
+        Assert.True(code == Waits, output + error);
+        Assert.Equal(200, await redis.Keys());
+        await Approve(run, "go_older_graph");
+        (code, output, error) = await Helix(null, "resume", run, "--unattended");
+
+        Assert.True(code == 0, output + error);
+        Assert.Equal(120, StubGraph.Read(store).Nodes);
+        Assert.False(_vault.Sealed);
+        Assert.Equal(GraphPassword, System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(_server.Cluster["Secret", "helix-secrets"]!["data"]!["NEO4J_PASSWORD"]!.ToString())));
+        var record = (await Helix(null, "export", run)).Out + output + error;
+        foreach (var secret in new[] { GraphPassword, RedisPassword, "origin-share-a", VaultStub.Padded("origin") })
+            Assert.DoesNotContain(secret, record, StringComparison.Ordinal);
+        Assert.Equal(0, (await Helix(null, "verify-record", run)).Code);
+    }
+
+    /// <summary>A module whose only resource hands out the kubeconfig, as that of a cloud would.</summary>
+    TerraformFolder Infrastructure()
+    {
+        var folder = new TerraformFolder("module \"helix_infrastructure\" { source = \"./cluster\" }\n");
+        Directory.CreateDirectory(Path.Combine(folder.Path, "cluster"));
+        File.WriteAllText(Path.Combine(folder.Path, "cluster", "main.tf"), $$"""
+            resource "terraform_data" "cluster" {
+              provisioner "local-exec" { command = "cp {{_server.Config}} ${path.root}/kubeconfig" }
+            }
+            """);
+        return folder;
+    }
+
+    /// <summary>The newest dump of the graph does not hold what its manifest says; the one before it does.</summary>
+    async Task Backups(RedisServer redis)
+    {
+        _host.Add("offsite", new DirectoryTarget { Path = Path.Combine(_folder, "shelf") });
+        _vault.Target(_host);
+        _vault.Tokens[VaultStub.Padded("root")] = new StubToken(null);
+        _vault.Write("secret/helix", new() { ["neo4j_password"] = GraphPassword, ["redis_password"] = RedisPassword, ["session_key"] = "session-44d1c0e9" });
+        redis.AddTo(_host, "redis");
+        await redis.Fill(200);
+        var now = TimeProvider.System.GetUtcNow();
+        var snapshot = await _host.Run(new VaultSnapshot(), new() { Target = "vault", To = "work/vault.snap" });
+        await Keep("vault/", "vault.raft", snapshot.File, snapshot.RecoveryPoint, snapshot.Counts, "vault");
+        var saved = await _host.Run(new RedisSave(), new() { Target = "redis", To = "work/redis.rdb" });
+        await Keep("redis/", "redis.rdb", saved.File, saved.RecoveryPoint, saved.Counts, "redis");
+        await Keep("neo4j/", "neo4j.dump", KubeImages.Archive(StubGraph.Of(40), _host.Work), now.AddMinutes(-50), CountsOf(40), null);
+        await Keep("neo4j/", "neo4j.dump", KubeImages.Archive(StubGraph.Of(3), _host.Work), now.AddMinutes(-20), CountsOf(45), null);
+    }
+
+    static Dictionary<string, long> CountsOf(long personas) => new()
+    {
+        ["nodes"] = personas * 3,
+        ["label:Persona"] = personas,
+        ["label:Art`ifact"] = personas * 2,
+        ["relationships"] = personas * 2,
+        ["type:OWNS"] = personas * 2,
+    };
+
+    Task<BackupUploadOutputs> Keep(string prefix, string kind, string file, DateTimeOffset at, IReadOnlyDictionary<string, long> counts, string? source)
+    {
+        _host.SavedValues.Clear();
+        return _host.Run(new BackupUpload(), new() { Target = "offsite", File = file, Prefix = prefix, Kind = kind, RecoveryPoint = at, Counts = counts, Source = source });
+    }
+
+    /// <summary>What is there instead: an empty Redis, and a new, sealed Vault with keys of its own.</summary>
+    void Lose(RedisServer redis)
+    {
+        redis.Send("FLUSHALL").GetAwaiter().GetResult();
+        _vault.Empty();
+        (_vault.ClusterId, _vault.Shares, _vault.Sealed) = ("cluster-new", ["new-share-a", "new-share-b"], true);
+    }
+
+    void Environment(string infra, string graph, RedisServer redis)
+    {
+        foreach (var (name, text) in new[] { ("first-token", VaultStub.Padded("root")), ("origin-token", VaultStub.Padded("origin")) })
+            File.WriteAllText(Path.Combine(_folder, name), text);
+        var me = System.Environment.UserName;
+        File.WriteAllText(Path.Combine(_folder, "env.yaml"), $$"""
+            apiVersion: helix.runbooks/v1
+            name: stubs
+            vars: { self_approval: true, dashboard_host: localhost, settle: 1s, infrastructure: [module.helix_infrastructure] }
+            targets:
+              infra: { kind: terraform, directory: "{{infra}}" }
+              cluster: { kind: kubernetes, kubeconfig: "{{infra}}/kubeconfig", context: dr, namespace: helix, identifyBy: server, identity: { place: "{{_server.Url}}/helix" } }
+              neo4j:
+                kind: neo4j
+                runtime: { kubernetes: cluster, workload: statefulset/neo4j }
+                url: "{{graph.TrimEnd('/')}}"
+                password: vault:vault_restored/secret/helix#neo4j_password
+                identity: { place: "{{_server.Url}}/helix/statefulset/neo4j" }
+              redis:
+                kind: redis
+                runtime: { process: { start: [{{RedisServer.Executable}}, "{{redis.ConfigFile}}"], pidFile: "{{redis.PidFile}}", directory: "{{redis.Folder}}" } }
+                endpoint: 127.0.0.1:{{redis.Port}}
+                password: vault:vault_restored/secret/helix#redis_password
+                dataFile: "{{redis.DataFile}}"
+              vault: { kind: vault, scratch: true, url: "{{_vault.Url}}", token: "file:{{_folder}}/first-token" }
+              vault_restored: { kind: vault, url: "{{_vault.Url}}", token: "file:{{_folder}}/origin-token" }
+              dashboard: { kind: http, url: "{{_outside.Url}}health" }
+              offsite: { kind: directory, path: "{{_folder}}/shelf" }
+              ops_channel: { kind: webhook, url: "env:OPS_WEBHOOK" }
+            people:
+              groups: { dba: [{{me}}], incident_commander: [{{me}}], security: [{{me}}] }
+            """);
+    }
+
+    async Task Approve(string run, params string[] question)
+    {
+        var (code, output, error) = await Helix(null, ["approve", run, .. question]);
+        Assert.True(code == 0, output + error);
+    }
+
+    async Task<(int Code, string Out, string Error)> Helix(string? failpoint, params string[] arguments)
+    {
+        using var process = new HelixProcess(Path.Combine(_folder, "helix.db"), arguments, ("HELIX_FAILPOINT", failpoint ?? ""), ("OPS_WEBHOOK", _outside.Url + "hook"),
+            ("NEW_VAULT_SHARE_1", "new-share-a"), ("NEW_VAULT_SHARE_2", "new-share-b"), ("VAULT_SHARE_1", "origin-share-a"), ("VAULT_SHARE_2", "origin-share-b"), ("VAULT_SHARE_3", "unused-share-c"));
+        return await process.End(TimeSpan.FromMinutes(4));
+    }
+}
