@@ -134,8 +134,9 @@ sealed class Neo4jConnection : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw new StepFailedException(FailureClass.Transient, $"{Name} does not answer: {HttpCall.Reason(e)}.",
-                e.HttpRequestError == HttpRequestError.SecureConnectionError ? "Is its certificate signed by an authority that is known here? Else give `caFile`." : "Does it run, and is `url` right?", e);
+            throw e.HttpRequestError == HttpRequestError.SecureConnectionError
+                ? new StepFailedException(FailureClass.Auth, $"{Name} shows a certificate that is not trusted here, or speaks no TLS.", "Give `caFile`, the authority that signed it; or write http:// in `url`.", e)
+                : new StepFailedException(FailureClass.Transient, $"{Name} does not answer: {HttpCall.Reason(e)}.", "Does it run, and is `url` right?", e);
         }
         catch (IOException e)
         {

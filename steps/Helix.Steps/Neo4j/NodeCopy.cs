@@ -30,7 +30,7 @@ sealed class NodeCopy(Neo4jConnection from, Neo4jConnection to, Neo4jCopyNodesOp
         return all;
     }
 
-    Task WriteNodes(CopiedNode[] batch) => to.Write(
+    Task<Answer> WriteNodes(CopiedNode[] batch) => to.Write(
         $"UNWIND $rows AS row MERGE (n:{Label} {{{string.Join(", ", options.Key.Select(k => $"{GraphCounts.Quoted(k)}: row.key.{GraphCounts.Quoted(k)}"))}}}) "
         + $"{batch[0].Properties.Set("n", "row.properties")} SET n{CopyQuery.Labels(batch[0].Labels)}",
         new JsonObject { ["rows"] = new JsonArray([.. batch.Select(n => new JsonObject { ["key"] = n.Key.DeepClone(), ["properties"] = n.Properties.Values.DeepClone() })]) });

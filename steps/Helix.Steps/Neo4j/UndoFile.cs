@@ -27,7 +27,7 @@ sealed class UndoFile(string path)
     static string Line(string statement, JsonObject parameters) =>
         new JsonObject { ["statement"] = statement, ["parameters"] = parameters }.ToJsonString(StepJson.Options);
 
-    Task Append(IReadOnlyList<string> lines) => Disk.Guard(path, async () =>
+    Task<bool> Append(IReadOnlyList<string> lines) => Disk.Guard(path, async () =>
     {
         if (lines.Count == 0)
             return true;

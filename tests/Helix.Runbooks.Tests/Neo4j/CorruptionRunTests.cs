@@ -15,21 +15,22 @@ public sealed class CorruptionRunTests(CephS3 ceph) : IDisposable
 
     readonly string _folder = Directory.CreateTempSubdirectory("helix-corruption-").FullName;
     readonly TestHost _host = new();
-    OldNeo4j _neo4j = null!;
+    OldNeo4j _neo4j = null!, _scratch = null!;
     string _environment = "";
 
     [Fact]
     public async Task A_damaged_graph_comes_back_from_s3_although_the_driver_is_killed_at_every_step()
     {
         await using var server = _neo4j = await OldNeo4j.Start();
+        await using var scratch = _scratch = await OldNeo4j.Start();
         await Environment();
         await server.Query("CREATE CONSTRAINT ON (p:Persona) ASSERT p.id IS UNIQUE");
         await server.Fill(Personas);
         await Backup();
+        await Prove();
         await Wreck();
 
-        // Which backup: the weekly drill has not proven one yet.
-        var run = await Start("point:effect:baseline:1", ["run", Repository.Runbooks("neo4j-data-corruption.yaml"), "-e", _environment, "--unattended", "-i", "backup=latest", "--incident", "INC-1"]);
+        var run = await Start("point:effect:baseline:1", ["run", Repository.Runbooks("neo4j-data-corruption.yaml"), "-e", _environment, "--unattended", "--incident", "INC-1"]);
         Assert.Equal(Killed, (await Helix("point:effect:fetch:1", "resume", run)).Code);
         Assert.Equal(Waits, (await Helix(null, "resume", run)).Code);
         Assert.Equal(0, (await Helix(null, "approve", run, "go", "--input", "reason=the newest one")).Code);
@@ -61,6 +62,14 @@ public sealed class CorruptionRunTests(CephS3 ceph) : IDisposable
         Assert.Equal("complete", Assert.Single(JsonNode.Parse(listed.Out)!["backups"]!.AsArray())!["state"]!.ToString());
     }
 
+    /// <summary>The weekly verification: only what it has proven is taken by `latest-proven`.</summary>
+    async Task Prove()
+    {
+        var (code, output, error) = await Helix(null, "run", Repository.Runbooks("verify-neo4j-backup.yaml"), "-e", _environment, "--unattended");
+        Assert.True(code == 0, output + error);
+        await _scratch.Kill();
+    }
+
     /// <summary>It runs, its records are overwritten, it dies, and does not start any more.</summary>
     async Task Wreck()
     {
@@ -80,7 +89,7 @@ public sealed class CorruptionRunTests(CephS3 ceph) : IDisposable
     async Task<(int Code, string Out, string Error)> Helix(string? failpoint, params string[] arguments)
     {
         using var process = new HelixProcess(Path.Combine(_folder, "helix.db"), arguments,
-            ("NEO4J_PASSWORD", _neo4j.Password), ("SCRATCH_PASSWORD", "unused"), ("WRONG_PASSWORD", "unused"), ("S3_ACCESS_KEY", CephS3.AccessKey), ("S3_SECRET_KEY", CephS3.SecretKey),
+            ("NEO4J_PASSWORD", _neo4j.Password), ("SCRATCH_PASSWORD", _scratch.Password), ("WRONG_PASSWORD", "unused"), ("S3_ACCESS_KEY", CephS3.AccessKey), ("S3_SECRET_KEY", CephS3.SecretKey),
             ("HELIX_FAILPOINT", failpoint ?? ""));
         return await process.End(TimeSpan.FromMinutes(3));
     }
@@ -89,11 +98,13 @@ public sealed class CorruptionRunTests(CephS3 ceph) : IDisposable
     async Task Environment()
     {
         Directory.CreateSymbolicLink(Path.Combine(_folder, "neo4j"), _neo4j.Folder);
+        Directory.CreateSymbolicLink(Path.Combine(_folder, "scratch"), _scratch.Folder);
         var bucket = (await ceph.Bucket(_host)).Bucket;
         _environment = Path.Combine(_folder, "neo4j-local.yaml");
         var text = await File.ReadAllTextAsync(Repository.Runbooks("environments", "neo4j-local.yaml"));
         await File.WriteAllTextAsync(_environment, text
             .Replace("127.0.0.1:17474", $"127.0.0.1:{_neo4j.Port}", StringComparison.Ordinal)
+            .Replace("127.0.0.1:27474", $"127.0.0.1:{_scratch.Port}", StringComparison.Ordinal)
             .Replace("http://127.0.0.1:9000", ceph.Endpoint, StringComparison.Ordinal)
             .Replace("bucket: helix-backups", $"bucket: {bucket}", StringComparison.Ordinal)
             .Replace("[you]", $"[{System.Environment.UserName}]", StringComparison.Ordinal));

@@ -27,6 +27,12 @@ public sealed class RealNeo4jTests
         Assert.Empty(host.Left);
         Assert.DoesNotContain(Directory.GetFileSystemEntries(Path.Combine(server.Folder, "data")), e => Path.GetFileName(e).Contains("helix", StringComparison.Ordinal));
 
+        var target = host.PlanContext().Target<Neo4jTarget>("neo4j");
+        Assert.Equal("Neo4j 3.1.1 community, 600 nodes", await target.Check(host.PlanContext()));
+        Assert.Equal($"{Environment.MachineName}:{server.Port}{server.Folder}", await target.ReadPlace(host.PlanContext()));
+        host.Add("intruder", server.Target(host.Canary("WRONG")));
+        Assert.Contains("refuses the password of user 'neo4j'", (await host.Fails(FailureClass.Auth, new Neo4jCounts(), new() { Target = "intruder" })).Message);
+
         await server.Query("MATCH (a:Artifact) DETACH DELETE a");
         var wrong = await host.Fails(FailureClass.InvalidData, new Neo4jVerify(), new() { Target = "neo4j", Counts = dumped.Counts });
         Assert.Contains("0 nodes :Artifact instead of 300", wrong.Message);
@@ -38,6 +44,12 @@ public sealed class RealNeo4jTests
         Assert.Equal(ResidueKind.SafetyCopy, kept.Kind);
         Assert.True(Directory.Exists(Path.Combine(server.Folder, loaded.SafetyCopy!, "databases", "graph.db")));
         host.AssertNoCanary(dumped, loaded, wrong);
+
+        // Where it is identified by its runtime, that is known also while it is down.
+        var identified = target with { Identity = new() { Place = (await target.Service.Place(host.PlanContext()))! } };
+        await server.Kill();
+        Assert.Equal(identified.Identity.Place, await identified.ReadPlace(host.PlanContext()));
+        Assert.Null(await target.ReadPlace(host.PlanContext()));
     }
 
     [Fact]

@@ -94,7 +94,7 @@ public sealed class ServerFaultTests : IDisposable
         var server = Serve("5.25.1");
         server.Faults.Enqueue(StubFault.Slow);
         var running = _host.Run(new Neo4jCounts(), new() { Target = "neo4j" });
-        await Eventually.True(() => server.Queries.Count > 0, "the query has arrived");
+        await Eventually.True(() => !server.Queries.IsEmpty, "the query has arrived");
         _host.Cancel();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running).WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System);
     }

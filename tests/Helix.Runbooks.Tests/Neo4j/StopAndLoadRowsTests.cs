@@ -109,7 +109,7 @@ public sealed class StopAndLoadRowsTests
         var died = new TaskCompletionSource();
         server.Host.AfterSave = (key, value) =>
         {
-            if (key != "load" || (string?)value["stage"] != stage.ToString()!.ToLowerInvariant())
+            if (key != "load" || !string.Equals((string?)value["stage"], stage.ToString(), StringComparison.OrdinalIgnoreCase))
                 return Task.CompletedTask;
             died.TrySetResult();
             return Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, death.Token);
