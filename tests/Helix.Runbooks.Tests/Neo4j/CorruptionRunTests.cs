@@ -8,7 +8,7 @@ using Helix.Runbooks.Tests.Cli;
 namespace Helix.Runbooks.Tests.Neo4j;
 
 /// <summary>Scenario 1 through the real executable: a real Neo4j whose store is really damaged, its backup on a real S3 server, the driver killed at every step.</summary>
-public sealed class CorruptionRunTests(CephS3 ceph) : IDisposable
+public sealed class CorruptionRunTests(CephS3 ceph) : IAsyncDisposable
 {
     const int Killed = 137, Waits = 4;
     const int Personas = 150;
@@ -110,13 +110,18 @@ public sealed class CorruptionRunTests(CephS3 ceph) : IDisposable
             .Replace("[you]", $"[{System.Environment.UserName}]", StringComparison.Ordinal));
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
         foreach (var file in Directory.GetFiles(_folder, "*.pid"))
-            if (int.TryParse(File.ReadAllText(file), NumberStyles.None, CultureInfo.InvariantCulture, out var pid))
+            if (int.TryParse(File.ReadAllText(file).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var pid))
                 End(pid);
         _host.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        // What watched a process notes its end in the folder.
+        await Eventually.True(() =>
+        {
+            Directory.Delete(_folder, recursive: true);
+            return true;
+        }, $"{_folder} is removed");
     }
 
     static void End(int pid)

@@ -52,8 +52,16 @@ sealed class PosedNeo4j : IAsyncDisposable
     {
         var posed = new PosedNeo4j(version, edition);
         StubGraph.Of(personas).Write(posed.Store);
-        await posed.Run();
-        return posed;
+        try
+        {
+            await posed.Run();
+            return posed;
+        }
+        catch
+        {
+            await posed.DisposeAsync();
+            throw;
+        }
     }
 
     public async Task Run()
