@@ -82,7 +82,8 @@ public sealed class Neo4jDump : Step<Neo4jDumpOptions, Neo4jDumpOutputs>, IJudge
         if (use.Text("database") != System && use.With["withoutUsers"] is null && use.Target<Neo4jTarget>("target")?.Scratch != true
             && !use.All.Any(s => s.Uses == "neo4j.dump" && StepUse.TextIn(s.With, "database") == System && StepUse.TextIn(s.With, "target") == target))
             yield return new("users-not-dumped", "database", "The dump holds no users, roles and passwords: they are in the database `system`.",
-                "Dump that too, with `database: system`; or say `withoutUsers: true` where they are kept elsewhere.") { IsWarning = true };
+                "Dump that too, with `database: system`; or say `withoutUsers: true` where they are kept elsewhere.")
+            { IsWarning = true };
     }
 
     public override IEnumerable<TargetEffect> Effects(Neo4jDumpOptions options) => [TargetEffect.Interrupts(options.Target)];
