@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using Amazon.Runtime;
 using Amazon.Runtime.Internal;
 using Amazon.S3;
@@ -60,7 +61,9 @@ sealed class S3Calls : IDisposable
         StepFailedException failure => failure,
         _ when guard is { Stalled: true } => new(FailureClass.Transient, $"{what}: nothing moved for {_target.Stall} between here and {Server}.", null, e),
         AmazonServiceException { StatusCode: not 0 } answer => Answered(what, answer),
-        _ when Socket(e) is { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain } => new(FailureClass.Transient,
+        _ when Inner<AuthenticationException>(e) is not null => new(FailureClass.Auth,
+            $"{what}: {Server} shows a certificate that is not trusted here, or speaks no TLS.", "Give `caFile`, the authority that signed it; or write http:// in `endpoint`.", e),
+        _ when Inner<SocketException>(e) is { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain } => new(FailureClass.Transient,
             $"{what}: the name of the server of bucket {_target.Bucket} cannot be resolved.",
             _target.PathStyle == false ? "With pathStyle: false the bucket is part of the host's name; try pathStyle: true." : "Check endpoint and DNS.", e),
         HttpRequestException or IOException or OperationCanceledException or AmazonClientException =>
@@ -117,7 +120,7 @@ sealed class S3Calls : IDisposable
 
     string Server => _target.Endpoint ?? "S3";
 
-    static SocketException? Socket(Exception? e) => e is null or SocketException ? e as SocketException : Socket(e.InnerException);
+    static T? Inner<T>(Exception? e) where T : Exception => e is null or T ? e as T : Inner<T>(e.InnerException);
 
-    static string Reason(Exception e) => Socket(e) is { } socket ? socket.SocketErrorCode.ToString() : e.InnerException is IOException inner ? inner.Message : e.Message;
+    static string Reason(Exception e) => Inner<SocketException>(e) is { } socket ? socket.SocketErrorCode.ToString() : e.InnerException is IOException inner ? inner.Message : e.Message;
 }

@@ -24,11 +24,11 @@ public sealed class BackupOnS3Tests(CephS3 ceph) : IAsyncLifetime
     [InlineData("s3", Compression.Zstd, 20_000_000)]
     [InlineData("s3", Compression.Gzip, 3_000_000)]
     [InlineData("plain", Compression.None, 11_000_000)]
-    [InlineData("plain", Compression.Zstd, 0)] // S3-02
+    [InlineData("plain", Compression.Zstd, 0)]
     [InlineData("plain", Compression.None, 0)]
     [InlineData("plain", Compression.None, 1)]
     [InlineData("s3", Compression.None, 5 << 20)]
-    public async Task What_was_uploaded_comes_back_as_it_was(string target, Compression compression, int size)
+    public async Task S3_02_what_was_uploaded_comes_back_as_it_was(string target, Compression compression, int size)
     {
         var content = new byte[size];
         new Random(size).NextBytes(content.AsSpan(0, size / 2)); // half of it cannot be compressed
@@ -40,8 +40,28 @@ public sealed class BackupOnS3Tests(CephS3 ceph) : IAsyncLifetime
         _host.AssertNoCanary(up, down);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task S3_02_over_tls_small_objects_arrive_signed_with_and_without_their_digest(bool signPayload)
+    {
+        using var front = new TlsFront(new Uri(ceph.Endpoint).Port);
+        var plain = _host.Context().Target<S3Target>("plain");
+        _host.Add("tls", plain with { Endpoint = front.Url, CaFile = front.CaFile, SignPayload = signPayload });
+        _host.Add("stranger", plain with { Endpoint = front.Url, CaFile = front.OtherCaFile });
+        foreach (var size in new[] { 0, 1, 11_000_000 })
+        {
+            var up = await _host.Run(new BackupUpload(), Upload(new byte[size]) with { Target = "tls", Compression = Compression.None, RecoveryPoint = Noon.AddSeconds(size) });
+            await using var store = await plain.Open(_host.Context());
+            Assert.Equal(size, (await store.Stat(up.Key, default))!.Size);
+            _host.SavedValues.Clear();
+        }
+        var refused = await _host.Fails(FailureClass.Auth, new BackupUpload(), Upload([1]) with { Target = "stranger" });
+        Assert.Contains("certificate that is not trusted", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
-    public async Task What_a_command_prints_is_stored_while_it_prints()
+    public async Task S3_02_what_a_command_prints_is_stored_while_it_prints()
     {
         var up = await _host.Run(new BackupUpload(), Upload([]) with { File = null, Command = ["sh", "-c", "head -c 12000000 /dev/urandom; echo end"] });
         Assert.Equal(12_000_004, up.ContentSize);

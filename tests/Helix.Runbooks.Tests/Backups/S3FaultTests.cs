@@ -67,6 +67,26 @@ public sealed class S3FaultTests(CephS3 ceph) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_server_that_comes_up_late_is_waited_for()
+    {
+        _proxy.Requests.Clear();
+        _proxy.Rule = r => _proxy.Requests.Count <= 3 ? new(FaultKind.CutRequest, 0) : null;
+        await UploadIsGood();
+    }
+
+    [Fact]
+    public async Task S3_06_no_single_request_carries_a_large_object_in_an_upload_or_a_copy()
+    {
+        await UploadIsGood();
+        _host.SavedValues.Clear();
+        _host.Add("elsewhere", _host.Context().Target<S3Target>("s3") with { Prefix = "elsewhere/" });
+        await _host.Run(new BackupCopy(), new() { From = "s3", To = "elsewhere", Prefix = "redis/", Backup = "latest" });
+        var objects = _proxy.Requests.Where(r => r.Method == "PUT" && r.Path.Contains("new", StringComparison.Ordinal) && !r.Path.Contains(BackupManifest.Suffix, StringComparison.Ordinal)).ToList();
+        Assert.True(objects.Count >= 8, "two times four parts");
+        Assert.All(objects, r => Assert.True(r.IsPart, r.Path));
+    }
+
+    [Fact]
     public async Task A_storm_that_does_not_end_is_a_transient_failure_and_latest_stays()
     {
         _proxy.Rule = r => r is { IsPart: true, Part: 3 } ? new(FaultKind.Answer) : null;
