@@ -247,7 +247,7 @@ public sealed class TeamRecoveryTests(Chromium chromium) : IClassFixture<Chromiu
         await File.WriteAllTextAsync(Path.Combine(here.Folder, "on"), "");
         await here.Start(port);
         await alice.Page.Context.SetOfflineAsync(false);
-        await alice.Sees("Recovered after");
+        await alice.Sees("Succeeded after");
         await Assertions.Expect(alice.Page.Locator("#line")).ToBeHiddenAsync();
     }
 
