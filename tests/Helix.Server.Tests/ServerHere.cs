@@ -120,8 +120,12 @@ sealed class ServerHere : IAsyncDisposable
         await Stop();
         // A service that a runbook started outlives its run.
         foreach (var file in Directory.EnumerateFiles(Folder, "app.pid", SearchOption.AllDirectories))
-            if (int.TryParse(await File.ReadAllTextAsync(file), out var pid))
-                System.Diagnostics.Process.GetProcesses().FirstOrDefault(p => p.Id == pid)?.Kill();
+            if (int.TryParse(await File.ReadAllTextAsync(file), out var pid) && System.Diagnostics.Process.GetProcesses().FirstOrDefault(p => p.Id == pid) is { } service)
+            {
+                service.Kill();
+                // Its parent writes down how it ended, into this folder.
+                await Eventually.True(() => File.Exists(file + ".exit"), "the service has ended");
+            }
         Directory.Delete(Folder, recursive: true);
     }
 }
