@@ -100,7 +100,7 @@ sealed class Restoration(RedisTarget target, RdbFile file, RedisRestoreOptions o
     async Task Start()
     {
         context.Log($"starting {target.Name} on {ByteSize.Words(file.Size)} of data");
-        await _service.Start(context);
+        await _loading.Begin();
         await _loading.Ended();
         await context.TakeBack(RunningTargets.StoppedKey(target.Name));
     }
