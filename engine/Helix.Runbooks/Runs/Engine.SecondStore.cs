@@ -56,7 +56,7 @@ public sealed partial class Engine
     bool Knows(string path, string run)
     {
         using var store = JournalStore.Open(path, Time);
-        return store.Runs(int.MaxValue).Any(r => r.Run == run);
+        return store.Has(run);
     }
 
     /// <summary>From the first store, which may know of one append more than we do; from memory when it cannot be read.</summary>
