@@ -1,6 +1,6 @@
+using System.Data.Common;
 using System.Text.Json;
 using Helix.Runbooks.Steps;
-using Microsoft.Data.Sqlite;
 
 namespace Helix.Runbooks.Journal;
 
@@ -11,6 +11,7 @@ public sealed partial class JournalStore
     /// <exception cref="RunbookException">There is a run of this name already.</exception>
     public Lease Create(string run, RunStarted started, Driver driver) => Write(() =>
     {
+        Alone(Room.Register);
         if (_durable.Number("SELECT count(*) FROM register WHERE run = ?1", run) > 0)
             throw new RunbookException($"There is a run {run} in the store already.");
         var row = RegisterRow.Begin(NextNumber(), run, started, _time.GetUtcNow());
@@ -64,8 +65,8 @@ public sealed partial class JournalStore
         return raw.ConvertAll(e => e.Read(run));
     }
 
-    /// <summary>Changes when another connection wrote (SQLite <c>data_version</c>); cheap to poll.</summary>
-    public long DataVersion() => Look(database => database.Number("PRAGMA data_version"));
+    /// <summary>Changes when another connection wrote; cheap to poll.</summary>
+    public long DataVersion() => Look(_dialect.Version);
 
     List<JournalEntry> Add(RegisterRow row, long epoch, Person? by, IReadOnlyList<RunEvent> events)
     {
@@ -106,5 +107,5 @@ public sealed partial class JournalStore
     RunbookException NoRun(string run) => new($"There is no run '{run}' in the store {StorePath}.", "`helix runs` lists them.");
 
     static string DriverText(Driver driver) => JsonSerializer.Serialize(driver, Chain.Options);
-    static Driver ReadDriver(SqliteDataReader r, int column) => JsonSerializer.Deserialize<Driver>(r.GetString(column), Chain.Options)!;
+    static Driver ReadDriver(DbDataReader r, int column) => JsonSerializer.Deserialize<Driver>(r.GetString(column), Chain.Options)!;
 }

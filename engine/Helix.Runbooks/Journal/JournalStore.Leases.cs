@@ -50,8 +50,12 @@ public sealed partial class JournalStore
     }
 
     void SetLease(long number, long epoch, Driver driver) => _durable.Run(
-        "INSERT OR REPLACE INTO leases (number, epoch, driver, beat, released) VALUES (?1, ?2, ?3, 0, 0)",
-        number, epoch, DriverText(driver));
+        NewLease, number, epoch, DriverText(driver), 0, false);
+
+    const string NewLease = """
+        INSERT INTO leases (number, epoch, driver, beat, released) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT (number) DO UPDATE SET epoch = excluded.epoch, driver = excluded.driver, beat = excluded.beat, released = excluded.released
+        """;
 
     LeaseState? LeaseOf(RegisterRow row) => LeaseOf(_durable, row.Number, row.Run);
 

@@ -1,5 +1,5 @@
+using System.Data.Common;
 using Helix.Runbooks.Steps;
-using Microsoft.Data.Sqlite;
 
 namespace Helix.Runbooks.Journal;
 
@@ -14,6 +14,7 @@ public sealed partial class JournalStore
     /// <remarks>A run may ask again; what it holds exclusively stays so. They are released with the event that ends the run.</remarks>
     public IReadOnlyList<HeldLock> TakeLocks(string run, IReadOnlyList<LockRequest> requests) => Write(() =>
     {
+        Alone(Room.Locks);
         // One target may be asked for twice; the stricter wish counts.
         var wanted = requests.GroupBy(r => r.Identity, StringComparer.Ordinal)
             .Select(g => g.OrderBy(r => r.Shared).First())
@@ -26,7 +27,7 @@ public sealed partial class JournalStore
         foreach (var lockRequest in wanted)
             _durable.Run("""
                 INSERT INTO locks (identity, run, target, shared, since) VALUES (?1, ?2, ?3, ?4, ?5)
-                ON CONFLICT DO UPDATE SET shared = min(shared, excluded.shared)
+                ON CONFLICT (identity, run) DO UPDATE SET shared = locks.shared * excluded.shared
                 """, lockRequest.Identity, run, lockRequest.Target, lockRequest.Shared, now);
         return [];
     });
@@ -43,6 +44,7 @@ public sealed partial class JournalStore
             throw new RunbookException($"The lock '{identity}' is broken only with a reason.", "--reason says why; it goes into the record of the run that held it.");
         Write(() =>
         {
+            Alone(Room.Locks);
             var holders = _durable.All("SELECT run FROM locks WHERE identity = ?1 ORDER BY run", r => r.GetString(0), identity);
             if (holders.Count == 0)
                 throw new RunbookException($"Nobody holds a lock '{identity}'.", "`helix locks list` shows what is held.");
@@ -57,7 +59,7 @@ public sealed partial class JournalStore
     // Locks may be taken before the run is registered; a crash in between leaves one without a record to write into.
     bool IsRegistered(string run) => _durable.Number("SELECT count(*) FROM runs WHERE run = ?1", run) > 0;
 
-    static HeldLock ReadLock(SqliteDataReader r)
+    static HeldLock ReadLock(DbDataReader r)
     {
         var driver = r.IsDBNull(9) || r.GetInt64(10) != 0 ? null : ReadDriver(r, 9);
         var gone = driver is not null && r.IsDBNull(8) && DriverIdentity.IsGone(driver);

@@ -1,7 +1,7 @@
+using System.Data.Common;
 using System.Security.Cryptography;
 using System.Text;
 using Helix.Runbooks.Steps;
-using Microsoft.Data.Sqlite;
 
 namespace Helix.Runbooks.Journal;
 
@@ -32,13 +32,13 @@ public sealed partial class JournalStore
     public string Keep(byte[] bytes)
     {
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
-        WriteRelaxed(database => database.Run("INSERT OR IGNORE INTO bytes (sha256, bytes) VALUES (?1, ?2)", sha256, bytes));
+        WriteRelaxed(database => database.Run("INSERT INTO bytes (sha256, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING", sha256, bytes));
         return sha256;
     }
 
     public byte[]? Kept(string sha256) => Look(database => database.One("SELECT bytes FROM bytes WHERE sha256 = ?1", r => r.GetFieldValue<byte[]>(0), sha256));
 
-    static LogLine ReadLine(SqliteDataReader r) =>
+    static LogLine ReadLine(DbDataReader r) =>
         new(r.GetInt64(0), Chain.Time(r.GetString(1)), r.GetString(2), (int)r.GetInt64(3), r.GetString(4), r.GetString(5));
 }
 
@@ -67,14 +67,18 @@ sealed class StepLog
             Add(line with { Text = Shortened(line.Text.Replace('\0', '\uFFFD')) });
         if (_tail > _half)
             Cut();
-        _database.Run("INSERT OR REPLACE INTO log_sizes (number, path, head, tail, tail_from, cut_at, cut_lines, cut_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        _database.Run("""
+            INSERT INTO log_sizes (number, path, head, tail, tail_from, cut_at, cut_lines, cut_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            ON CONFLICT (number, path) DO UPDATE SET head = excluded.head, tail = excluded.tail, tail_from = excluded.tail_from,
+                cut_at = excluded.cut_at, cut_lines = excluded.cut_lines, cut_bytes = excluded.cut_bytes
+            """,
             _number, _path, _head, _tail, _tailFrom > 0 ? _tailFrom : null, _cutAt > 0 ? _cutAt : null, _cutLines, _cutBytes);
     }
 
     void Add(LogLine line)
     {
         var size = Encoding.UTF8.GetByteCount(line.Text) + 1;
-        _database.Run("INSERT INTO logs (number, at, path, attempt, stream, text, size) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        var sequence = _database.Number("INSERT INTO logs (number, at, path, attempt, stream, text, size) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING sequence",
             _number, Chain.Text(line.At), _path, line.Attempt, line.Stream, line.Text, size);
         if (_tailFrom == 0 && _head + size <= _half)
         {
@@ -82,7 +86,7 @@ sealed class StepLog
             return;
         }
         if (_tailFrom == 0)
-            _tailFrom = _database.Number("SELECT last_insert_rowid()");
+            _tailFrom = sequence;
         _tail += size;
     }
 
@@ -92,8 +96,8 @@ sealed class StepLog
         var excess = _tail - (_half - _half / 4);
         var (last, taken, lines) = _database.All("""
             SELECT sequence, total, lines FROM (
-                SELECT sequence, sum(size) OVER (ORDER BY sequence) AS total, row_number() OVER (ORDER BY sequence) AS lines
-                FROM logs WHERE number = ?1 AND path = ?2 AND sequence >= ?3)
+                SELECT sequence, CAST(sum(size) OVER (ORDER BY sequence) AS BIGINT) AS total, row_number() OVER (ORDER BY sequence) AS lines
+                FROM logs WHERE number = ?1 AND path = ?2 AND sequence >= ?3) AS tail
             WHERE total >= ?4 ORDER BY sequence LIMIT 1
             """, r => (r.GetInt64(0), r.GetInt64(1), r.GetInt64(2)), _number, _path, _tailFrom, excess)[0];
         if (_cutAt == 0)

@@ -87,6 +87,7 @@ public sealed partial class JournalStore
             throw new RunbookException($"Run {run} is not copied to {StorePath}: {check.Faults[0]}");
         Write(() =>
         {
+            Alone(Room.Register);
             var row = IsRegistered(run) ? Row(run) : Begin(run, entries[0]);
             if (row.Events > 0 && (row.Events > entries.Count || entries[(int)row.Events - 1].Hash != row.Head))
                 throw new RunbookException($"The store {StorePath} has another record of run {run}.");
@@ -99,10 +100,9 @@ public sealed partial class JournalStore
             }
             Save(row);
             if (lease is not null)
-                _durable.Run("INSERT OR REPLACE INTO leases (number, epoch, driver, beat, released) VALUES (?1, ?2, ?3, ?4, ?5)",
-                    row.Number, lease.Epoch, DriverText(lease.Driver), lease.Beat, lease.Released);
+                _durable.Run(NewLease, row.Number, lease.Epoch, DriverText(lease.Driver), lease.Beat, lease.Released);
             foreach (var held in locks)
-                _durable.Run("INSERT OR IGNORE INTO locks (identity, run, target, shared, since) VALUES (?1, ?2, ?3, ?4, ?5)",
+                _durable.Run("INSERT INTO locks (identity, run, target, shared, since) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
                     held.Identity, run, held.Target, held.Shared, Chain.Text(held.Since));
             return true;
         });

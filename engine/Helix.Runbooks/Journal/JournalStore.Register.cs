@@ -1,5 +1,5 @@
+using System.Data.Common;
 using Helix.Runbooks.Steps;
-using Microsoft.Data.Sqlite;
 
 namespace Helix.Runbooks.Journal;
 
@@ -26,13 +26,16 @@ public sealed partial class JournalStore
     public string Resolve(string idOrPrefix)
     {
         var found = Look(database => database.All(
-            "SELECT run FROM runs WHERE run >= ?1 AND run < ?1 || char(1114111) ORDER BY run LIMIT 6", r => r.GetString(0), idOrPrefix));
+            "SELECT run FROM runs WHERE run >= ?1 AND run < ?2 ORDER BY run LIMIT 6", r => r.GetString(0), idOrPrefix, idOrPrefix + Last));
         if (idOrPrefix.Length > 0 && (found.Count == 1 || found.Contains(idOrPrefix)))
             return found[0];
         if (found.Count == 0 || idOrPrefix.Length == 0)
             throw NoRun(idOrPrefix);
         throw new RunbookException($"Several runs begin with '{idOrPrefix}': {string.Join(", ", found.Take(5))}{(found.Count > 5 ? " …" : "")}.", "Type more of it.");
     }
+
+    // No id holds what sorts behind it.
+    const string Last = "\U0010FFFF";
 
     /// <summary>Earlier durations of the succeeded attempts of a step, newest first, for the ETA.</summary>
     /// <remarks>Of drills and live runs only.</remarks>
@@ -50,7 +53,7 @@ public sealed partial class JournalStore
         if (entry.Event is StepStarted started)
             _durable.Run("""
                 INSERT INTO durations (runbook, path, number, started_at) VALUES (?1, ?2, ?3, ?4)
-                ON CONFLICT DO UPDATE SET started_at = excluded.started_at
+                ON CONFLICT (runbook, path, number) DO UPDATE SET started_at = excluded.started_at
                 """, row.Runbook, started.Path, row.Number, Chain.Text(entry.At));
         else if (entry.Event is StepSucceeded { Source: null } done
             && _durable.One("SELECT started_at FROM durations WHERE runbook = ?1 AND path = ?2 AND number = ?3", r => r.GetString(0),
@@ -70,12 +73,12 @@ public sealed partial class JournalStore
 
     static string RegisterHash(string previous, long number, string run, string first) => Chain.Hash($"{previous}\n{number}\n{run}\n{first}");
 
-    RegisterRow Row(string run) => _durable.One("""
+    RegisterRow Row(string run) => _durable.One($"""
         SELECT number, runbook, environment, mode, operator, status, open, started_at, ended_at, last_at, head, events, rta, rpa, objectives_met
-        FROM runs WHERE run = ?1
+        FROM runs WHERE run = ?1{_dialect.ForUpdate}
         """, r => ReadRow(r, run), run) ?? throw NoRun(run);
 
-    static RegisterRow ReadRow(SqliteDataReader r, string run)
+    static RegisterRow ReadRow(DbDataReader r, string run)
     {
         DateTimeOffset? ended = r.IsDBNull(8) ? null : Chain.Time(r.GetString(8));
         var end = ended is null ? null : new RunEnded(default, "", []) { Rta = Span(r, 12), Rpa = Span(r, 13), ObjectivesMet = Flag(r, 14) };
@@ -104,7 +107,7 @@ public sealed partial class JournalStore
         """, row.Number, row.Status, row.WaitsFor, row.Open, row.EndedAt is { } ended ? Chain.Text(ended) : null,
         row.Ended?.Rta?.Ticks, row.Ended?.Rpa?.Ticks, row.Ended?.ObjectivesMet, row.Head, row.Events, Chain.Text(row.LastAt));
 
-    static RunSummary ReadSummary(SqliteDataReader r)
+    static RunSummary ReadSummary(DbDataReader r)
     {
         var driver = r.IsDBNull(15) || r.GetInt64(16) != 0 ? null : ReadDriver(r, 15);
         var status = r.GetString(5);
@@ -131,6 +134,6 @@ public sealed partial class JournalStore
         };
     }
 
-    static TimeSpan? Span(SqliteDataReader r, int column) => r.IsDBNull(column) ? null : TimeSpan.FromTicks(r.GetInt64(column));
-    static bool? Flag(SqliteDataReader r, int column) => r.IsDBNull(column) ? null : r.GetInt64(column) != 0;
+    static TimeSpan? Span(DbDataReader r, int column) => r.IsDBNull(column) ? null : TimeSpan.FromTicks(r.GetInt64(column));
+    static bool? Flag(DbDataReader r, int column) => r.IsDBNull(column) ? null : r.GetInt64(column) != 0;
 }

@@ -1,60 +1,60 @@
+using System.Data.Common;
 using Helix.Runbooks.Steps;
-using Microsoft.Data.Sqlite;
 
 namespace Helix.Runbooks.Journal;
 
-/// <summary>The journal of all runs in one SQLite file (WAL, <c>synchronous=FULL</c>): events, leases, locks, pinned bytes, logs.</summary>
+/// <summary>The journal of all runs: events, leases, locks, pinned bytes, logs. In one SQLite file (WAL, <c>synchronous=FULL</c>), or in a PostgreSQL database that several machines share.</summary>
 /// <remarks>
 /// Every append takes the head of the run's chain in one transaction and is on disk when the call returns.
-/// May be used by several threads; several processes may have the same file open.
+/// May be used by several threads; several processes may have the same store open.
 /// </remarks>
 public sealed partial class JournalStore : IDisposable
 {
+    readonly Dialect _dialect;
     readonly TimeProvider _time;
-    readonly StoreSettings _settings;
     readonly Lock _writing = new();
     readonly Lock _reading = new();
     readonly Database _durable;
 
-    // Logs, heartbeats and kept bytes need no fsync of their own: they go into the same WAL, and the next durable commit flushes all of it.
+    // Logs, heartbeats and kept bytes need no fsync of their own: they go into the same log of the store, and the next durable commit flushes all of it.
     readonly Lazy<Database> _relaxed;
     readonly Lazy<Database> _reader;
 
-    JournalStore(string path, TimeProvider time, StoreSettings settings)
+    JournalStore(Dialect dialect, TimeProvider time)
     {
-        StorePath = path;
+        _dialect = dialect;
         _time = time;
-        _settings = settings;
-        _durable = new Database(path, durable: true, settings);
-        _relaxed = new(() => new Database(path, durable: false, settings), LazyThreadSafetyMode.PublicationOnly);
-        _reader = new(() => new Database(path, durable: false, settings), LazyThreadSafetyMode.PublicationOnly);
+        _durable = new Database(dialect, durable: true);
+        _relaxed = new(() => new Database(dialect, durable: false), LazyThreadSafetyMode.PublicationOnly);
+        _reader = new(() => new Database(dialect, durable: false), LazyThreadSafetyMode.PublicationOnly);
     }
 
-    public string StorePath { get; }
+    /// <summary>Where it is, as people read it.</summary>
+    public string StorePath => _dialect.Place;
+
+    /// <summary>Several machines may drive runs of it.</summary>
+    public bool IsShared => _dialect.IsShared;
 
     /// <summary>Opens or creates the store.</summary>
-    /// <exception cref="RunbookException">The file is no store of this tool, is of a newer version, or cannot be read.</exception>
-    public static JournalStore Open(string path, TimeProvider time) => Open(path, time, new());
+    /// <exception cref="RunbookException">It is no store of this tool, is of a newer version, or cannot be read.</exception>
+    public static JournalStore Open(string place, TimeProvider time) => Open(place, time, new());
 
-    internal static JournalStore Open(string path, TimeProvider time, StoreSettings settings)
+    internal static JournalStore Open(string place, TimeProvider time, StoreSettings settings)
     {
-        path = Path.GetFullPath(path);
+        var dialect = StorePlace.DialectOf(place, settings);
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            return Sound(new JournalStore(path, time, settings));
+            if (!dialect.IsShared)
+                Directory.CreateDirectory(Path.GetDirectoryName(dialect.Place)!);
+            return Sound(new JournalStore(dialect, time));
         }
-        catch (SqliteException fault)
+        catch (Exception e) when (e is DbException or StoreLostException)
         {
-            throw StoreFault.WhenOpening(fault, path);
-        }
-        catch (StoreLostException e) when (e.InnerException is SqliteException fault)
-        {
-            throw StoreFault.WhenOpening(fault, path);
+            throw dialect.WhenOpening(e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new RunbookException($"The store {path} cannot be opened: {e.Message}");
+            throw new RunbookException($"The store {dialect.Place} cannot be opened: {e.Message}");
         }
     }
 
@@ -62,7 +62,7 @@ public sealed partial class JournalStore : IDisposable
     {
         try
         {
-            StoreSchema.Ensure(store._durable, store.StorePath);
+            store._dialect.Ensure(store._durable, StoreSchema.Tables);
             return store;
         }
         catch
@@ -105,11 +105,13 @@ public sealed partial class JournalStore : IDisposable
         }
     }
 
-    /// <summary>SQLite goes on in a file that was removed; what it acknowledges then is lost, and may damage a new file of that name.</summary>
-    void CheckPlace(Database database)
+    void CheckPlace(Database database) => _dialect.CheckPlace(database);
+
+    /// <summary>Where a transaction has not the store for itself: waits until it is alone in this room.</summary>
+    void Alone(Room room)
     {
-        if (database.IsMoved || !File.Exists(StorePath + "-wal"))
-            throw new StoreLostException($"The store {StorePath} is gone: its file was removed or replaced while in use.", new FileNotFoundException(null, StorePath));
+        if (_dialect.Alone(room) is { } wait)
+            _durable.Number(wait);
     }
 
     Database Opened(Lazy<Database> database)
@@ -120,9 +122,9 @@ public sealed partial class JournalStore : IDisposable
                 CheckPlace(_durable); // all connections are to the same file
             return database.Value;
         }
-        catch (SqliteException e)
+        catch (DbException e)
         {
-            throw StoreFault.Of(e, StorePath);
+            throw _dialect.Fault(e);
         }
     }
 
@@ -140,4 +142,8 @@ public sealed partial class JournalStore : IDisposable
 }
 
 /// <summary>The store cannot be written. The run parks before its next effect.</summary>
-public sealed class StoreLostException(string what, Exception inner) : Exception(what, inner);
+public sealed class StoreLostException(string what, Exception inner) : Exception(what, inner)
+{
+    /// <summary>It is away, as while it is restarted or cut off: who waits may have it back. False for a disk that is full or gone.</summary>
+    public bool MayComeBack { get; init; }
+}

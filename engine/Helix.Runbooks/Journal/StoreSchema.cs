@@ -1,56 +1,22 @@
 using Helix.Runbooks.Steps;
-using Microsoft.Data.Sqlite;
 
 namespace Helix.Runbooks.Journal;
 
-/// <summary>The tables of the store, and whether a file has them.</summary>
+/// <summary>The tables of the journal, in the words of SQLite, which other dialects translate.</summary>
 static class StoreSchema
 {
     public const long Format = 1;
 
-    // "HLXR" in the header tells the file apart from other people's SQLite files.
-    const long Application = 0x484C5852;
+    public static IEnumerable<string> Statements(string tables) => tables.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>Leaves a sound store of this version behind, or throws.</summary>
-    public static void Ensure(Database database, string path)
+    public static void CheckFormat(string place, long format)
     {
-        if (IsEmpty(database))
-            Make(database, path);
-        Check(database, path);
-    }
-
-    static bool IsEmpty(Database database) =>
-        database.Pragma("application_id") == "0" && database.Pragma("user_version") == "0" && database.Number("SELECT count(*) FROM sqlite_master") == 0;
-
-    static void Make(Database database, string path)
-    {
-        if (database.Pragma("journal_mode=WAL") != "wal")
-            throw new RunbookException($"The store {path} is on a file system that cannot hold it (no shared memory).", "Use a local disk.");
-        database.Transaction(() =>
-        {
-            if (!IsEmpty(database))
-                return false; // another process was faster
-            foreach (var statement in Tables.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-                database.Run(statement);
-            database.Pragma($"application_id={Application}");
-            database.Pragma($"user_version={Format}");
-            return true;
-        });
-    }
-
-    static void Check(Database database, string path)
-    {
-        if (database.Pragma("application_id") != $"{Application}")
-            throw new RunbookException($"The file {path} is an SQLite file of another program, no store of Helix Runbooks.", "Name another file for the store.");
-        var format = long.Parse(database.Pragma("user_version"), System.Globalization.CultureInfo.InvariantCulture);
         if (format != Format)
-            throw new RunbookException($"The store {path} has format {format}; this version of helix knows format {Format}.", "Use the version of helix that wrote it, or a newer one.");
-        if (database.Pragma("journal_mode") != "wal")
-            database.Pragma("journal_mode=WAL");
+            throw new RunbookException($"The store {place} has format {format}; this version of helix knows format {Format}.", "Use the version of helix that wrote it, or a newer one.");
     }
 
     // `register` is only ever added to and has its own chain; `runs` is its working copy, kept by the appends.
-    const string Tables = """
+    public const string Tables = """
         CREATE TABLE register (
             number INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE, first TEXT NOT NULL, hash TEXT NOT NULL);
         CREATE TABLE runs (

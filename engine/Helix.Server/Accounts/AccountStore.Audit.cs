@@ -15,7 +15,7 @@ sealed partial class AccountStore
     /// <returns>The run, and whether the same key was used for something else.</returns>
     public (string Run, bool Other) Reserve(string account, string key, string body, string fresh)
     {
-        Run("INSERT OR IGNORE INTO requests (account, key, body, run, at) VALUES (?1, ?2, ?3, ?4, ?5)", account, key, body, fresh, Now);
+        Run("INSERT INTO requests (account, key, body, run, at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING", account, key, body, fresh, Now);
         var (run, first) = One("SELECT run, body FROM requests WHERE account = ?1 AND key = ?2", r => (r.GetString(0), r.GetString(1)), account, key);
         return (run, first != body);
     }

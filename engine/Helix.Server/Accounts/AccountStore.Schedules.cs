@@ -2,9 +2,12 @@ namespace Helix.Server.Accounts;
 
 sealed partial class AccountStore
 {
-    /// <summary>What became of a planned time of a schedule.</summary>
-    public void Planned(string schedule, DateTimeOffset planned, string result, string? run, string detail) => Run(
-        "INSERT OR REPLACE INTO planned (schedule, planned, at, result, run, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", schedule, planned.ToUniversalTime().ToString("O"), Now, result, run, detail);
+    /// <summary>What became of a planned time of a schedule. Its run stays, whatever a second server thinks that came too late.</summary>
+    public void Planned(string schedule, DateTimeOffset planned, string result, string? run, string detail) => Run("""
+        INSERT INTO planned (schedule, planned, at, result, run, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        ON CONFLICT (schedule, planned) DO UPDATE SET at = excluded.at, result = excluded.result, run = excluded.run, detail = excluded.detail
+        WHERE planned.run IS NULL
+        """, schedule, planned.ToUniversalTime().ToString("O"), Now, result, run, detail);
 
     public DateTimeOffset? LastPlanned(string schedule) =>
         Rows("SELECT planned FROM planned WHERE schedule = ?1 ORDER BY planned DESC LIMIT 1", r => Moment(r.GetString(0)), schedule) is [var last] ? last : null;
@@ -13,7 +16,10 @@ sealed partial class AccountStore
         Rows("SELECT planned FROM planned WHERE schedule = ?1 ORDER BY planned LIMIT 1", r => Moment(r.GetString(0)), schedule) is [var first] ? first : null;
 
     /// <summary>Planned times that wait for something to be over; of each schedule the last one, since one run catches up for all.</summary>
-    public IReadOnlyList<PlannedTime> Queued() => Rows("SELECT schedule, max(planned), at, result, run, detail FROM planned WHERE result = 'queued' GROUP BY schedule", ReadPlanned);
+    public IReadOnlyList<PlannedTime> Queued() => Rows("""
+        SELECT schedule, planned, at, result, run, detail FROM planned p WHERE result = 'queued'
+            AND planned = (SELECT max(planned) FROM planned WHERE schedule = p.schedule AND result = 'queued')
+        """, ReadPlanned);
 
     public IReadOnlyList<PlannedTime> PlannedOf(string schedule, int limit) => Rows(
         "SELECT schedule, planned, at, result, run, detail FROM planned WHERE schedule = ?1 ORDER BY planned DESC LIMIT ?2", ReadPlanned, schedule, limit);
@@ -21,9 +27,9 @@ sealed partial class AccountStore
     public bool IsPaused(string schedule) => Rows("SELECT 1 FROM paused WHERE schedule = ?1", r => r.GetInt64(0), schedule).Count > 0;
 
     public void SetPaused(string schedule, bool paused) => Run(
-        paused ? "INSERT OR IGNORE INTO paused (schedule) VALUES (?1)" : "DELETE FROM paused WHERE schedule = ?1", schedule);
+        paused ? "INSERT INTO paused (schedule) VALUES (?1) ON CONFLICT DO NOTHING" : "DELETE FROM paused WHERE schedule = ?1", schedule);
 
-    static PlannedTime ReadPlanned(Microsoft.Data.Sqlite.SqliteDataReader r) =>
+    static PlannedTime ReadPlanned(System.Data.Common.DbDataReader r) =>
         new(r.GetString(0), Moment(r.GetString(1)), Moment(r.GetString(2)), r.GetString(3), r.IsDBNull(4) ? null : r.GetString(4), r.GetString(5));
 }
 

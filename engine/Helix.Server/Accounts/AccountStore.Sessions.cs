@@ -53,7 +53,7 @@ sealed partial class AccountStore
     /// <summary>A secret of this server that outlives it, so that a form that was open before a restart still counts.</summary>
     public byte[] Key(string purpose)
     {
-        Run("INSERT OR IGNORE INTO keys (purpose, key) VALUES (?1, ?2)", purpose, Tickets.New());
+        Run("INSERT INTO keys (purpose, key) VALUES (?1, ?2) ON CONFLICT DO NOTHING", purpose, Tickets.New());
         return System.Text.Encoding.UTF8.GetBytes(One("SELECT key FROM keys WHERE purpose = ?1", r => r.GetString(0), purpose));
     }
 

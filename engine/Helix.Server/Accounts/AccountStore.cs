@@ -1,27 +1,24 @@
+using System.Data.Common;
 using System.Text.RegularExpressions;
+using Helix.Runbooks.Journal;
 using Helix.Runbooks.Steps;
-using Microsoft.Data.Sqlite;
 
 namespace Helix.Server.Accounts;
 
-/// <summary>Accounts, sessions, tokens and the log of refusals, in a SQLite file beside the store. Knows nothing about runs.</summary>
+/// <summary>Accounts, sessions, tokens and the log of refusals: in a SQLite file beside the store, or in the database that several servers share. Knows nothing about runs.</summary>
+/// <remarks>Its statements are read by SQLite and PostgreSQL alike: upserts are written out with <c>ON CONFLICT</c>, flags are 0 and 1.</remarks>
 sealed partial class AccountStore : IDisposable
 {
-    readonly SqliteConnection _connection;
+    readonly Database _database;
     readonly Lock _lock = new();
     readonly TimeProvider _time;
     readonly int _rounds;
 
-    public AccountStore(string path, TimeProvider time, int rounds)
+    /// <param name="place">A file, or the database of a shared store.</param>
+    public AccountStore(string place, TimeProvider time, int rounds)
     {
         (_time, _rounds) = (time, rounds);
-        _connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
-        _connection.Open();
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        Run("PRAGMA journal_mode=WAL");
-        Run("PRAGMA synchronous=FULL");
-        Run("PRAGMA busy_timeout=30000");
-        Run(Tables);
+        _database = StorePlace.Beside(place, Tables);
     }
 
     public bool IsEmpty => One("SELECT count(*) FROM accounts", r => r.GetInt64(0)) == 0;
@@ -87,41 +84,23 @@ sealed partial class AccountStore : IDisposable
 
     int Run(string sql, params ReadOnlySpan<object?> values)
     {
+        var copy = values.ToArray();
         lock (_lock)
-        {
-            using var command = Command(sql, values);
-            return command.ExecuteNonQuery();
-        }
+            return _database.Transaction(() => _database.Run(sql, copy));
     }
 
-    List<T> Rows<T>(string sql, Func<SqliteDataReader, T> row, params ReadOnlySpan<object?> values)
+    List<T> Rows<T>(string sql, Func<DbDataReader, T> row, params ReadOnlySpan<object?> values)
     {
         lock (_lock)
-        {
-            using var command = Command(sql, values);
-            using var reader = command.ExecuteReader();
-            var rows = new List<T>();
-            while (reader.Read())
-                rows.Add(row(reader));
-            return rows;
-        }
+            return _database.All(sql, row, values);
     }
 
-    T One<T>(string sql, Func<SqliteDataReader, T> row, params ReadOnlySpan<object?> values) => Rows(sql, row, values)[0];
-
-    SqliteCommand Command(string sql, ReadOnlySpan<object?> values)
-    {
-        var command = _connection.CreateCommand();
-        command.CommandText = sql;
-        for (var i = 0; i < values.Length; i++)
-            command.Parameters.AddWithValue("?" + (i + 1), values[i] ?? DBNull.Value);
-        return command;
-    }
+    T One<T>(string sql, Func<DbDataReader, T> row, params ReadOnlySpan<object?> values) => Rows(sql, row, values)[0];
 
     public void Dispose()
     {
         lock (_lock)
-            _connection.Dispose();
+            _database.Dispose();
     }
 
     [GeneratedRegex("^[A-Za-z][A-Za-z0-9._@-]{0,63}$")]
