@@ -47,6 +47,8 @@ public sealed class HelixServer : IAsyncDisposable
         }
         site.Address = settings.PublicUrl ?? new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         site.Pulse.Start();
+        site.Courier.Start();
+        site.Follower.Start();
         site.Keeper.Start();
         await site.Timetable.Start();
         Greet(site);
@@ -77,6 +79,7 @@ public sealed class HelixServer : IAsyncDisposable
         app.MapReady(site);
         app.MapSchedules(site);
         app.MapRecord(site);
+        app.MapMessages(site);
         app.MapAccounts(site);
         app.MapApi(site);
         app.MapFallback(_ => throw new NotThereException("There is no such page."));
@@ -109,6 +112,8 @@ public sealed class HelixServer : IAsyncDisposable
         await _site.Timetable.DisposeAsync();
         await _site.Drivers.Stop(Patience);
         await _site.Keeper.DisposeAsync();
+        await _site.Follower.DisposeAsync();
+        await _site.Courier.DisposeAsync();
         await _site.Pulse.DisposeAsync();
         using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(2), _site.Time);
         await _app.StopAsync(soon.Token);

@@ -4,6 +4,7 @@ using Helix.Runbooks.Steps;
 using Helix.Server.Accounts;
 using Helix.Server.Driving;
 using Helix.Server.Live;
+using Helix.Server.Messages;
 using Helix.Server.Ready;
 using Helix.Server.Schedules;
 using Helix.Server.Web;
@@ -23,6 +24,11 @@ sealed class Site : IDisposable
         Drivers = new Drivers(this);
         Live = new LiveRuns(this);
         Keeper = new Keeper(this);
+        Outbox = new Outbox(this);
+        Courier = new Courier(this);
+        News = new RunNews(this);
+        ScheduleNews = new ScheduleNews(this);
+        Follower = new Follower(this);
         Timetable = new Timetable(this);
         Readiness = new Readiness(this);
     }
@@ -40,6 +46,11 @@ sealed class Site : IDisposable
     public Drivers Drivers { get; }
     public LiveRuns Live { get; }
     public Keeper Keeper { get; }
+    public Outbox Outbox { get; }
+    public Courier Courier { get; }
+    public RunNews News { get; }
+    public ScheduleNews ScheduleNews { get; }
+    public Follower Follower { get; }
     public Timetable Timetable { get; }
     public Readiness Readiness { get; }
     public Throttle Throttle { get; } = new();

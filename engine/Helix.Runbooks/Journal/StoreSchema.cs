@@ -25,6 +25,7 @@ static class StoreSchema
             rta INTEGER, rpa INTEGER, objectives_met INTEGER, head TEXT NOT NULL, events INTEGER NOT NULL, last_at TEXT NOT NULL);
         CREATE INDEX runs_of_runbook ON runs (runbook, number);
         CREATE INDEX runs_open ON runs (number) WHERE ended_at IS NULL;
+        CREATE INDEX runs_changed ON runs (last_at);
         CREATE TABLE events (
             number INTEGER NOT NULL, sequence INTEGER NOT NULL, at TEXT NOT NULL, epoch INTEGER NOT NULL, by TEXT,
             event TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (number, sequence)) WITHOUT ROWID;

@@ -22,12 +22,14 @@ sealed class EnvironmentFile(StepCatalog catalog, ProblemList problems, string p
                 problems.Error("wrong-type", root.Position, "An environment is a map of fields.", "Begin with `apiVersion: helix.runbooks/v1`.");
             return null;
         }
-        var json = new ValueReader(problems, templates: false).Record(map, ShapeOf.Record(typeof(EnvironmentFields)), "", "The environment");
+        var values = new ValueReader(problems, templates: false);
+        var json = values.Record(map, ShapeOf.Record(typeof(EnvironmentFields)), "", "The environment");
         CheckNames(map["vars"], "a var");
         CheckNames((map["people"] as MapNode)?["groups"], "a group");
         var fields = (EnvironmentFields)StepJson.Read(json, typeof(EnvironmentFields));
+        CheckGroups(map["messages"], fields.People?.Groups?.Keys ?? []);
         var targets = ReadTargets(map["targets"]);
-        foreach (var (node, member) in _named)
+        foreach (var (node, member) in _named.Concat(values.TargetNames))
             TargetNames.Check(problems, node, member, _kinds);
         return new Environment
         {
@@ -36,6 +38,7 @@ sealed class EnvironmentFile(StepCatalog catalog, ProblemList problems, string p
             Vars = fields.Vars ?? new Dictionary<string, JsonNode>(),
             Targets = targets,
             Groups = fields.People?.Groups ?? new Dictionary<string, IReadOnlyList<string>>(),
+            Channels = [.. (fields.Messages ?? []).Where(c => c.To is not null).Select(c => new Channel(c.To!, c.About ?? Enum.GetValues<Occasion>(), c.For ?? [], c.Test ?? false))],
             AllowedSigners = fields.AllowedSigners,
             BaseDirectory = _folder,
             Source = SourceFile.Of(path, bytes),
@@ -47,6 +50,15 @@ sealed class EnvironmentFile(StepCatalog catalog, ProblemList problems, string p
         foreach (var (key, _) in (node as MapNode)?.Entries ?? [])
             if (!Names.IsId(key.Text))
                 problems.Error("name", key.Position, $"'{key.Text}' cannot be the name of {what}.", Names.IdHint(key.Text));
+    }
+
+    /// <summary>A channel for a group that nobody is in would never be used.</summary>
+    void CheckGroups(Node? messages, IEnumerable<string> groups)
+    {
+        const string group = "group:";
+        foreach (var name in ((messages as ListNode)?.Items ?? []).OfType<MapNode>().SelectMany(c => (c["for"] as ListNode)?.Items ?? []).OfType<ScalarNode>())
+            if (name.Text.StartsWith(group, StringComparison.Ordinal) && !groups.Contains(name.Text[group.Length..]))
+                problems.Error("unknown-group", name.Position, $"There is no group '{name.Text[group.Length..]}' in the environment.", Suggestion.Hint(name.Text[group.Length..], groups, "Groups there"));
     }
 
     EnvironmentTargets ReadTargets(Node? node)

@@ -184,6 +184,9 @@ sealed record EnvironmentFields
     [Description("Who decides.")]
     public PeopleFields? People { get; init; }
 
+    [Description("Who is told what happens to runs and backups here. The server tells it; a run of a terminal without a server says only what its notify steps say.")]
+    public IReadOnlyList<ChannelFields>? Messages { get; init; }
+
     [Description("File of allowed signers (the format of ssh-keygen) for signed approvals; relative to this file."), FilePath]
     public string? AllowedSigners { get; init; }
 }
@@ -192,4 +195,19 @@ sealed record PeopleFields
 {
     [Description("Group name to account names.")]
     public IReadOnlyDictionary<string, IReadOnlyList<string>>? Groups { get; init; }
+}
+
+sealed record ChannelFields
+{
+    [Description("The target that carries the messages."), Required, TargetName("webhook", "slack", "email")]
+    public string? To { get; init; }
+
+    [Description("What it is told of. Default: everything. Use of break-glass is told to all.")]
+    public IReadOnlyList<Occasion>? About { get; init; }
+
+    [Description("Of what waits for people only what waits for these: account names and group:NAME, as approvers are written. Default: for whomever it waits.")]
+    public IReadOnlyList<string>? For { get; init; }
+
+    [Description("true: takes the messages of runs with --comms test, which go nowhere else then. Without such a channel they go to the usual ones, marked [TEST].")]
+    public bool? Test { get; init; }
 }

@@ -18,7 +18,7 @@ sealed partial class AccountStore : IDisposable
     public AccountStore(string place, TimeProvider time, int rounds)
     {
         (_time, _rounds) = (time, rounds);
-        _database = StorePlace.Beside(place, Tables);
+        _database = StorePlace.Beside(place, Tables + OutboxTables);
     }
 
     public bool IsEmpty => One("SELECT count(*) FROM accounts", r => r.GetInt64(0)) == 0;
@@ -117,6 +117,7 @@ sealed partial class AccountStore : IDisposable
         CREATE TABLE IF NOT EXISTS planned (schedule TEXT NOT NULL, planned TEXT NOT NULL, at TEXT NOT NULL, result TEXT NOT NULL, run TEXT, detail TEXT NOT NULL, PRIMARY KEY (schedule, planned)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS paused (schedule TEXT PRIMARY KEY);
         CREATE TABLE IF NOT EXISTS audit (id INTEGER PRIMARY KEY, at TEXT NOT NULL, account TEXT, address TEXT, what TEXT NOT NULL, result TEXT NOT NULL, detail TEXT NOT NULL);
+
         """;
 }
 

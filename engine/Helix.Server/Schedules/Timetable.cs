@@ -72,7 +72,10 @@ sealed class Timetable(Site site) : IAsyncDisposable
         _readAt = HasFile ? File.GetLastWriteTimeUtc(Path) : default;
         Book = HasFile ? new ScheduleReader(site.Catalog, site.Time).ReadFile(Path) : null;
         if (Book is { HasErrors: true } bad)
+        {
+            site.ScheduleNews.Unusable(_readAt, bad.Problems.Count);
             site.Say($"{Path} cannot be used, so nothing starts by itself:\n{string.Join("\n", bad.Problems)}");
+        }
         foreach (var gone in before.Except(Schedules.Select(s => s.Name)))
         {
             _next.TryRemove(gone, out _);
@@ -110,13 +113,19 @@ sealed class Timetable(Site site) : IAsyncDisposable
     {
         var latest = due[^1];
         if (due.Count > 1)
-            site.Accounts.Planned(schedule.Name, due[^2], "missed", null, $"{due.Count - 1} times at which no server was there");
+            Missed(schedule, due[^2], $"{due.Count - 1} times at which no server was there");
         if (site.Accounts.IsPaused(schedule.Name))
             site.Accounts.Planned(schedule.Name, latest, "paused", null, "");
         else if (now - latest > Late && schedule.Missed == MissedPolicy.Skip)
-            site.Accounts.Planned(schedule.Name, latest, "missed", null, "no server was there");
+            Missed(schedule, latest, "no server was there");
         else
             await Try(schedule.Name, latest);
+    }
+
+    void Missed(Schedule schedule, DateTimeOffset planned, string why)
+    {
+        site.Accounts.Planned(schedule.Name, planned, "missed", null, why);
+        site.ScheduleNews.Missed(schedule, planned, why);
     }
 
     /// <summary>Starts the run of a planned time, unless it is there, or something is in its way.</summary>
@@ -163,6 +172,7 @@ sealed class Timetable(Site site) : IAsyncDisposable
         catch (RunbookException e)
         {
             site.Accounts.Planned(schedule.Name, planned, "failed", null, e.Message);
+            site.ScheduleNews.Missed(schedule, planned, e.Message);
             site.Say($"The schedule {schedule.Name} could not start its run: {e.Message}");
         }
     }
@@ -189,6 +199,7 @@ sealed class Timetable(Site site) : IAsyncDisposable
             {
                 site.Say($"OVERDUE: no run of {schedule.Name} has succeeded since {since:u}; it should be fresh for {new Duration(schedule.FreshFor)}.");
                 site.Accounts.Audit(null, null, $"schedule {schedule.Name}", "overdue", $"no success since {since:u}");
+                site.ScheduleNews.Overdue(schedule, since);
             }
     }
 

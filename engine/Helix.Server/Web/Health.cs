@@ -55,6 +55,10 @@ static class Metrics
         text.Gauge("helix_decision_oldest_seconds", "For how long the oldest of them waits.", [("", questions.Count == 0 ? 0 : (now - questions.Min(q => q.Asked)).TotalSeconds)]);
         text.Gauge("helix_schedule_overdue", "1: no run has succeeded for longer than the schedule allows.",
             site.Timetable.Schedules.Where(s => caller.May(Role.Viewer, s.Environment.Name)).Select(s => (Labels("schedule", s.Name), site.Timetable.OverdueSince(s) is null ? 0.0 : 1)));
+        var letters = site.Accounts.LetterCounts().Where(l => caller.May(Role.Viewer, l.Environment)).ToList();
+        text.Gauge("helix_messages", "Messages to the outside by how they stand: sent, waiting, given-up.", letters.Select(l => (Labels("environment", l.Environment, "channel", l.Channel, "state", l.State), (double)l.Count)));
+        text.Gauge("helix_message_oldest_seconds", "For how long the oldest message waits to be delivered.",
+            letters.Where(l => l.State == "waiting").Select(l => (Labels("environment", l.Environment, "channel", l.Channel), (now - l.Oldest).TotalSeconds)));
         var scenarios = await site.Readiness.Look(ReadyEndpoints.Seen(site, caller), cancelled);
         text.Gauge("helix_scenario_ready", "1 ready, 0.5 doubtful, 0 not ready.", scenarios.Select(s => (Labels("runbook", s.Runbook, "environment", s.Environment), s.Verdict switch { "ready" => 1.0, "doubtful" => 0.5, _ => 0 })));
         text.Gauge("helix_backup_age_seconds", "Age of the newest complete backup, from its recovery point.", scenarios

@@ -43,13 +43,13 @@ sealed class MailDelivery(EmailTarget target, PlanContext context)
 
     MimeMessage Mail(Message message)
     {
-        var mail = new MimeMessage { Subject = OneLine(message.Test ? $"[TEST] {message.Title}" : message.Title), Date = message.At, MessageId = $"{OneLine(message.Id)}@helix" };
+        var mail = new MimeMessage { Subject = OneLine(message.Heading), Date = message.At, MessageId = $"{OneLine(message.Id)}@helix" };
         mail.From.Add(Parsed(target.From));
         foreach (var to in target.To)
             mail.To.Add(Parsed(to));
         mail.Body = new TextPart("plain")
         {
-            Text = $"{message.Text}\n\nRunbook {message.Runbook}, run {message.Run}, environment {message.Environment}, {message.Mode}, by {message.Operator}, {message.At:u}\n",
+            Text = $"{message.Text}\n\n{(message.Link is { } link ? $"{link}\n\n" : "")}{message.Facts}, {message.At:u}\n",
         };
         return mail;
     }

@@ -13,15 +13,36 @@ public sealed record Message
     public required string Title { get; init; }
     public required string Text { get; init; }
     public required string Severity { get; init; }
-    public required string Run { get; init; }
-    public required string Runbook { get; init; }
+
+    /// <summary>Null where it is about no run.</summary>
+    public string? Run { get; init; }
+    public string? Runbook { get; init; }
     public required string Environment { get; init; }
-    public required string Mode { get; init; }
-    public required string Operator { get; init; }
+    public string? Mode { get; init; }
+    public string? Operator { get; init; }
     public required DateTimeOffset At { get; init; }
 
     /// <summary>A test of communication, not an incident.</summary>
     public required bool Test { get; init; }
+
+    /// <summary>What it is about, for programs: waiting, at-risk, failed, recovered, overdue, missed or break-glass; null for what a runbook says.</summary>
+    public string? Occasion { get; init; }
+
+    /// <summary>The page that shows it; opening it decides nothing.</summary>
+    public Uri? Link { get; init; }
+
+    /// <summary>Hash of the last entry of the run's record: kept here, it proves later that nothing before was changed.</summary>
+    public string? Head { get; init; }
+
+    [JsonIgnore]
+    public string Heading => Test ? $"[TEST] {Title}" : Title;
+
+    /// <summary>What it is about, in one line.</summary>
+    [JsonIgnore]
+    public string Facts => string.Join(", ", new[]
+    {
+        Runbook, Run is null ? null : $"run {Run}", Environment, Mode, Operator is null ? null : $"by {Operator}", Head is null ? null : $"record {Head}",
+    }.OfType<string>());
 }
 
 /// <summary>A way to reach people.</summary>

@@ -51,22 +51,22 @@ sealed class WebhookPost(PlanContext context, string name, Secret url, IReadOnly
 /// <summary>The form that Slack wants.</summary>
 static class SlackForm
 {
-    const int LongestText = 2900; // Slack takes 3000 in a section
+    const int LongestText = 2500; // Slack takes 3000 in a section, and a link comes with it
 
     public static JsonObject Of(Message message)
     {
-        var title = message.Test ? $"[TEST] {message.Title}" : message.Title;
+        var title = message.Heading;
         var text = message.Text.Length <= LongestText ? message.Text : message.Text[..LongestText] + "…";
         return new JsonObject
         {
             ["text"] = $"{title}: {text}",
             ["blocks"] = new JsonArray(
                 Block("header", new JsonObject { ["type"] = "plain_text", ["text"] = title.Length <= 150 ? title : title[..149] + "…" }),
-                Block("section", new JsonObject { ["type"] = "mrkdwn", ["text"] = Escaped(text) }),
+                Block("section", new JsonObject { ["type"] = "mrkdwn", ["text"] = Escaped(message.Link is { } link ? $"{text}\n{link}" : text) }),
                 new JsonObject
                 {
                     ["type"] = "context",
-                    ["elements"] = new JsonArray(new JsonObject { ["type"] = "mrkdwn", ["text"] = Escaped($"{message.Runbook}, run {message.Run}, {message.Environment}, {message.Mode}, by {message.Operator}") }),
+                    ["elements"] = new JsonArray(new JsonObject { ["type"] = "mrkdwn", ["text"] = Escaped(message.Facts) }),
                 }),
         };
     }

@@ -1,0 +1,121 @@
+using System.Collections.Concurrent;
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Server.Messages;
+
+/// <summary>Goes along the records of all runs of the store, whoever drives them, and hands on what is new in each.</summary>
+/// <remarks>
+/// What it was at is remembered as a moment, roughly: after a restart it goes over the last entries once more, and the outbox takes no message twice.
+/// </remarks>
+sealed class Follower(Site site) : IAsyncDisposable
+{
+    static readonly TimeSpan AtMost = TimeSpan.FromMilliseconds(250);
+    static readonly TimeSpan Quiet = TimeSpan.FromSeconds(15);
+    static readonly TimeSpan Remember = TimeSpan.FromSeconds(5);
+
+    /// <summary>An entry gets its time before it is on disk, and clocks of two machines differ.</summary>
+    static readonly TimeSpan Slack = TimeSpan.FromMinutes(2);
+    const int MostHeld = 300;
+
+    /// <summary>Until where the records were gone along, and from where on anything is told at all.</summary>
+    const string Until = "followed", From = "followed-from";
+
+    readonly ConcurrentDictionary<string, RunState> _held = [];
+    /// <summary>The last entry that was seen, of runs that changed lately.</summary>
+    Dictionary<string, long> _seen = [];
+    readonly CancellationTokenSource _stop = new();
+    DateTimeOffset _from;
+    DateTimeOffset _until;
+    DateTimeOffset _remembered;
+    Task _loop = Task.CompletedTask;
+
+    public void Start()
+    {
+        if (site.Accounts.Marked(From) is null)
+            site.Accounts.Mark(From, site.Time.GetUtcNow());
+        var from = site.Accounts.Marked(From)!.Value;
+        _until = _remembered = site.Accounts.Marked(Until) is { } until && until > from ? until : from;
+        _from = from > _until - Slack ? from : _until - Slack;
+        _loop = Task.Run(Loop);
+    }
+
+    async Task Loop()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            var version = site.Pulse.Version;
+            try
+            {
+                Look();
+            }
+            catch (StoreLostException)
+            {
+                // Who drives a run says it; here it goes on when the store is back.
+            }
+            using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+            await Task.WhenAny(site.Pulse.Next(version, over.Token), Task.Delay(Quiet, site.Time, over.Token));
+            await over.CancelAsync();
+            await Task.WhenAny(Task.Delay(AtMost, site.Time, _stop.Token));
+        }
+    }
+
+    void Look()
+    {
+        var lately = _until - Slack;
+        var changes = site.Store.ChangedSince(lately);
+        var seen = new Dictionary<string, long>();
+        foreach (var change in changes)
+            seen[change.Run] = _seen.GetValueOrDefault(change.Run) is var last && last < change.Events ? Follow(change.Run, last, lately > _from ? lately : _from) : last;
+        _seen = seen;
+        if (changes is [.., { LastAt: var newest }] && newest > _until)
+            _until = newest;
+        site.News.Tick();
+        if (_until - _remembered < Remember)
+            return;
+        site.Accounts.Mark(Until, _remembered = _until);
+        Trim();
+    }
+
+    /// <param name="last">The last entry that was seen; 0: those before <paramref name="from"/> were.</param>
+    /// <returns>The last entry now.</returns>
+    long Follow(string run, long last, DateTimeOffset from)
+    {
+        try
+        {
+            var state = _held.GetOrAdd(run, r => new RunState(r));
+            var fresh = new List<JournalEntry>();
+            foreach (var entry in site.Store.Read(run, state.LastSequence))
+            {
+                state.Apply(entry);
+                if (last > 0 ? entry.Sequence > last : entry.At >= from)
+                    fresh.Add(entry);
+            }
+            if (fresh.Count > 0)
+                site.News.Tell(state, fresh);
+            if (state.Ended is not null)
+                _held.TryRemove(run, out _);
+            return state.LastSequence;
+        }
+        catch (Exception e) when (e is not StoreLostException)
+        {
+            // Written by another version, or a mistake: it is not looked at again until it changes.
+            site.Say($"Nobody is told of run {run}: {e}");
+            return long.MaxValue;
+        }
+    }
+
+    /// <summary>A state is folded anew when something happens to a run that was quiet for long.</summary>
+    void Trim()
+    {
+        foreach (var quiet in _held.Values.OrderByDescending(s => s.LastAt).Skip(MostHeld).ToList())
+            _held.TryRemove(quiet.Run, out _);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _loop;
+        _stop.Dispose();
+    }
+}
