@@ -14,6 +14,7 @@ sealed class Courier(Site site) : IAsyncDisposable
     static readonly TimeSpan First = TimeSpan.FromSeconds(5);
     static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
     static readonly TimeSpan Idle = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
     /// <summary>A receiver that is away comes back; one that refuses must be mended by people.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromHours(24);
@@ -38,12 +39,20 @@ sealed class Courier(Site site) : IAsyncDisposable
     {
         while (!_stop.IsCancellationRequested)
         {
-            foreach (var channel in site.Accounts.DueLetters(AtOnce).GroupBy(l => (l.Environment, l.Channel)).Where(c => !_busy.ContainsKey(c.Key)))
-                _busy[channel.Key] = Task.Run(() => Deliver(channel.Key, [.. channel]));
-            var next = site.Accounts.NextDue() is { } due && due - site.Time.GetUtcNow() is var wait && wait < Idle ? wait : Idle;
+            var wait = Soon;
+            try
+            {
+                foreach (var channel in site.Accounts.DueLetters(AtOnce).GroupBy(l => (l.Environment, l.Channel)).Where(c => !_busy.ContainsKey(c.Key)))
+                    _busy[channel.Key] = Task.Run(() => Deliver(channel.Key, [.. channel]));
+                wait = site.Accounts.NextDue() is { } due ? due - site.Time.GetUtcNow() : Idle;
+            }
+            catch (StoreLostException)
+            {
+                // What is to be told is kept there; it goes on when the store is back.
+            }
             using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-            // What is due in a channel that is busy now is looked at when that is done.
-            await Task.WhenAny(site.Outbox.Posted(over.Token), Task.Delay(next > TimeSpan.FromSeconds(1) ? next : TimeSpan.FromSeconds(1), site.Time, over.Token));
+            // What is due in a channel that is busy now is looked at again soon.
+            await Task.WhenAny(site.Outbox.Posted(over.Token), Task.Delay(wait < Soon ? Soon : wait > Idle ? Idle : wait, site.Time, over.Token));
             await over.CancelAsync();
         }
     }
@@ -55,6 +64,10 @@ sealed class Courier(Site site) : IAsyncDisposable
             foreach (var letter in letters)
                 if (!_stop.IsCancellationRequested && site.Accounts.Claim(letter, Claimed) && !await Send(letter))
                     break; // what this one could not reach, the next will not
+        }
+        catch (StoreLostException)
+        {
+            // The claim ends, and the message is taken again.
         }
         finally
         {
