@@ -7,6 +7,7 @@ enum DocumentKind
     Environment,
     Simulation,
     Schedules,
+    SignOn,
     /// <summary>Not of this tool: a compose file or a manifest of Kubernetes in the same folder.</summary>
     Foreign,
 }
@@ -26,6 +27,8 @@ static class Document
             return DocumentKind.Environment;
         if (keys.Contains("schedules"))
             return DocumentKind.Schedules;
+        if (keys.Contains("issuer") && keys.Contains("clientId"))
+            return DocumentKind.SignOn;
         return keys.Contains("steps") || (keys.Contains("apiVersion") && !keys.Contains("kind")) ? DocumentKind.Runbook : DocumentKind.Foreign;
     }
 }

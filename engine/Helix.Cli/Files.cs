@@ -1,5 +1,6 @@
 using Helix.Runbooks.Model;
 using Helix.Runbooks.Model.Schedules;
+using Helix.Runbooks.Model.SignOns;
 using Helix.Runbooks.Steps;
 using RunbookEnvironment = Helix.Runbooks.Model.Environment;
 
@@ -17,6 +18,8 @@ sealed class Files(Session session)
         Sound(Find(named, "runbook", "runbooks"), path => new RunbookReader(session.Catalog).ReadFile(path, environment));
 
     /// <exception cref="RunbookException">Missing, or with problems: the message lists them all.</exception>
+    public SignOn SignOn(string named) => Sound(Find(named, "file for signing on", "runbooks"), path => new SignOnReader().ReadFile(path));
+
     public ScheduleBook Schedules(string named) =>
         Sound(Find(named, "file of schedules", "runbooks"), path => new ScheduleReader(session.Catalog, session.Time).ReadFile(path));
 

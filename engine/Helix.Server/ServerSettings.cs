@@ -1,4 +1,5 @@
 using System.Net;
+using Helix.Runbooks.Model.SignOns;
 using Helix.Runbooks.Steps;
 
 namespace Helix.Server;
@@ -26,6 +27,9 @@ public sealed record ServerSettings
     /// <summary>Prints a link with which another administrator is made, although there are accounts.</summary>
     public bool NewAdministrator { get; init; }
 
+    /// <summary>How people sign on through an identity provider; null: with passwords only.</summary>
+    public SignOn? SignOn { get; init; }
+
     /// <summary>Rounds of PBKDF2 for new passwords; tests take fewer.</summary>
     internal int PasswordRounds { get; init; } = 210_000;
 
@@ -49,6 +53,8 @@ public sealed record ServerSettings
             throw new RunbookException("TLS needs a certificate and its key.", "Give both --tls-certificate and --tls-key, as PEM files.");
         foreach (var file in new[] { Certificate, CertificateKey }.OfType<string>().Where(f => !File.Exists(f)))
             throw new RunbookException($"There is no file '{file}'.", "--tls-certificate and --tls-key name PEM files.");
+        if (SignOn is not null && PublicUrl is null && !IPAddress.IsLoopback(Listen.Address))
+            throw new RunbookException("The identity provider sends people back to an address of this server, and which that is was not said.", "Give --public-url, as https://helix.example.com, and register that address with /login/oidc/callback at the provider.");
         if (!Directory.Exists(Runbooks))
             throw new RunbookException($"There is no folder '{Runbooks}'.", "--runbooks names the folder with the runbooks, and with their environments below environments/.");
     }

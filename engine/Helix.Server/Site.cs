@@ -7,6 +7,7 @@ using Helix.Server.Live;
 using Helix.Server.Messages;
 using Helix.Server.Ready;
 using Helix.Server.Schedules;
+using Helix.Server.SignOns;
 using Helix.Server.Web;
 
 namespace Helix.Server;
@@ -18,7 +19,8 @@ sealed class Site : IDisposable
     {
         (Settings, Catalog, Time, Say) = (settings, catalog, time, say);
         Store = JournalStore.Open(settings.StorePath, time);
-        Accounts = new AccountStore(settings.AccountsPath, time, settings.PasswordRounds);
+        Accounts = new AccountStore(settings.AccountsPath, time, settings.PasswordRounds) { SignOn = settings.SignOn };
+        Provider = settings.SignOn is { } signOn ? new Provider(signOn, time) : null;
         Library = new Library(settings.Runbooks, catalog);
         Pulse = new Pulse(Store, time);
         Drivers = new Drivers(this);
@@ -42,6 +44,9 @@ sealed class Site : IDisposable
     public JournalStore Store { get; }
     public AccountStore Accounts { get; }
     public Library Library { get; }
+
+    /// <summary>Null: people log in with passwords only.</summary>
+    public Provider? Provider { get; }
     public Pulse Pulse { get; }
     public Drivers Drivers { get; }
     public LiveRuns Live { get; }
@@ -64,6 +69,7 @@ sealed class Site : IDisposable
     public void Dispose()
     {
         Drivers.Dispose();
+        Provider?.Dispose();
         Accounts.Dispose();
         Store.Dispose();
     }

@@ -15,20 +15,21 @@ static class ServeCommand
         var certificate = Given.Text("--tls-certificate", "FILE", "The certificate with its chain, as PEM.");
         var key = Given.Text("--tls-key", "FILE", "Its key, as PEM.");
         var url = Given.Text("--public-url", "URL", "How people reach it when a proxy stands before it, as https://helix.example.com.");
+        var oidc = Given.Text("--oidc", "FILE", "How people sign on through an identity provider (OpenID Connect).");
         var insecure = Given.Flag("--insecure", "Listens beyond this machine without TLS: everybody on the way can read passwords and act with sessions that they see.");
         var administrator = Given.Flag("--new-administrator", "Prints a link with which one more administrator is made, for when the password of the first is lost.");
         return new Verb("serve", "Serves the web pages of a team, and drives the runs that are started there.",
                 "helix serve", "helix serve --listen 0.0.0.0:8470 --tls-certificate cert.pem --tls-key key.pem --runbooks /etc/helix/runbooks")
-            .With(listen, runbooks, certificate, key, url, insecure, administrator)
+            .With(listen, runbooks, certificate, key, url, oidc, insecure, administrator)
             .Does(parsed => Serving.Run(session, new Serving.Asked(
-                parsed.GetValue(listen)!, parsed.GetValue(runbooks)!, parsed.GetValue(certificate), parsed.GetValue(key), parsed.GetValue(url), parsed.GetValue(insecure), parsed.GetValue(administrator))));
+                parsed.GetValue(listen)!, parsed.GetValue(runbooks)!, parsed.GetValue(certificate), parsed.GetValue(key), parsed.GetValue(url), parsed.GetValue(oidc), parsed.GetValue(insecure), parsed.GetValue(administrator))));
     }
 }
 
 /// <summary>Only this names types of the server, so that no other command loads the web.</summary>
 static class Serving
 {
-    public sealed record Asked(string Listen, string Runbooks, string? Certificate, string? Key, string? Url, bool Insecure, bool NewAdministrator);
+    public sealed record Asked(string Listen, string Runbooks, string? Certificate, string? Key, string? Url, string? Oidc, bool Insecure, bool NewAdministrator);
 
     public static async Task<int> Run(Session session, Asked asked)
     {
@@ -44,6 +45,7 @@ static class Serving
             Certificate = asked.Certificate,
             CertificateKey = asked.Key,
             PublicUrl = asked.Url is null ? null : Uri.TryCreate(asked.Url, UriKind.Absolute, out var uri) ? uri : throw new RunbookException($"'{asked.Url}' is no URL."),
+            SignOn = asked.Oidc is null ? null : session.Files.SignOn(asked.Oidc),
             Insecure = asked.Insecure,
             NewAdministrator = asked.NewAdministrator,
         };

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Model;
 using Helix.Runbooks.Model.Schedules;
+using Helix.Runbooks.Model.SignOns;
 using Helix.Runbooks.Runs;
 using Helix.Runbooks.Runs.Simulations;
 using Helix.Runbooks.Steps;
@@ -54,6 +55,7 @@ static class ValidateCommand
     static IReadOnlyList<Problem> Check(Session session, string file, RunbookEnvironment? environment) => Document.KindOf(file) switch
     {
         DocumentKind.Environment => new EnvironmentReader(session.Catalog).ReadFile(file).Problems,
+        DocumentKind.SignOn => new SignOnReader().ReadFile(file).Problems,
         DocumentKind.Schedules => new ScheduleReader(session.Catalog, session.Time).ReadFile(file).Problems,
         _ => new RunbookReader(session.Catalog).ReadFile(file, environment).Problems,
     };

@@ -53,19 +53,15 @@ sealed class Asking
     string? WhyNot(RunState state, Question question)
     {
         var asked = question.Asked;
-        var me = _session.Operator.Account;
-        if (asked.Approvers.Count > 0 && !asked.Approvers.Concat(question.Escalated).Any(a => IsOrHolds(a, me)))
-            return $"You are {me}; {QuestionPage.Whom(question)} may answer.";
+        var me = _session.Operator;
+        if (!Approvals.IsAsked(asked, question.Escalated, me, _plan.Environment.Groups))
+            return $"You are {me.Account}; {QuestionPage.Whom(question)} may answer.";
         if (asked.Kind != QuestionKind.Approval)
             return null;
-        if (!asked.SelfApproval && state.Started.Operator.Account == me)
-            return $"You started the run, so another of {QuestionPage.Whom(question)} must answer.";
+        if (Approvals.SelfApproval(asked, state, me) is { } self)
+            return People.AreOne(me, state.Started.Operator) ? $"You started the run, so another of {QuestionPage.Whom(question)} must answer." : Words.Sentence(self);
         return asked.Minimum > 1 ? $"This gate wants {asked.Minimum} people with signed answers: add `--sign KEYFILE` to the command." : null;
     }
-
-    bool IsOrHolds(string approver, string account) => approver.StartsWith("group:", StringComparison.Ordinal)
-        ? _plan.Environment.Groups.TryGetValue(approver["group:".Length..], out var members) && members.Contains(account)
-        : approver == account || (_plan.Environment.Groups.TryGetValue(approver, out var named) && named.Contains(account));
 
     /// <summary>Ends when the question needs no answer any more: somebody else gave it, its time is over, or the run stopped.</summary>
     async Task Over(string run, string question, CancellationToken stopped)

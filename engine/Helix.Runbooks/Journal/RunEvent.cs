@@ -68,15 +68,6 @@ public sealed record JournalEntry
     public required string Hash { get; init; }
 }
 
-/// <summary>How sure it is who somebody is. Ordered: the account of the operating system, a password or token that the server checked, a signature, an identity provider.</summary>
-public enum IdentityStrength { Os, Password, Signed, Oidc }
-
-/// <summary>Somebody who did something: the account, and how it was authenticated (never <c>SUDO_USER</c> or a flag).</summary>
-public sealed record Person(string Account, IdentityStrength Strength, string Via)
-{
-    public override string ToString() => $"{Account} ({Strength.ToString().ToLowerInvariant()}, {Via})";
-}
-
 /// <summary>Who drives: enough to find and end its process on the same host (boot id, pid, start time in clock ticks).</summary>
 public sealed record Driver(string Host, string BootId, int Pid, long StartTicks, string Account);
 

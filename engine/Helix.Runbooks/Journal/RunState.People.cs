@@ -93,13 +93,13 @@ public sealed partial class RunState
         {
             // The last word of a person counts: who approved may still reject while the question is open.
             if (question.Status == QuestionStatus.Open)
-                question.Answers.RemoveAll(a => a.By.Account == answer.By.Account);
+                question.Answers.RemoveAll(a => People.AreOne(a.By, answer.By));
             question.Answers.Add(answer);
             return;
         }
         if (!Early.TryGetValue(e.Question, out var list))
             Early[e.Question] = list = [];
-        list.RemoveAll(a => a.By.Account == answer.By.Account);
+        list.RemoveAll(a => People.AreOne(a.By, answer.By));
         list.Add(answer);
     }
 

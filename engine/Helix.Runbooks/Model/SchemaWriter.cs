@@ -21,6 +21,7 @@ public static class SchemaWriter
         ["runbook.schema.json"] = Runbook(catalog),
         ["environment.schema.json"] = Environment(catalog),
         ["schedules.schema.json"] = Schedules(),
+        ["sign-on.schema.json"] = SignOn(),
     };
 
     public static string Runbook(StepCatalog catalog) => RunbookNode(catalog).ToJsonString(Indented) + "\n";
@@ -35,6 +36,16 @@ public static class SchemaWriter
         root["properties"]!["schedules"]!["propertyNames"] = new JsonObject { ["pattern"] = Names.IdPattern };
         root["$defs"] = defs;
         return root;
+    }
+
+    public static string SignOn()
+    {
+        var defs = new JsonObject();
+        var root = Document("Helix sign-on", new ShapeSchema(defs, templates: false).Inline(ShapeOf.Record(typeof(SignOns.SignOnFields))));
+        root["properties"]!["roles"]!["additionalProperties"]!["items"]!["pattern"] = SignOns.SignOnFields.RolePattern;
+        if (defs.Count > 0)
+            root["$defs"] = defs;
+        return root.ToJsonString(Indented) + "\n";
     }
 
     internal static JsonObject RunbookNode(StepCatalog catalog)

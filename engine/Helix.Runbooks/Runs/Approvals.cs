@@ -17,18 +17,40 @@ public static class Approvals
             return $"'{decision.Choice}' needs a reason";
         if (decision.BreakGlass)
             return string.IsNullOrWhiteSpace(decision.Reason) ? "break-glass needs a reason" : null;
-        if (asked.Approvers.Count > 0 && !Names([.. asked.Approvers, .. escalated], groups).Contains(by.Account))
+        if (!IsAsked(asked, escalated, by, groups))
             return $"{by.Account} is not among those who are asked ({string.Join(", ", asked.Approvers.Concat(escalated))})";
         if (asked.Kind == QuestionKind.Approval && decision.Choice == "approve")
         {
-            if (!asked.SelfApproval && by.Account == state.Started.Operator.Account)
-                return $"{by.Account} started the run, and who starts it may not approve it";
-            if (!asked.AuthorMayApprove && state.Started.GitAuthor is { } author && IsAuthor(author, by.Account))
+            if (SelfApproval(asked, state, by) is { } self)
+                return self;
+            if (!asked.AuthorMayApprove && state.Started.GitAuthor is { } author && by.Called.Any(n => IsAuthor(author, n)))
                 return $"{by.Account} is the last author of the runbook, and the author may not approve it";
             if (asked.Minimum > 1 && by.Strength == IdentityStrength.Os)
                 return $"this gate wants {asked.Minimum} people, and an operating system account alone proves too little: sign the answer (--sign KEYFILE)";
         }
         return MissingInput(asked.Inputs, decision.Inputs, decision.Choice);
+    }
+
+    /// <summary>Somebody whom the question names: the account, or a group that it is in or that an identity provider vouches for.</summary>
+    public static bool IsAsked(QuestionAsked asked, IReadOnlyList<string> escalated, Person by, IReadOnlyDictionary<string, IReadOnlyList<string>> groups) =>
+        asked.Approvers.Count == 0 || IsAsked([.. asked.Approvers, .. escalated], by, groups);
+
+    /// <param name="named">Accounts and groups; none: anybody.</param>
+    public static bool IsAsked(IReadOnlyList<string> named, Person by, IReadOnlyDictionary<string, IReadOnlyList<string>> groups) =>
+        named.Count == 0 || Names(named, groups).Contains(by.Account) || named.Any(n => IsIn(n, by));
+
+    /// <summary>Null: somebody else started the run, and that is certain; or it does not matter.</summary>
+    public static string? SelfApproval(QuestionAsked asked, RunState state, Person by)
+    {
+        var starter = state.Started.Operator;
+        if (asked.SelfApproval)
+            return null;
+        return People.Compare(by, starter) switch
+        {
+            Sameness.Two => null,
+            Sameness.One => $"{by.Account} started the run{(by.Account == starter.Account ? "" : $" as {starter.Account}")}, and who starts it may not approve it",
+            _ => $"{by.Account} may be the person who started the run as {starter.Account}: nobody who knows both says that they are two. An administrator says how {by.Account} is called there (page Accounts)",
+        };
     }
 
     /// <summary>Open, or what the answers decide.</summary>
@@ -41,9 +63,9 @@ public static class Approvals
             return answers.Count > 0 ? QuestionStatus.Approved : QuestionStatus.Open;
         if (answers.Any(a => a.Decision.BreakGlass))
             return QuestionStatus.Approved;
-        var people = answers.Where(a => a.Decision.Choice is "approve" or "override").Select(a => a.By.Account).ToHashSet();
-        var each = question.Asked.OneFromEach.All(g => Names([g], groups).Overlaps(people));
-        return people.Count >= question.Asked.Minimum && each ? QuestionStatus.Approved : QuestionStatus.Open;
+        var people = answers.Where(a => a.Decision.Choice is "approve" or "override").Select(a => a.By).ToList();
+        var each = question.Asked.OneFromEach.All(g => Names([g], groups) is var members && people.Any(p => members.Contains(p.Account) || IsIn(g, p)));
+        return People.Count(people) >= question.Asked.Minimum && each ? QuestionStatus.Approved : QuestionStatus.Open;
     }
 
     /// <summary>Accounts behind names and <c>group:NAME</c>.</summary>
@@ -59,6 +81,8 @@ public static class Approvals
                 names.Add(approver);
         return names;
     }
+
+    static bool IsIn(string group, Person by) => by.Groups?.Contains(group.StartsWith("group:", StringComparison.Ordinal) ? group["group:".Length..] : group) == true;
 
     static bool IsAuthor(string author, string account) =>
         author.Equals(account, StringComparison.OrdinalIgnoreCase) || author.Contains($"<{account}@", StringComparison.OrdinalIgnoreCase);

@@ -44,7 +44,7 @@ public sealed partial class Engine
             ?? state.OpenQuestions.FirstOrDefault(q => q.Asked.Path == decision.Question);
         if (question is null)
             return EarlyRefusal(state, plan, by, decision);
-        if (question.Answers.Any(a => a.By.Account == by.Account && a.Decision.Choice == decision.Choice))
+        if (question.Answers.Any(a => People.AreOne(a.By, by) && a.Decision.Choice == decision.Choice))
         {
             message = $"{Again} by {by.Account}";
             return "";
@@ -123,12 +123,19 @@ public sealed partial class Engine
         var name = question ?? (open.Count == 1 ? open.Keys.Single() : null);
         if (name is null || !open.TryGetValue(name, out var answer))
             throw new RunbookException($"Run {run} has no answer by break-glass to ratify{(name is null ? "" : $" for '{name}'")}.", open.Count > 0 ? "Name one: " + string.Join(", ", open.Keys) + "." : null);
-        if (answer.By.Account == by.Account)
-            throw new RunbookException($"{by.Account} broke the glass, and cannot ratify it.", "Somebody else of those who were asked does.");
-        var asked = state.Questions.Values.Where(q => q.Id == name || q.Asked.Path == name).Select(q => q.Asked.Approvers).LastOrDefault() ?? [];
-        if (asked.Count > 0 && !Approvals.Names(asked, PlanOf(state).Environment.Groups).Contains(by.Account))
-            throw new RunbookException($"{by.Account} is not among those who were asked ({string.Join(", ", asked)}).", "One of them ratifies it.");
+        if (WhyNotRatify(state, PlanOf(state), by, name) is { } why)
+            throw new RunbookException(why, "Somebody else of those who were asked does.");
         AsPerson(run, by, new BreakGlassRatified(name, reason), evenEnded: true);
+    }
+
+    /// <summary>Null: this person may ratify the answer by break-glass to this question.</summary>
+    public static string? WhyNotRatify(RunState state, Plan plan, Person by, string question)
+    {
+        var answer = state.Unratified[question];
+        if (People.Compare(answer.By, by) is not Sameness.Two and var same)
+            return same == Sameness.One ? $"{by.Account} broke the glass, and cannot ratify it." : $"{by.Account} may be the person who broke the glass as {answer.By.Account}: nobody who knows both says that they are two.";
+        var asked = state.Questions.Values.LastOrDefault(q => q.Id == question || q.Asked.Path == question)?.Asked;
+        return asked is null || Approvals.IsAsked(asked, [], by, plan.Environment.Groups) ? null : $"{by.Account} is not among those who were asked ({string.Join(", ", asked.Approvers)}).";
     }
 
     /// <summary>What a reopen would keep, run again, and need approval for. Changes nothing.</summary>

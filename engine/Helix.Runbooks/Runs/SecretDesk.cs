@@ -12,6 +12,7 @@ sealed class SecretDesk(Drive drive) : IAsyncDisposable
     static readonly TimeSpan Look = TimeSpan.FromSeconds(5);
 
     readonly List<Waiting> _open = [];
+    readonly List<Person> _givers = [];
     readonly Lock _lock = new();
     SecretSocket? _socket;
 
@@ -19,7 +20,7 @@ sealed class SecretDesk(Drive drive) : IAsyncDisposable
     {
         var until = drive.Time.GetUtcNow() + request.Within;
         var asked = new SecretAsked($"{path}/{request.Name}#{Guid.NewGuid():N}", path, request.Name, drive.Masker.Mask(request.Message), request.From, until);
-        var waiting = new Waiting(asked, Approvals.Names(request.From, drive.Plan.Environment.Groups), request.NotAgain);
+        var waiting = new Waiting(asked, request.NotAgain);
         Open(waiting);
         drive.Record.Append(asked);
         try
@@ -51,14 +52,15 @@ sealed class SecretDesk(Drive drive) : IAsyncDisposable
             }
             drive.Record.Append(new SecretGiven(waiting.Asked.Ask, by));
             _open.Remove(waiting);
+            _givers.Add(by);
             waiting.Given.TrySetResult(new GivenSecret(by.Account, value));
             return null;
         }
     }
 
-    static string? Refusal(Waiting waiting, Person by, string value) =>
-        waiting.People.Count > 0 && !waiting.People.Contains(by.Account) ? $"{by.Account} is not among those who are asked ({string.Join(", ", waiting.Asked.From)})"
-        : waiting.NotAgain.Contains(by.Account) ? $"{by.Account} has given theirs already, and it takes several people"
+    string? Refusal(Waiting waiting, Person by, string value) =>
+        !Approvals.IsAsked(waiting.Asked.From, by, drive.Plan.Environment.Groups) ? $"{by.Account} is not among those who are asked ({string.Join(", ", waiting.Asked.From)})"
+        : waiting.NotAgain.Contains(by.Account) || _givers.Any(g => waiting.NotAgain.Contains(g.Account) && People.Compare(g, by) != Sameness.Two) ? $"{by.Account} has given theirs already, and it takes several people"
         : value.Length == 0 ? "it is empty"
         : null;
 
@@ -108,7 +110,7 @@ sealed class SecretDesk(Drive drive) : IAsyncDisposable
             await socket.DisposeAsync();
     }
 
-    sealed record Waiting(SecretAsked Asked, HashSet<string> People, IReadOnlyList<string> NotAgain)
+    sealed record Waiting(SecretAsked Asked, IReadOnlyList<string> NotAgain)
     {
         public TaskCompletionSource<GivenSecret> Given { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

@@ -29,7 +29,8 @@ sealed partial class AccountStore
             return null;
         if (_time.GetUtcNow() - session.Seen > Noticed)
             Run("UPDATE sessions SET seen = ?2 WHERE ticket = ?1", hash, Now);
-        return new Caller { Account = account.Name, Grants = account.Grants, Strength = Enum.Parse<IdentityStrength>(session.Strength), Via = "web", Session = hash };
+        var caller = new Caller { Account = account.Name, Grants = account.Grants, Strength = Enum.Parse<IdentityStrength>(session.Strength), Via = "web", Session = hash, Names = account.Names };
+        return caller.Strength != IdentityStrength.Oidc ? caller : SignOn is null ? null : WithProvider(caller, account, now: true);
     }
 
     public void Close(string session) => Run("DELETE FROM sessions WHERE ticket = ?1", session);

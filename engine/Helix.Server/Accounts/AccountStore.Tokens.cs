@@ -37,7 +37,7 @@ sealed partial class AccountStore
             return null;
         if (found.Used is null || _time.GetUtcNow() - found.Used > Noticed)
             Run("UPDATE tokens SET used = ?2 WHERE ticket = ?1", hash, Now);
-        return new Caller { Account = account.Name, Grants = account.Grants, Strength = IdentityStrength.Password, Via = "api", Scopes = found.Scopes };
+        return WithProvider(new Caller { Account = account.Name, Grants = account.Grants, Strength = IdentityStrength.Password, Via = "api", Scopes = found.Scopes, Names = account.Names }, account, now: false);
     }
 
     static List<Role> Scopes(string text) => [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(Enum.Parse<Role>)];

@@ -26,7 +26,7 @@ sealed partial class AccountStore : IDisposable
     public IReadOnlyList<Account> All() => [.. Rows("SELECT name FROM accounts ORDER BY name", r => r.GetString(0)).Select(n => Find(n)!)];
 
     public Account? Find(string name) => Rows("SELECT name, password, disabled, created FROM accounts WHERE name = ?1",
-        r => new Account(r.GetString(0), r.IsDBNull(1) ? null : r.GetString(1), r.GetInt64(2) != 0, Moment(r.GetString(3)), Grants(name)), name) is [var found] ? found : null;
+        r => new Account(r.GetString(0), r.IsDBNull(1) ? null : r.GetString(1), r.GetInt64(2) != 0, Moment(r.GetString(3)), Grants(name)) { Identities = IdentitiesOf(name) }, name) is [var found] ? found : null;
 
     List<Grant> Grants(string name) => Rows("SELECT role, environment FROM grants WHERE account = ?1 ORDER BY environment, role",
         r => new Grant(Enum.Parse<Role>(r.GetString(0)), r.GetString(1)), name);
@@ -38,6 +38,11 @@ sealed partial class AccountStore : IDisposable
             throw new RunbookException($"'{name}' cannot be the name of an account.", "Letters, digits, '.', '-', '_' and '@', at most 64, beginning with a letter.");
         if (Find(name) is not null)
             throw new RunbookException($"There is an account '{name}' already.");
+        Make(name, grants);
+    }
+
+    void Make(string name, IEnumerable<Grant> grants)
+    {
         Run("INSERT INTO accounts (name, created) VALUES (?1, ?2)", name, Now);
         SetGrants(name, grants);
     }
@@ -113,6 +118,7 @@ sealed partial class AccountStore : IDisposable
         CREATE TABLE IF NOT EXISTS invitations (ticket TEXT PRIMARY KEY, account TEXT NOT NULL, expires TEXT NOT NULL);
         CREATE TABLE IF NOT EXISTS sessions (ticket TEXT PRIMARY KEY, account TEXT NOT NULL, strength TEXT NOT NULL, created TEXT NOT NULL, seen TEXT NOT NULL);
         CREATE TABLE IF NOT EXISTS tokens (id TEXT PRIMARY KEY, ticket TEXT NOT NULL UNIQUE, account TEXT NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL, created TEXT NOT NULL, expires TEXT NOT NULL, used TEXT);
+        CREATE TABLE IF NOT EXISTS identities (provider TEXT NOT NULL, subject TEXT NOT NULL, account TEXT NOT NULL, groups TEXT NOT NULL, seen TEXT NOT NULL, PRIMARY KEY (provider, subject)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS requests (account TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, run TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (account, key)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS planned (schedule TEXT NOT NULL, planned TEXT NOT NULL, at TEXT NOT NULL, result TEXT NOT NULL, run TEXT, detail TEXT NOT NULL, PRIMARY KEY (schedule, planned)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS paused (schedule TEXT PRIMARY KEY);
@@ -122,4 +128,14 @@ sealed partial class AccountStore : IDisposable
 }
 
 /// <summary>Somebody who may log in. Without a password only by another way (an invitation, an identity provider).</summary>
-public sealed record Account(string Name, string? Password, bool Disabled, DateTimeOffset Created, IReadOnlyList<Grant> Grants);
+public sealed record Account(string Name, string? Password, bool Disabled, DateTimeOffset Created, IReadOnlyList<Grant> Grants)
+{
+    /// <summary>Who vouches for the person, and as whom. None: the machines do, as the account is called.</summary>
+    public IReadOnlyList<Identity> Identities { get; init; } = [];
+
+    /// <summary>As the record of a run keeps it.</summary>
+    internal IReadOnlyList<string>? Names => Identities.Count == 0 ? null : [.. Identities.Select(i => $"{i.Provider} {i.Subject}")];
+
+    /// <summary>Somebody who signed on, and of whom nobody has said yet who it is on the machines.</summary>
+    public bool IsStranger => Identities.Count > 0 && !Identities.Any(i => i.Provider == Helix.Runbooks.Journal.Person.Machines);
+}

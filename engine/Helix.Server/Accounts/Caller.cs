@@ -18,7 +18,13 @@ public sealed record Caller
     /// <summary>For a request with a session: its id, to which the forms are bound.</summary>
     public string? Session { get; init; }
 
-    public Person Person => new(Account, Strength, Via);
+    /// <summary>Who vouches for the person, and as whom.</summary>
+    public IReadOnlyList<string>? Names { get; init; }
+
+    /// <summary>Groups of approvers for which the identity provider vouches.</summary>
+    public IReadOnlyList<string> Groups { get; init; } = [];
+
+    public Person Person => new(Account, Strength, Via) { Names = Names, Groups = Groups.Count > 0 ? Groups : null };
 
     public bool May(Role role, string environment) =>
         (Scopes is null || role == Role.Viewer || Scopes.Contains(role) || Scopes.Contains(Role.Admin))

@@ -1,3 +1,5 @@
+using Helix.Runbooks.Steps;
+
 namespace Helix.Server.Accounts;
 
 /// <summary>What somebody may do. Each includes that of a viewer; an administrator may do all.</summary>
@@ -19,6 +21,12 @@ public enum Role
 public sealed record Grant(Role Role, string Environment)
 {
     public const string Everywhere = "*";
+
+    /// <summary>Written as operator:production, or viewer:* for all.</summary>
+    /// <exception cref="RunbookException">It is not.</exception>
+    public static Grant Parse(string text) => text.Split(':', 2) is [var role, var environment] && Enum.TryParse<Role>(role, ignoreCase: true, out var parsed) && environment.Length > 0
+        ? new Grant(parsed, environment)
+        : throw new RunbookException($"'{text}' is no role on an environment.", "Write it as operator:production, or operator:* for all.");
 
     public bool Covers(string environment) => Environment == Everywhere || Environment == environment;
     public override string ToString() => $"{Role.ToString().ToLowerInvariant()} on {(Environment == Everywhere ? "all" : Environment)}";

@@ -8,7 +8,8 @@ using Microsoft.AspNetCore.Routing;
 namespace Helix.Server.Pages;
 
 /// <param name="Link">A fresh invitation, to be handed over; shown once.</param>
-public sealed record AccountsModel(IReadOnlyList<Account> Accounts, IReadOnlyList<string> Environments, (string Account, Uri Url)? Link);
+/// <param name="Issuer">Of the identity provider, when there is one.</param>
+public sealed record AccountsModel(IReadOnlyList<Account> Accounts, IReadOnlyList<string> Environments, (string Account, Uri Url)? Link, string? Issuer);
 
 /// <param name="Token">A fresh token; shown once.</param>
 public sealed record AccountModel(Account Account, IReadOnlyList<ApiToken> Tokens, string? Token, string? Said);
@@ -21,6 +22,7 @@ static class AccountEndpoints
         app.MapGet("/accounts", http => Admin(http, () => Page(site, http, null)));
         app.MapPost("/accounts", http => Change(site, http, Add));
         app.MapPost("/accounts/{account}/grants", http => Change(site, http, SetGrants));
+        app.MapPost("/accounts/{account}/names", http => Change(site, http, SetNames));
         app.MapPost("/accounts/{account}/invite", http => Change(site, http, (s, h, form) => Route(h)));
         app.MapPost("/accounts/{account}/disable", http => Change(site, http, Disable));
         app.MapGet("/account", http => Own(site, http, null, null));
@@ -33,14 +35,14 @@ static class AccountEndpoints
         http.Caller().IsAdmin ? action() : throw new RefusedException("Accounts are kept by administrators.");
 
     static Task Page(Site site, HttpContext http, string? invited) => Render.Page<AccountsPage>(http, http.Caller(), new AccountsModel(
-        site.Accounts.All(), site.Library.Environments, invited is null ? null : (invited, new Uri(site.Address, "/invitation/" + site.Accounts.Invite(invited)))));
+        site.Accounts.All(), site.Library.Environments, invited is null ? null : (invited, new Uri(site.Address, "/invitation/" + site.Accounts.Invite(invited))), site.Accounts.SignOn?.Issuer));
 
     /// <param name="change">Gives the account that is to be invited, or null.</param>
     static Task Change(Site site, HttpContext http, Func<Site, HttpContext, IFormCollection, string?> change) => Admin(http, async () =>
     {
         var form = await http.Request.ReadFormAsync();
         var invited = change(site, http, form);
-        site.Accounts.Audit(http.Caller().Account, Door.Address(http), $"{http.Request.Path}", "done", form["name"] + string.Join(' ', form["grant"].AsEnumerable()));
+        site.Accounts.Audit(http.Caller().Account, Door.Address(http), $"{http.Request.Path}", "done", form["name"] + string.Join(' ', form["grant"].Concat(form["known"])));
         await Page(site, http, invited);
     });
 
@@ -61,6 +63,21 @@ static class AccountEndpoints
         return null;
     }
 
+    /// <summary>As "os:alice", or "oidc:SUBJECT" of the identity provider, one per line.</summary>
+    static string? SetNames(Site site, HttpContext http, IFormCollection form)
+    {
+        var account = Known(site, Route(http));
+        site.Accounts.SetIdentities(account.Name, [.. form["known"].ToString().Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(l => Name(site, l))]);
+        return null;
+    }
+
+    static (string, string) Name(Site site, string line) => line.Split(':', 2) switch
+    {
+        ["os", { Length: > 0 } name] => (Helix.Runbooks.Journal.Person.Machines, name),
+        ["oidc", { Length: > 0 } subject] when site.Accounts.SignOn is { } provider => (provider.Issuer, subject),
+        _ => throw new RunbookException($"'{line}' says nothing about who the account is.", "Write os:NAME for the account on the machines, and oidc:SUBJECT for the person at the identity provider, each on a line."),
+    };
+
     static string? Disable(Site site, HttpContext http, IFormCollection form)
     {
         var account = Known(site, Route(http));
@@ -73,11 +90,7 @@ static class AccountEndpoints
     static Account Known(Site site, string name) => site.Accounts.Find(name) ?? throw new NotThereException($"There is no account '{name}'.");
 
     /// <summary>As "operator:production", one per ticked box; and one per line of text.</summary>
-    static List<Grant> Grants(IFormCollection form) => [.. form["grant"].SelectMany(g => (g ?? "").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).Select(Parse)];
-
-    static Grant Parse(string text) => text.Split(':', 2) is [var role, var environment] && Enum.TryParse<Role>(role, ignoreCase: true, out var parsed) && environment.Length > 0
-        ? new Grant(parsed, environment)
-        : throw new RunbookException($"'{text}' is no role on an environment.", "Write it as operator:production, or operator:* for all.");
+    static List<Grant> Grants(IFormCollection form) => [.. form["grant"].SelectMany(g => (g ?? "").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).Select(Grant.Parse)];
 
     static Task Own(Site site, HttpContext http, string? token, string? said)
     {

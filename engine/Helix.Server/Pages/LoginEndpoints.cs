@@ -7,7 +7,8 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Helix.Server.Pages;
 
-public sealed record Login(string To, string? Account, string? Fault);
+/// <param name="Button">Of the identity provider, when there is one.</param>
+public sealed record Login(string To, string? Account, string? Fault, string? Button = null, bool Left = false);
 
 /// <summary>In and out.</summary>
 static class LoginEndpoints
@@ -15,11 +16,14 @@ static class LoginEndpoints
     public static void MapLogin(this IEndpointRouteBuilder app, Site site)
     {
         app.MapGet("/", http => { http.Response.Redirect("/ready"); return Task.CompletedTask; });
-        app.MapGet("/login", http => Render.Page<LoginPage>(http, null, new Login(Inside(http.Request.Query["to"]), null, null))).WithMetadata(new Open());
+        app.MapGet("/login", http => Page(site, http, new Login(Inside(http.Request.Query["to"]), null, null, Left: http.Request.Query.ContainsKey("left")))).WithMetadata(new Open());
         app.MapPost("/login", http => LogIn(site, http)).WithMetadata(new Open());
         app.MapPost("/logout", http => LogOut(site, http));
         app.MapSetup(site);
+        app.MapSignOn(site);
     }
+
+    public static Task Page(Site site, HttpContext http, Login login) => Render.Page<LoginPage>(http, null, login with { Button = site.Accounts.SignOn?.Button });
 
     static async Task LogIn(Site site, HttpContext http)
     {
@@ -31,7 +35,7 @@ static class LoginEndpoints
             site.Accounts.Audit(account, address, "login", "throttled");
             http.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString();
             http.Response.StatusCode = StatusCodes.Status429TooManyRequests;
-            await Render.Page<LoginPage>(http, null, new Login(to, account, $"Too many wrong passwords. Try again in {Math.Ceiling(wait.TotalSeconds):0} s."));
+            await Page(site, http, new Login(to, account, $"Too many wrong passwords. Try again in {Math.Ceiling(wait.TotalSeconds):0} s."));
             return;
         }
         if (site.Accounts.Check(account, form["password"].ToString()) is not { } found)
@@ -39,7 +43,7 @@ static class LoginEndpoints
             site.Throttle.Failed(now, account, address);
             site.Accounts.Audit(account, address, "login", "refused", "wrong account or password");
             http.Response.StatusCode = StatusCodes.Status401Unauthorized;
-            await Render.Page<LoginPage>(http, null, new Login(to, account, "There is no such account with this password."));
+            await Page(site, http, new Login(to, account, "There is no such account with this password."));
             return;
         }
         site.Throttle.Succeeded(account, address);
@@ -47,10 +51,10 @@ static class LoginEndpoints
         http.Response.Redirect(to);
     }
 
-    public static void Enter(Site site, HttpContext http, string account)
+    public static void Enter(Site site, HttpContext http, string account, IdentityStrength strength = IdentityStrength.Password)
     {
-        site.Accounts.Audit(account, Door.Address(http), "login", "done");
-        http.Response.Cookies.Append(Door.SessionCookie, site.Accounts.Open(account, IdentityStrength.Password), new CookieOptions
+        site.Accounts.Audit(account, Door.Address(http), "login", "done", strength == IdentityStrength.Oidc ? $"vouched for by {site.Accounts.SignOn!.Issuer}" : "");
+        http.Response.Cookies.Append(Door.SessionCookie, site.Accounts.Open(account, strength), new CookieOptions
         {
             HttpOnly = true,
             // Strict would send who follows the link of a message to the login page.
@@ -65,10 +69,10 @@ static class LoginEndpoints
         if (http.Caller().Session is { } session)
             site.Accounts.Close(session);
         http.Response.Cookies.Delete(Door.SessionCookie);
-        http.Response.Redirect("/login");
+        http.Response.Redirect(http.Caller().Strength == IdentityStrength.Oidc ? "/login?left" : "/login");
         return Task.CompletedTask;
     }
 
     /// <summary>A login leads to pages of this server only.</summary>
-    static string Inside(string? to) => to is ['/', not ('/' or '\\'), ..] ? to : "/runs";
+    public static string Inside(string? to) => to is ['/', not ('/' or '\\'), ..] ? to : "/runs";
 }

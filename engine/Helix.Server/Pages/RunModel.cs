@@ -59,7 +59,7 @@ public sealed record QuestionModel
     public required IReadOnlyList<FormInput> Inputs { get; init; }
 
     /// <summary>Null: this person is among those who are asked; else why not.</summary>
-    public required Func<string, string?> WhyNot { get; init; }
+    public required Func<Person, string?> WhyNot { get; init; }
 
     public static QuestionModel Of(RunState state, Plan plan, Question question)
     {
@@ -86,17 +86,17 @@ public sealed record QuestionModel
             Answers = [.. question.Answers],
             Before = [.. plan.Steps.Where(s => s.Part == Part.Steps && s.Order < order && !s.Path.Contains("[]", StringComparison.Ordinal)).Select(s => s.Path)],
             Inputs = [.. plan.Runbook.Inputs.Select(i => FormInput.OfRunbook(i.Key, i.Value, state.Inputs[i.Key]))],
-            WhyNot = account => Who(asked, question.Escalated, state, plan, account),
+            WhyNot = person => Who(asked, question.Escalated, state, plan, person),
         };
     }
 
-    static string? Who(QuestionAsked asked, IReadOnlyList<string> escalated, RunState state, Plan plan, string account)
+    static string? Who(QuestionAsked asked, IReadOnlyList<string> escalated, RunState state, Plan plan, Person person)
     {
-        if (asked.Approvers.Count > 0 && !Approvals.Names([.. asked.Approvers, .. escalated], plan.Environment.Groups).Contains(account))
+        if (!Approvals.IsAsked(asked, escalated, person, plan.Environment.Groups))
             return $"{string.Join(", ", asked.Approvers.Concat(escalated))} may answer.";
-        return asked.Kind == QuestionKind.Approval && !asked.SelfApproval && state.Started.Operator.Account == account
-            ? "You started the run, so somebody else must approve it."
-            : null;
+        if (asked.Kind != QuestionKind.Approval || Approvals.SelfApproval(asked, state, person) is not { } self)
+            return null;
+        return People.AreOne(person, state.Started.Operator) ? "You started the run, so somebody else must approve it." : Words.Sentence(self) + ".";
     }
 }
 

@@ -1,0 +1,75 @@
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Runs;
+using Xunit;
+
+namespace Helix.Runbooks.Tests.Runs;
+
+/// <summary>Whether two accounts are two people: certain only where one provider vouches for both.</summary>
+public sealed class PeopleTests
+{
+    static readonly Person Terminal = new("asmith", IdentityStrength.Os, "cli");
+    static readonly Person Stranger = new("oidc:alice", IdentityStrength.Oidc, "web") { Names = ["https://login 4711"], Groups = ["dba"] };
+    static readonly Person Known = new("alice", IdentityStrength.Oidc, "web") { Names = ["https://login 4711", "os asmith"], Groups = ["dba"] };
+    static readonly Person Another = new("oidc:bob", IdentityStrength.Oidc, "web") { Names = ["https://login 4712"], Groups = ["dba"] };
+
+    [Fact]
+    public void One_name_at_one_provider_is_one_person_and_two_names_there_are_two()
+    {
+        Assert.Equal(Sameness.One, People.Compare(Terminal, Known));
+        Assert.Equal(Sameness.One, People.Compare(Stranger, Known));
+        Assert.Equal(Sameness.Two, People.Compare(Stranger, Another));
+        Assert.Equal(Sameness.Two, People.Compare(Terminal, new Person("bob", IdentityStrength.Password, "web")));
+        Assert.Equal(Sameness.Unknown, People.Compare(Terminal, Stranger));
+        Assert.Equal(Sameness.Two, People.Compare(new Person("schedule:nightly", IdentityStrength.Os, "schedule"), Stranger));
+        Assert.Equal(Sameness.One, People.Compare(new Person("trigger:disk", IdentityStrength.Password, "hook") { Names = ["os asmith"] }, Known));
+    }
+
+    [Fact]
+    public void Only_people_who_are_apart_for_certain_count_as_several()
+    {
+        Assert.Equal(1, People.Count([Terminal, Known, Stranger]));
+        Assert.Equal(1, People.Count([Terminal, Stranger]));
+        Assert.Equal(2, People.Count([Terminal, Stranger, Another]));
+        Assert.Equal(2, People.Count([Known, Another, Stranger]));
+    }
+
+    [Fact]
+    public async Task Two_accounts_of_one_person_do_not_make_two_approvals()
+    {
+        using var h = new RunHarness();
+        var waiting = await h.Run("""
+            steps:
+              - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"], minimum: 2 } }
+              - { id: after, uses: world.write, with: { world: WORLD, line: after } }
+            """);
+        var run = waiting.State.Run;
+        var signed = RunHarness.Bob with { Strength = IdentityStrength.Signed };
+        Assert.True(h.Answer(run, signed, "approve").Accepted);
+        var again = new Person("oidc:bob", IdentityStrength.Oidc, "web") { Names = ["https://login 1", "os bob"], Groups = ["dba"] };
+        Assert.True(h.Answer(run, again, "approve").Accepted);
+        Assert.Equal(4, (await h.Drive(run)).ExitCode);
+        // The group is vouched for by the provider: the environment names no oidc:carol.
+        var carol = new Person("oidc:carol", IdentityStrength.Oidc, "web") { Names = ["https://login 2", "os carol"], Groups = ["dba"] };
+        Assert.True(h.Answer(run, carol, "approve").Accepted);
+        Assert.Equal(0, (await h.Drive(run)).ExitCode);
+        Assert.Equal(carol, h.Engine.State(run).Questions.Values.Single().Answers.Last().By);
+    }
+
+    [Fact]
+    public async Task Who_broke_the_glass_cannot_ratify_it_by_another_account()
+    {
+        using var h = new RunHarness();
+        var waiting = await h.Run("""
+            steps:
+              - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }
+            """);
+        var run = waiting.State.Run;
+        Assert.True(h.Engine.Decide(run, RunHarness.Bob, new Decided { Question = "go", Choice = "approve", BreakGlass = true, Reason = "nobody there" }).Accepted);
+        await h.Drive(run);
+        var question = h.Engine.State(run).Unratified.Keys.Single();
+        string? Why(Person by) => Engine.WhyNotRatify(h.Engine.State(run), h.Engine.PlanOf(h.Engine.State(run)), by, question);
+        Assert.Contains("broke the glass", Why(new Person("oidc:bob", IdentityStrength.Oidc, "web") { Names = ["https://login 1", "os bob"], Groups = ["dba"] })!, StringComparison.Ordinal);
+        Assert.Contains("may be the person", Why(Stranger)!, StringComparison.Ordinal);
+        Assert.Null(Why(new Person("carol", IdentityStrength.Password, "web")));
+    }
+}
