@@ -26,7 +26,7 @@ sealed partial class AccountStore : IDisposable
     public IReadOnlyList<Account> All() => [.. Rows("SELECT name FROM accounts ORDER BY name", r => r.GetString(0)).Select(n => Find(n)!)];
 
     public Account? Find(string name) => Rows("SELECT name, password, disabled, created FROM accounts WHERE name = ?1",
-        r => new Account(r.GetString(0), r.IsDBNull(1) ? null : r.GetString(1), r.GetInt64(2) != 0, Moment(r.GetString(3)), Grants(name)) { Identities = IdentitiesOf(name) }, name) is [var found] ? found : null;
+        r => new Account(r.GetString(0), r.IsDBNull(1) ? null : r.GetString(1), r.GetInt64(2) != 0, Moment(r.GetString(3)), []), name) is [var found] ? found with { Grants = Grants(name), Identities = IdentitiesOf(name) } : null;
 
     List<Grant> Grants(string name) => Rows("SELECT role, environment FROM grants WHERE account = ?1 ORDER BY environment, role",
         r => new Grant(Enum.Parse<Role>(r.GetString(0)), r.GetString(1)), name);
