@@ -18,8 +18,8 @@ sealed class CommandLine(Session session, IReadOnlyList<(string Name, Func<Sessi
 
     readonly Option<string?> _store = new("--store")
     {
-        Description = "The file that holds the journal of all runs. Default: $HELIX_STORE, else ~/.local/share/helix/helix.db.",
-        HelpName = "FILE",
+        Description = "The file that holds the journal of all runs, or a database that several machines share: postgres://user@host/database?password=file:/path. Default: $HELIX_STORE, else ~/.local/share/helix/helix.db.",
+        HelpName = "STORE",
         Recursive = true,
     };
     readonly Option<string?> _server = new("--server")
@@ -108,7 +108,7 @@ sealed class CommandLine(Session session, IReadOnlyList<(string Name, Func<Sessi
         }
         catch (StoreLostException e)
         {
-            return Say(e.Message, "Nothing more was done. Make room or mend the disk, then go on: helix resume RUN", ExitCodes.Failed);
+            return Say(e.Message, e.MayComeBack ? "Whether the last answer was taken is not known: `helix show RUN` tells when the store is back." : "Nothing more was done. Make room or mend the disk, then go on: helix resume RUN", ExitCodes.Failed);
         }
         catch (IOException e) when (e.Message.Contains("Broken pipe", StringComparison.Ordinal))
         {

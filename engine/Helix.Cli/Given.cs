@@ -72,7 +72,7 @@ static class Given
     {
         try
         {
-            return File.Exists(session.StorePath) ? [.. session.Store.Runs(30).Select(r => new System.CommandLine.Completions.CompletionItem(r.Run))] : [];
+            return Helix.Runbooks.Journal.StorePlace.IsShared(session.StorePath) || File.Exists(session.StorePath) ? [.. session.Store.Runs(30).Select(r => new System.CommandLine.Completions.CompletionItem(r.Run))] : [];
         }
         catch (Exception)
         {

@@ -28,12 +28,14 @@ sealed class Session(Terminal terminal, TimeProvider time) : IDisposable
     public StepCatalog Catalog => _catalog ??= new StepCatalog(Assembly.Load("Helix.Steps"));
     public JournalStore Store => _store ??= OpenStore();
     public Engine Engine => _engine ??= NewEngine(Store);
-    public string StorePath => field ??= Path.GetFullPath(StoreGiven ?? FromEnvironment() ?? InHome());
+    public string StorePath => field ??= Named(StoreGiven ?? FromEnvironment() ?? InHome());
+
+    /// <summary>For files of runs under way: beside the store's file; of a shared store it is this machine's own.</summary>
     public string DataFolder
     {
         get
         {
-            var folder = Path.GetDirectoryName(StorePath)!;
+            var folder = StorePlace.IsShared(StorePath) ? Path.GetFullPath(OwnFolder() ?? Path.GetDirectoryName(InHome())!) : Path.GetDirectoryName(StorePath)!;
             if (!Directory.Exists(folder))
                 Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             return folder;
@@ -44,7 +46,7 @@ sealed class Session(Terminal terminal, TimeProvider time) : IDisposable
 
     /// <summary>An engine on a connection of its own, for answers given while another one drives.</summary>
     public Engine NewEngine(JournalStore store) =>
-        new(Catalog, store, Time, new EngineSettings { DataFolder = Path.GetDirectoryName(StorePath)!, SecondStore = SecondStore });
+        new(Catalog, store, Time, new EngineSettings { DataFolder = DataFolder, SecondStore = SecondStore });
 
     public JournalStore OpenStore()
     {
@@ -52,9 +54,14 @@ sealed class Session(Terminal terminal, TimeProvider time) : IDisposable
         return JournalStore.Open(StorePath, Time);
     }
 
+    string Named(string place) => !StorePlace.IsShared(place) ? Path.GetFullPath(place) : SecondStore is null ? place
+        : throw new RunbookException("A store that several machines share has no second store.", "Leave $HELIX_SECOND_STORE out: another machine goes on with the run, on the same store.");
+
     public void Dispose() => _store?.Dispose();
 
     static string? FromEnvironment() => Environment.GetEnvironmentVariable("HELIX_STORE") is { Length: > 0 } path ? path : null;
+
+    static string? OwnFolder() => Environment.GetEnvironmentVariable("HELIX_DATA") is { Length: > 0 } path ? path : null;
 
     static string InHome()
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using Helix.Runbooks.Journal;
 using Helix.Runbooks.Model.SignOns;
 using Helix.Runbooks.Steps;
 
@@ -33,10 +34,15 @@ public sealed record ServerSettings
     /// <summary>Rounds of PBKDF2 for new passwords; tests take fewer.</summary>
     internal int PasswordRounds { get; init; } = 210_000;
 
-    public string DataFolder => Path.GetDirectoryName(Path.GetFullPath(StorePath))!;
+    /// <summary>For files of runs under way; beside the store's file unless it is said.</summary>
+    public string DataFolder
+    {
+        get => field ?? Path.GetDirectoryName(Path.GetFullPath(StorePath))!;
+        init;
+    }
 
-    /// <summary>Accounts, sessions and tokens; nothing about runs.</summary>
-    public string AccountsPath => Path.Combine(DataFolder, "server.db");
+    /// <summary>Accounts, sessions and tokens; nothing about runs. Several servers share them as they share the store.</summary>
+    public string AccountsPath => StorePlace.IsShared(StorePath) ? StorePath : Path.Combine(DataFolder, "server.db");
 
     public bool UsesTls => Certificate is not null;
 

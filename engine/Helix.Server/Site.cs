@@ -21,6 +21,7 @@ sealed class Site : IDisposable
         Store = JournalStore.Open(settings.StorePath, time);
         Accounts = new AccountStore(settings.AccountsPath, time, settings.PasswordRounds) { SignOn = settings.SignOn };
         Provider = settings.SignOn is { } signOn ? new Provider(signOn, time) : null;
+        Throttle = new Throttle(Accounts);
         Library = new Library(settings.Runbooks, catalog);
         Pulse = new Pulse(Store, time);
         Drivers = new Drivers(this);
@@ -58,7 +59,7 @@ sealed class Site : IDisposable
     public Follower Follower { get; }
     public Timetable Timetable { get; }
     public Readiness Readiness { get; }
-    public Throttle Throttle { get; } = new();
+    public Throttle Throttle { get; }
 
     /// <summary>Where people reach it; known once it listens.</summary>
     public Uri Address { get; set; } = new("http://localhost/");

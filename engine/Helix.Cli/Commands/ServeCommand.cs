@@ -34,13 +34,13 @@ static class Serving
     public static async Task<int> Run(Session session, Asked asked)
     {
         using var signals = new StopSignals(session.Terminal);
-        _ = session.DataFolder;
         var settings = new ServerSettings
         {
             Listen = IPEndPoint.TryParse(asked.Listen.Replace("localhost", "127.0.0.1", StringComparison.Ordinal), out var endpoint) ? endpoint
                 : throw new RunbookException($"'{asked.Listen}' is no address with a port.", "Write --listen 127.0.0.1:8470."),
             Runbooks = asked.Runbooks,
             StorePath = session.StorePath,
+            DataFolder = session.DataFolder,
             SecondStore = session.SecondStore,
             Certificate = asked.Certificate,
             CertificateKey = asked.Key,

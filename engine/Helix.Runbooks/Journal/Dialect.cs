@@ -46,7 +46,7 @@ abstract class Dialect
     public abstract Exception WhenOpening(Exception e);
 
     /// <summary>The connection broke within a transaction.</summary>
-    public virtual Exception Gone() => throw new InvalidOperationException($"The connection to {Place} is closed.");
+    public virtual Exception Gone() => new InvalidOperationException($"The connection to {Place} is closed.");
 }
 
 /// <summary>What concerns more than one run, and is therefore done by one at a time.</summary>

@@ -27,7 +27,10 @@ public sealed partial class JournalStore
     /// <remarks>After a <see cref="StoreLostException"/> it is not known whether the events are there: read before appending them again.</remarks>
     /// <exception cref="LeaseLostException">The lease has a newer epoch.</exception>
     /// <exception cref="StoreLostException">The store cannot be written (disk full, read-only, vanished).</exception>
-    public IReadOnlyList<JournalEntry> Append(Lease lease, params IReadOnlyList<RunEvent> events)
+    public IReadOnlyList<JournalEntry> Append(Lease lease, params IReadOnlyList<RunEvent> events) => Append(lease, long.MaxValue, events);
+
+    /// <summary>The same, for a driver that may have lost the answer to an append: entries of this lease behind <paramref name="known"/> are those, and are given instead of being appended twice.</summary>
+    public IReadOnlyList<JournalEntry> Append(Lease lease, long known, IReadOnlyList<RunEvent> events)
     {
         var added = Write(() =>
         {
@@ -37,6 +40,8 @@ public sealed partial class JournalStore
                 throw new LeaseLostException(lease.Run, lease.Epoch, held.Epoch);
             if (held.Epoch < lease.Epoch || held.Released)
                 throw new InvalidOperationException($"An append to run {lease.Run} under epoch {lease.Epoch}, which is released or was never taken.");
+            if (row.Events > known && Entries(_durable, row.Number, known, long.MaxValue) is var since && since.Any(e => e.Epoch == lease.Epoch))
+                return [.. since.Where(e => e.Epoch == lease.Epoch).Select(e => e.Read(lease.Run))];
             var entries = Add(row, lease.Epoch, by: null, events);
             Failpoint.BeforeCommit();
             return entries;

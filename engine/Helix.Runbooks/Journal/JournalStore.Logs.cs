@@ -63,8 +63,9 @@ sealed class StepLog
 
     public void Add(IEnumerable<LogLine> lines)
     {
-        foreach (var line in lines)
-            Add(line with { Text = Shortened(line.Text.Replace('\0', '\uFFFD')) });
+        foreach (var some in lines.Select(l => l with { Text = Shortened(l.Text.Replace('\0', '\uFFFD')) }).Chunk(Together))
+            foreach (var part in some.Length == Together ? [some] : some.Chunk(1))
+                Insert(part);
         if (_tail > _half)
             Cut();
         _database.Run("""
@@ -75,11 +76,25 @@ sealed class StepLog
             _number, _path, _head, _tail, _tailFrom > 0 ? _tailFrom : null, _cutAt > 0 ? _cutAt : null, _cutLines, _cutBytes);
     }
 
-    void Add(LogLine line)
+    /// <summary>A statement for each would be a question and an answer for each, which a database far away makes long.</summary>
+    void Insert(LogLine[] lines)
     {
-        var size = Encoding.UTF8.GetByteCount(line.Text) + 1;
-        var sequence = _database.Number("INSERT INTO logs (number, at, path, attempt, stream, text, size) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING sequence",
-            _number, Chain.Text(line.At), _path, line.Attempt, line.Stream, line.Text, size);
+        var sizes = Array.ConvertAll(lines, l => Encoding.UTF8.GetByteCount(l.Text) + 1);
+        object?[] values = [_number, _path, .. lines.SelectMany((l, i) => new object?[] { Chain.Text(l.At), l.Attempt, l.Stream, l.Text, sizes[i] })];
+        var sequences = _database.All(lines.Length == 1 ? InsertOne : InsertMany, r => r.GetInt64(0), values);
+        for (var i = 0; i < lines.Length; i++)
+            Count(sequences[i], sizes[i]);
+    }
+
+    const int Together = 32;
+    static readonly string InsertOne = InsertOf(1);
+    static readonly string InsertMany = InsertOf(Together);
+
+    static string InsertOf(int lines) => "INSERT INTO logs (number, path, at, attempt, stream, text, size) VALUES "
+        + string.Join(", ", Enumerable.Range(0, lines).Select(i => $"(?1, ?2, ?{5 * i + 3}, ?{5 * i + 4}, ?{5 * i + 5}, ?{5 * i + 6}, ?{5 * i + 7})")) + " RETURNING sequence";
+
+    void Count(long sequence, int size)
+    {
         if (_tailFrom == 0 && _head + size <= _half)
         {
             _head += size;

@@ -111,7 +111,7 @@ public sealed partial class JournalStore : IDisposable
     void Alone(Room room)
     {
         if (_dialect.Alone(room) is { } wait)
-            _durable.Number(wait);
+            _durable.Run(wait);
     }
 
     Database Opened(Lazy<Database> database)

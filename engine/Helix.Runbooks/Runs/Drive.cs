@@ -34,15 +34,28 @@ sealed class Drive
 /// <summary>Where a run keeps its files on this machine.</summary>
 sealed record RunFolders(string Root)
 {
-    public static RunFolders Of(EngineSettings settings, string run) => new(Path.Combine(settings.DataFolder, "runs", run));
+    /// <summary>Of a run that starts here.</summary>
+    public static RunFolders New(EngineSettings settings, string run) => new(Path.Combine(settings.DataFolder, "runs", run));
+
+    /// <summary>The same on every machine that goes on with it, since the options of its steps name files there.</summary>
+    public static RunFolders Of(RunStarted started) => new(Path.GetDirectoryName(started.Work)!);
+
     public string Work => Path.Combine(Root, "work");
     public string Safe => Path.Combine(Root, "safe");
     public string Pids => Path.Combine(Root, "pids");
     public string Pinned => Path.Combine(Root, "pinned");
 
+    /// <exception cref="RunbookException">They cannot be made on this machine.</exception>
     public void Create()
     {
-        foreach (var folder in (string[])[Root, Work, Safe, Pids, Pinned])
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        try
+        {
+            foreach (var folder in (string[])[Root, Work, Safe, Pids, Pinned])
+                Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RunbookException($"The folder {Root} of the run cannot be made here: {e.Message}", "All machines that drive runs of one store need the same folder for them ($HELIX_DATA).");
+        }
     }
 }

@@ -18,7 +18,7 @@ public sealed partial class Engine
         var plan = PlanOf(state);
         TakeLocks(run, plan);
         var lease = await TakeLease(run, settings.Interrupt);
-        using var heart = new Heartbeat(Store, lease, Time, Settings.Heartbeat);
+        using var heart = new Heartbeat(Store, lease, Time, Settings);
         using var kill = CancellationTokenSource.CreateLinkedTokenSource(settings.Kill, heart.Lost);
         var masker = new Masker();
         var record = new RunRecord(Store, lease, Store.Read(run), masker, heart.Lost);
@@ -28,7 +28,7 @@ public sealed partial class Engine
         try
         {
             var end = await DriveOn(drive, state);
-            return end == DriveEnd.StoreLost ? await GoOnElsewhere(run, record, plan, settings) : new DriveResult(end, record.Read(s => s));
+            return end == DriveEnd.StoreLost ? await GoOnElsewhere(run, record, plan, settings) : new DriveResult(end, record.Read(s => s)) { Why = end == DriveEnd.LeaseLost ? record.Broken?.Message : null };
         }
         catch (LeaseLostException e)
         {
@@ -146,8 +146,9 @@ public sealed partial class Engine
     async Task<Lease> TakeFromLiving(string run, string reason, LeaseState seen)
     {
         var lease = Store.Take(run, DriverIdentity.Current, reason, seen);
-        var pids = RunFolders.Of(Settings, run).Pids;
-        foreach (var path in State(run).Steps.Values.Where(s => s.Status == StepStatus.InDoubt).Select(s => s.Path))
+        var state = State(run);
+        var pids = RunFolders.Of(state.Started).Pids;
+        foreach (var path in state.Steps.Values.Where(s => s.Status == StepStatus.InDoubt).Select(s => s.Path))
             foreach (var child in LeftOverProcess.Of(pids, path))
                 await child.KillGroup(Grace, Time, CancellationToken.None);
         return lease;
@@ -159,7 +160,7 @@ public sealed partial class Engine
     {
         var run = record.Lease.Run;
         var started = record.Read(s => s.Started);
-        var folders = RunFolders.Of(Settings, run);
+        var folders = RunFolders.Of(started);
         folders.Create();
         var index = new PlanIndex(plan.Runbook);
         return new Drive

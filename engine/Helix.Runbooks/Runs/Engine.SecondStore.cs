@@ -10,7 +10,7 @@ public sealed partial class Engine
     /// <summary>The disk of the store is lost: with a second store named the run goes on there, else it parks before its next effect.</summary>
     async Task<DriveResult> GoOnElsewhere(string run, RunRecord record, Plan plan, DriveSettings settings)
     {
-        var why = record.Broken!.Message;
+        var why = record.Broken?.Message ?? "the store is away";
         if (Settings.SecondStore is not { } path || _second)
             return new DriveResult(DriveEnd.StoreLost, record.Read(s => s)) { Why = why };
         _second = true;

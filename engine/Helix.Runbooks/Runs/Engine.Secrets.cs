@@ -15,7 +15,7 @@ public sealed partial class Engine
     {
         if (_desks.TryGetValue(run, out var desk) && signature is null)
             return Result(desk.Give(by, name, value));
-        var reply = await SecretSocket.Send(SecretSocket.PathIn(RunFolders.Of(Settings, run).Root), new SecretMessage(name, value, signature is null ? null : by.Account, signature));
+        var reply = await SecretSocket.Send(SecretSocket.PathIn(RunFolders.Of(State(run).Started).Root), new SecretMessage(name, value, signature is null ? null : by.Account, signature));
         return new DecisionResult(reply.Accepted, reply.Message, State(run));
 
         DecisionResult Result(string? why) => new(why is null, why ?? "taken", State(run));

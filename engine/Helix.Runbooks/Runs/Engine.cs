@@ -28,7 +28,7 @@ public sealed partial class Engine(StepCatalog catalog, JournalStore store, Time
     {
         Refuse(plan, request);
         var run = request.Run ?? RunId.New(Time);
-        var folders = RunFolders.Of(Settings, run);
+        var folders = RunFolders.New(Settings, run);
         TakeLocks(run, plan);
         try
         {

@@ -36,9 +36,8 @@ sealed class RunRecord(JournalStore store, Lease lease, IReadOnlyList<JournalEnt
         {
             try
             {
-                if (lost.IsCancellationRequested)
-                    throw Lost();
-                TakeIn(store.Append(Lease, [.. events.Select(Masked)]));
+                IReadOnlyList<RunEvent> masked = [.. events.Select(Masked)];
+                TakeIn(WhenBack(() => store.Append(Lease, _state.LastSequence, masked)));
             }
             catch (Exception e) when (e is LeaseLostException or StoreLostException)
             {
@@ -63,6 +62,11 @@ sealed class RunRecord(JournalStore store, Lease lease, IReadOnlyList<JournalEnt
                 Apply(store.Read(Lease.Run, before));
                 return _state.LastSequence != before;
             }
+            catch (StoreLostException e) when (e.MayComeBack && !lost.IsCancellationRequested)
+            {
+                // Nothing new is known, and nothing starts: that would be appended before.
+                return false;
+            }
             catch (Exception e) when (e is LeaseLostException or StoreLostException)
             {
                 _broken ??= e;
@@ -71,14 +75,38 @@ sealed class RunRecord(JournalStore store, Lease lease, IReadOnlyList<JournalEnt
         }
     }
 
+    /// <summary>A store that is away is waited for as long as the lease holds: nothing is begun that it would not know of.</summary>
+    public T WhenBack<T>(Func<T> work)
+    {
+        while (true)
+        {
+            if (lost.IsCancellationRequested)
+                throw Lost();
+            try
+            {
+                return work();
+            }
+            catch (StoreLostException e) when (e.MayComeBack)
+            {
+                lost.WaitHandle.WaitOne(Again);
+            }
+        }
+    }
+
+    static readonly TimeSpan Again = TimeSpan.FromMilliseconds(200);
+
     /// <summary>Lines that cannot be stored are lost: a step does not end for that, but the run does before its next effect.</summary>
     public void Log(IReadOnlyList<LogLine> lines)
     {
         try
         {
-            store.Log(Lease.Run, lines);
+            WhenBack(() =>
+            {
+                store.Log(Lease.Run, lines);
+                return true;
+            });
         }
-        catch (StoreLostException e)
+        catch (Exception e) when (e is LeaseLostException or StoreLostException)
         {
             Break(e);
         }
@@ -91,7 +119,7 @@ sealed class RunRecord(JournalStore store, Lease lease, IReadOnlyList<JournalEnt
             throw lost;
         try
         {
-            if (store.ReadLease(Lease.Run) is { } held && held.Epoch == Lease.Epoch && !held.Released)
+            if (WhenBack(() => store.ReadLease(Lease.Run)) is { } held && held.Epoch == Lease.Epoch && !held.Released)
                 return;
         }
         catch (StoreLostException e)
@@ -110,7 +138,7 @@ sealed class RunRecord(JournalStore store, Lease lease, IReadOnlyList<JournalEnt
             _broken ??= e;
     }
 
-    LeaseLostException Lost() => new(Lease.Run, Lease.Epoch, Lease.Epoch + 1);
+    LeaseLostException Lost() => new(Lease.Run, Lease.Epoch);
 
     /// <summary>Nothing that was resolved from a reference gets into the journal, whoever put it into an event.</summary>
     RunEvent Masked(RunEvent e)

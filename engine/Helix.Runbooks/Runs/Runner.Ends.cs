@@ -125,7 +125,7 @@ sealed class Forecaster(Drive drive)
     public TimeSpan? Typical(string path)
     {
         if (!_typical.TryGetValue(path, out var typical))
-            _typical[path] = typical = Median(drive.Record.Store.Durations(drive.Plan.Runbook.Name, path));
+            _typical[path] = typical = Median(drive.Record.WhenBack(() => drive.Record.Store.Durations(drive.Plan.Runbook.Name, path)));
         return typical;
     }
 

@@ -122,6 +122,7 @@ sealed partial class AccountStore : IDisposable
         CREATE TABLE IF NOT EXISTS requests (account TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, run TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (account, key)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS planned (schedule TEXT NOT NULL, planned TEXT NOT NULL, at TEXT NOT NULL, result TEXT NOT NULL, run TEXT, detail TEXT NOT NULL, PRIMARY KEY (schedule, planned)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS paused (schedule TEXT PRIMARY KEY);
+        CREATE TABLE IF NOT EXISTS failures (key TEXT PRIMARY KEY, failed INTEGER NOT NULL, until TEXT NOT NULL);
         CREATE TABLE IF NOT EXISTS audit (id INTEGER PRIMARY KEY, at TEXT NOT NULL, account TEXT, address TEXT, what TEXT NOT NULL, result TEXT NOT NULL, detail TEXT NOT NULL);
 
         """;

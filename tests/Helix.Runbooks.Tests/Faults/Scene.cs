@@ -22,6 +22,13 @@ sealed class Scene : IDisposable
     public string Environment { get; }
     public string World => Path.Combine(Folder, "world");
     public string StoreFile => Path.Combine(Folder, "helix.db");
+
+    /// <summary>The name of the store: that file, or a database.</summary>
+    public string Store
+    {
+        get => field ?? StoreFile;
+        init;
+    }
     public IReadOnlyList<string> Lines => File.Exists(World) ? File.ReadAllLines(World) : [];
 
     public string Write(string name, string text)
@@ -33,11 +40,11 @@ sealed class Scene : IDisposable
 
     /// <summary>Another process that starts the run and drives it.</summary>
     public DriverProcess Start(string? failpoint = null, params IEnumerable<string> more) =>
-        new(failpoint, [$"store={StoreFile}", $"data={Folder}", $"book={Book}", $"env={Environment}", .. more]);
+        new(failpoint, [$"store={Store}", $"data={Folder}", $"book={Book}", $"env={Environment}", .. more]);
 
     /// <summary>Another process that goes on with it.</summary>
     public DriverProcess Resume(string run, string? failpoint = null, params IEnumerable<string> more) =>
-        new(failpoint, [$"store={StoreFile}", $"data={Folder}", $"run={run}", .. more]);
+        new(failpoint, [$"store={Store}", $"data={Folder}", $"run={run}", .. more]);
 
     public Session Open(TimeProvider? time = null, EngineSettings? settings = null) => new(this, time ?? TimeProvider.System, settings);
 
@@ -52,7 +59,7 @@ sealed class Session : IDisposable
     public Session(Scene scene, TimeProvider time, EngineSettings? settings)
     {
         _scene = scene;
-        Store = JournalStore.Open(scene.StoreFile, time);
+        Store = JournalStore.Open(scene.Store, time);
         Engine = new Engine(RunHarness.Catalog, Store, time, settings ?? new EngineSettings { DataFolder = scene.Folder, Look = TimeSpan.FromMilliseconds(5) });
     }
 

@@ -1,11 +1,12 @@
 using CsCheck;
 using Helix.Runbooks.Journal;
+using Helix.Runbooks.Tests.Postgres;
 using Xunit;
 using static Helix.Runbooks.Tests.Journal.StoreFixture;
 
 namespace Helix.Runbooks.Tests.Journal;
 
-public sealed class ChainProperties
+public abstract class ChainProperties(PostgresServer? server)
 {
     enum Move { Append, AppendOld, Note, Refuse, Take, Release, Beat, ClockBack, ClockForward, Reopen }
 
@@ -14,13 +15,13 @@ public sealed class ChainProperties
 
     [Fact]
     public void Whatever_drivers_and_people_do_the_record_has_no_gap_verifies_and_older_epochs_are_refused() =>
-        Moves.Sample(Play, iter: 40, threads: 1);
+        Moves.Sample(Play, iter: server is null ? 40 : 8, threads: 1);
 
     [Fact]
     public void Text_of_any_kind_survives_record_and_export() =>
         Gen.String.Array[1, 20].Sample(texts =>
         {
-            using var fixture = new StoreFixture();
+            using var fixture = new StoreFixture(server);
             fixture.Store.Create("r1", Started(), DriverOf(1));
             fixture.Store.Append("r1", Alice, _ => [.. texts.Select(t => new NoteAdded(t))]);
             var export = new StringWriter();
@@ -29,13 +30,13 @@ public sealed class ChainProperties
             Assert.Empty(RecordVerifier.Verify(new StringReader(export.ToString())));
             // What is no valid Unicode cannot be written as JSON; all else comes back unchanged.
             Assert.Equal(texts.Select(Valid), fixture.Store.Read("r1", 2).Select(e => ((NoteAdded)e.Event).Text));
-        }, iter: 40, threads: 1);
+        }, iter: server is null ? 40 : 8, threads: 1);
 
     static string Valid(string text) => System.Text.Encoding.UTF8.GetString(System.Text.Encoding.UTF8.GetBytes(text));
 
-    static void Play((Move Move, int Size)[] moves)
+    void Play((Move Move, int Size)[] moves)
     {
-        using var fixture = new StoreFixture();
+        using var fixture = new StoreFixture(server);
         var store = fixture.Store;
         var leases = new List<Lease> { store.Create("r1", Started(), DriverOf(0)) };
         var released = false;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Steps;
+using Helix.Runbooks.Tests.Postgres;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Helix.Runbooks.Tests.Journal;
@@ -14,26 +15,36 @@ public sealed class StoreFixture : IDisposable
 
     readonly List<JournalStore> _others = [];
 
-    public StoreFixture()
+    public StoreFixture(PostgresServer? server = null)
     {
         // In memory where there is such a place: these tests are about order, not about the disk.
         Folder = Directory.Exists("/dev/shm")
             ? Directory.CreateDirectory($"/dev/shm/helix-journal-{Guid.NewGuid():N}").FullName
             : Directory.CreateTempSubdirectory("helix-journal-").FullName;
-        Store = JournalStore.Open(File, Time);
+        Place = server?.Store() ?? Path.Combine(Folder, "helix.db");
+        Store = JournalStore.Open(Place, Time);
     }
 
     public string Folder { get; }
-    public string File => Path.Combine(Folder, "helix.db");
+
+    /// <summary>The name of the store.</summary>
+    public string Place { get; }
     public FakeTimeProvider Time { get; } = new(Start);
     public JournalStore Store { get; }
 
-    /// <summary>A second opening of the same file, as another process has it.</summary>
+    /// <summary>A second opening of the same store, as another process has it.</summary>
     public JournalStore Other()
     {
-        var other = JournalStore.Open(File, Time);
+        var other = JournalStore.Open(Place, Time);
         _others.Add(other);
         return other;
+    }
+
+    /// <summary>Past the store, as somebody does who changes what is kept.</summary>
+    public int Sql(string sql)
+    {
+        using var raw = new Database(StorePlace.DialectOf(Place, new()), durable: true);
+        return raw.Run(sql);
     }
 
     public static Driver DriverOf(int pid) => new("elsewhere", "boot", pid, 1, "alice");

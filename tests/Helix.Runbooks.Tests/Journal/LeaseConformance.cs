@@ -2,14 +2,15 @@ using System.Diagnostics;
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Steps;
 using Microsoft.Extensions.Time.Testing;
+using Helix.Runbooks.Tests.Postgres;
 using Xunit;
 using static Helix.Runbooks.Tests.Journal.StoreFixture;
 
 namespace Helix.Runbooks.Tests.Journal;
 
-public sealed class LeaseTests : IDisposable
+public abstract class LeaseConformance(PostgresServer? server) : IDisposable
 {
-    readonly StoreFixture _fixture = new();
+    readonly StoreFixture _fixture = new(server);
     JournalStore Store => _fixture.Store;
 
     public void Dispose() => _fixture.Dispose();

@@ -2,14 +2,15 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Steps;
+using Helix.Runbooks.Tests.Postgres;
 using Xunit;
 using static Helix.Runbooks.Tests.Journal.StoreFixture;
 
 namespace Helix.Runbooks.Tests.Journal;
 
-public sealed class AppendTests : IDisposable
+public abstract class AppendConformance(PostgresServer? server) : IDisposable
 {
-    readonly StoreFixture _fixture = new();
+    readonly StoreFixture _fixture = new(server);
     JournalStore Store => _fixture.Store;
 
     public void Dispose() => _fixture.Dispose();

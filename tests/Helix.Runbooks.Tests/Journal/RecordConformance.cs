@@ -1,19 +1,20 @@
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Steps;
-using Microsoft.Data.Sqlite;
+using Helix.Runbooks.Tests.Postgres;
 using Xunit;
 using static Helix.Runbooks.Tests.Journal.StoreFixture;
 
 namespace Helix.Runbooks.Tests.Journal;
 
-public sealed class RecordTests : IDisposable
+public abstract class RecordConformance : IDisposable
 {
-    readonly StoreFixture _fixture = new();
+    readonly StoreFixture _fixture;
     readonly Lease _lease;
     JournalStore Store => _fixture.Store;
 
-    public RecordTests()
+    protected RecordConformance(PostgresServer? server)
     {
+        _fixture = new(server);
         var pinned = new Dictionary<string, string> { ["book.yaml"] = Store.Keep("steps: []"u8.ToArray()) };
         _lease = Store.Create("r1", Started() with { Pinned = pinned }, DriverOf(1));
         for (var i = 0; i < 5; i++)
@@ -31,7 +32,7 @@ public sealed class RecordTests : IDisposable
     [InlineData("DELETE FROM events WHERE sequence = 6", "Entry 6 of run r1 is missing")]
     [InlineData("DELETE FROM events WHERE sequence = 1", "Entry 1 of run r1 is missing")]
     [InlineData("DELETE FROM events WHERE sequence > 11", "the end was cut off")]
-    [InlineData("UPDATE bytes SET bytes = x'00'", "are others now")]
+    [InlineData("UPDATE bytes SET bytes = 'x'", "are others now")]
     public void The_first_entry_that_was_tampered_with_is_named(string sql, string fault)
     {
         Assert.Empty(Store.Verify("r1"));
@@ -149,12 +150,5 @@ public sealed class RecordTests : IDisposable
         return text.ToString();
     }
 
-    void Tamper(string sql)
-    {
-        using var raw = new SqliteConnection($"Data Source={_fixture.File};Pooling=False");
-        raw.Open();
-        using var command = raw.CreateCommand();
-        command.CommandText = sql;
-        Assert.True(command.ExecuteNonQuery() > 0);
-    }
+    void Tamper(string sql) => Assert.True(_fixture.Sql(sql) > 0);
 }

@@ -1,21 +1,23 @@
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Steps;
+using Helix.Runbooks.Tests.Postgres;
 using Xunit;
 using static Helix.Runbooks.Tests.Journal.StoreFixture;
 
 namespace Helix.Runbooks.Tests.Journal;
 
-public sealed class LockTests : IDisposable
+public abstract class LockConformance : IDisposable
 {
     static readonly LockRequest Redis = new("redis://h:6379", "redis", Shared: false);
     static readonly LockRequest Bucket = new("s3://b", "backups", Shared: true);
 
-    readonly StoreFixture _fixture = new();
+    readonly StoreFixture _fixture;
     readonly Lease _first;
     JournalStore Store => _fixture.Store;
 
-    public LockTests()
+    protected LockConformance(PostgresServer? server)
     {
+        _fixture = new(server);
         _first = Store.Create("r1", Started(), DriverOf(1));
         Store.Create("r2", Started("other"), DriverOf(2));
     }

@@ -1,16 +1,21 @@
 using System.Text;
 using Helix.Runbooks.Journal;
+using Helix.Runbooks.Tests.Postgres;
 using Xunit;
 using static Helix.Runbooks.Tests.Journal.StoreFixture;
 
 namespace Helix.Runbooks.Tests.Journal;
 
-public sealed class LogTests : IDisposable
+public abstract class LogConformance : IDisposable
 {
-    readonly StoreFixture _fixture = new();
+    readonly StoreFixture _fixture;
     JournalStore Store => _fixture.Store;
 
-    public LogTests() => Store.Create("r1", Started(), DriverOf(1));
+    protected LogConformance(PostgresServer? server)
+    {
+        _fixture = new(server);
+        Store.Create("r1", Started(), DriverOf(1));
+    }
 
     public void Dispose() => _fixture.Dispose();
 

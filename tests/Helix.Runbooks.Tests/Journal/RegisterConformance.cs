@@ -1,15 +1,15 @@
 using System.Diagnostics;
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Steps;
-using Microsoft.Data.Sqlite;
+using Helix.Runbooks.Tests.Postgres;
 using Xunit;
 using static Helix.Runbooks.Tests.Journal.StoreFixture;
 
 namespace Helix.Runbooks.Tests.Journal;
 
-public sealed class RegisterTests : IDisposable
+public abstract class RegisterConformance(PostgresServer? server) : IDisposable
 {
-    readonly StoreFixture _fixture = new();
+    readonly StoreFixture _fixture = new(server);
     JournalStore Store => _fixture.Store;
     RunSummary Summary => Store.Runs()[0];
 
@@ -107,16 +107,10 @@ public sealed class RegisterTests : IDisposable
     {
         // Written past the store: what is measured is the listing, not ten thousand fsyncs.
         Store.Create("template", Started(), DriverOf(1));
-        using (var raw = new SqliteConnection($"Data Source={_fixture.File};Pooling=False"))
-        {
-            raw.Open();
-            using var command = raw.CreateCommand();
-            command.CommandText = """
-                WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
-                INSERT INTO runs SELECT i, 'r' || i, runbook, environment, mode, operator, status, waits_for, open, started_at, ended_at, rta, rpa, objectives_met, head, events, last_at FROM runs, n
-                """;
-            command.ExecuteNonQuery();
-        }
+        _fixture.Sql("""
+            WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+            INSERT INTO runs SELECT i, 'r' || i, runbook, environment, mode, operator, status, waits_for, open, started_at, ended_at, rta, rpa, objectives_met, head, events, last_at FROM runs, n
+            """);
         Store.Runs(limit: 1);
         var watch = Stopwatch.StartNew();
         Assert.Equal(100, Store.Runs().Count);
