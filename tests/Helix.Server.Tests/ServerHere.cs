@@ -22,8 +22,19 @@ sealed class ServerHere : IAsyncDisposable
     }
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("helix-server-").FullName;
-    public string Runbooks => Path.Combine(Folder, "runbooks");
+    public string Runbooks
+    {
+        get => field.Length > 0 ? field : Path.Combine(Folder, "runbooks");
+        init;
+    } = "";
     public string StorePath => Path.Combine(Folder, "store", "helix.db");
+
+    /// <summary>The name of the store: that file, or a database.</summary>
+    public string StoreName
+    {
+        get => field ?? StorePath;
+        init;
+    }
     public TimeProvider Time { get; init; } = TimeProvider.System;
     public Func<ServerSettings, ServerSettings> Change { get; init; } = s => s;
 
@@ -47,7 +58,8 @@ sealed class ServerHere : IAsyncDisposable
         {
             Listen = new IPEndPoint(IPAddress.Loopback, port),
             Runbooks = Runbooks,
-            StorePath = StorePath,
+            StorePath = StoreName,
+            DataFolder = Path.GetDirectoryName(StorePath)!,
             PasswordRounds = 1000,
         }), Catalog, Time, line =>
         {
