@@ -21,19 +21,19 @@ static class ScheduleCommand
 
     static int Next(Session session, ScheduleBook book, int count, DateTimeOffset from, string? only)
     {
-        var times = book.Schedules.Where(s => only is null || s.Name == only)
-            .SelectMany(s => s.Rhythm.After(from).Take(count).Select(at => (Schedule: s, At: at))).ToList();
-        session.Terminal.Give(new JsonArray([.. times.Select(ToJson)]), () => TextTable.Of(["SCHEDULE", "RUNBOOK", "CRON", "LOCAL", "ZONE", "UTC"], times.Select(Row)));
+        var times = book.Schedules.Where(s => only is null || s.Name == only).SelectMany(s => Upcoming.After(book, s, from).Take(count)).ToList();
+        session.Terminal.Give(new JsonArray([.. times.Select(ToJson)]), () => TextTable.Of(["SCHEDULE", "RUNBOOK", "CRON", "LOCAL", "ZONE", "UTC", "NOTE"], times.Select(Row)));
         return 0;
     }
 
-    static string[] Row((Schedule Schedule, DateTimeOffset At) next) =>
+    static string[] Row(Upcoming next) =>
     [
         next.Schedule.Name + (next.Schedule.Enabled ? "" : " (off)"), next.Schedule.Runbook.Name, next.Schedule.Rhythm.Text,
         Local(next).ToString("ddd yyyy-MM-dd HH:mm zzz", CultureInfo.InvariantCulture), next.Schedule.Rhythm.Zone.Id, next.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture),
+        next.Note ?? "",
     ];
 
-    static JsonObject ToJson((Schedule Schedule, DateTimeOffset At) next) => new()
+    static JsonObject ToJson(Upcoming next) => new()
     {
         ["schedule"] = next.Schedule.Name,
         ["enabled"] = next.Schedule.Enabled,
@@ -41,9 +41,12 @@ static class ScheduleCommand
         ["environment"] = next.Schedule.Environment.Name,
         ["cron"] = next.Schedule.Rhythm.Text,
         ["zone"] = next.Schedule.Rhythm.Zone.Id,
+        ["planned"] = next.Planned.UtcDateTime.ToString("o", CultureInfo.InvariantCulture),
         ["local"] = Local(next).ToString("o", CultureInfo.InvariantCulture),
         ["utc"] = next.At.UtcDateTime.ToString("o", CultureInfo.InvariantCulture),
+        ["leftOut"] = next.IsLeftOut,
+        ["note"] = next.Note,
     };
 
-    static DateTimeOffset Local((Schedule Schedule, DateTimeOffset At) next) => TimeZoneInfo.ConvertTime(next.At, next.Schedule.Rhythm.Zone);
+    static DateTimeOffset Local(Upcoming next) => TimeZoneInfo.ConvertTime(next.At, next.Schedule.Rhythm.Zone);
 }

@@ -34,6 +34,7 @@ public static class SchemaWriter
         var defs = new JsonObject();
         var root = Document("Helix schedules", new ShapeSchema(defs, templates: false).Inline(ShapeOf.Record(typeof(Schedules.SchedulesFields))));
         root["properties"]!["schedules"]!["propertyNames"] = new JsonObject { ["pattern"] = Names.IdPattern };
+        root["properties"]!["freezes"]!["propertyNames"] = new JsonObject { ["pattern"] = Names.IdPattern };
         root["$defs"] = defs;
         return root;
     }

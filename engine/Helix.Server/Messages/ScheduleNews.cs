@@ -2,6 +2,7 @@ using System.Globalization;
 using Helix.Runbooks.Model;
 using Helix.Runbooks.Model.Schedules;
 using Helix.Runbooks.Reports;
+using Helix.Server.Schedules;
 using Helix.Steps.Messages;
 using RunbookEnvironment = Helix.Runbooks.Model.Environment;
 using Severity = Helix.Steps.Messages.Severity;
@@ -14,8 +15,8 @@ sealed class ScheduleNews(Site site)
     public void Missed(Schedule schedule, DateTimeOffset planned, string why) => Post(schedule.Environment, Occasion.Missed, $"missed/{schedule.Name}/{Text(planned)}", Severity.Warning,
         $"Did not start: {schedule.Name}", $"{schedule.Runbook.Title} was planned for {Words.Moment(planned)} and did not start: {why.TrimEnd('.')}.");
 
-    public void Overdue(Schedule schedule, DateTimeOffset since) => Post(schedule.Environment, Occasion.Overdue, $"overdue/{schedule.Name}/{Text(since)}", Severity.Critical,
-        $"Overdue: {schedule.Name}", $"No run of {schedule.Runbook.Title} has succeeded since {Words.Moment(since)}; it should be fresh for {Words.Objective(schedule.FreshFor)}.");
+    public void Overdue(Schedule schedule, Stale stale) => Post(schedule.Environment, Occasion.Overdue, $"overdue/{schedule.Name}/{Text(stale.Since)}", Severity.Critical,
+        $"Overdue: {schedule.Name}", $"{stale.Why}; it should be fresh for {Words.Objective(schedule.FreshFor)}.");
 
     /// <summary>All that have a channel hear that nothing starts by itself any more.</summary>
     public void Unusable(DateTime written, int problems)

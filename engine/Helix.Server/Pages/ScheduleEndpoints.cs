@@ -1,6 +1,7 @@
 using Helix.Runbooks.Model;
 using Helix.Runbooks.Model.Schedules;
 using Helix.Server.Accounts;
+using Helix.Server.Schedules;
 using Helix.Server.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -8,9 +9,9 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Helix.Server.Pages;
 
-public sealed record SchedulesModel(IReadOnlyList<ScheduleLine> Schedules, IReadOnlyList<(Schedule Schedule, DateTimeOffset At)> Next, IReadOnlyList<Problem> Problems);
+public sealed record SchedulesModel(IReadOnlyList<ScheduleLine> Schedules, IReadOnlyList<Upcoming> Next, IReadOnlyList<Problem> Problems, IReadOnlyList<FreezeWindow> Freezes);
 
-public sealed record ScheduleLine(Schedule Schedule, bool Paused, DateTimeOffset? OverdueSince, IReadOnlyList<PlannedTime> Last);
+public sealed record ScheduleLine(Schedule Schedule, bool Paused, Stale? Stale, (FreezeWindow Freeze, DateTimeOffset Until)? Frozen, IReadOnlyList<PlannedTime> Last);
 
 /// <summary>What runs by itself: the next times, what became of the last ones, pause and fire.</summary>
 static class ScheduleEndpoints
@@ -30,9 +31,9 @@ static class ScheduleEndpoints
         var seen = site.Timetable.Schedules.Where(s => caller.May(Role.Viewer, s.Environment.Name)).ToList();
         var now = site.Time.GetUtcNow();
         return new SchedulesModel(
-            [.. seen.Select(s => new ScheduleLine(s, site.Accounts.IsPaused(s.Name), site.Timetable.OverdueSince(s), [.. site.Accounts.PlannedOf(s.Name, 6).Where(p => p.Result != "watched")]))],
-            [.. seen.Where(s => s.Enabled && !site.Accounts.IsPaused(s.Name)).SelectMany(s => s.Rhythm.After(now).Take(NextShown).Select(at => (s, at))).OrderBy(n => n.at).Take(NextShown)],
-            site.Timetable.Book?.Problems ?? []);
+            [.. seen.Select(s => new ScheduleLine(s, site.Accounts.IsPaused(s.Name), site.Timetable.Stale(s), site.Timetable.FreezeOf(s), [.. site.Accounts.PlannedOf(s.Name, 6).Where(p => p.Result != "watched")]))],
+            [.. seen.Where(s => s.Enabled && !site.Accounts.IsPaused(s.Name)).SelectMany(s => Upcoming.After(site.Timetable.Book!.Value!, s, now).Take(NextShown)).OrderBy(n => n.At).Take(NextShown)],
+            site.Timetable.Book?.Problems ?? [], seen.Count > 0 ? site.Timetable.Book?.Value?.Freezes ?? [] : []);
     }
 
     public static Schedule Known(Site site, Caller caller, string name)

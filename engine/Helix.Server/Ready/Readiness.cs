@@ -70,7 +70,7 @@ sealed class Readiness(Site site)
         return now;
     }
 
-    async Task<SeriesNow> Read(RunbookEnvironment environment, string target, string prefix, CancellationToken cancelled)
+    public async Task<SeriesNow> Read(RunbookEnvironment environment, string target, string prefix, CancellationToken cancelled)
     {
         var series = new SeriesNow(target, prefix);
         if (environment.Targets.All.GetValueOrDefault(target) is not BackupTarget shelf)

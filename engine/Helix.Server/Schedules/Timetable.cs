@@ -1,10 +1,6 @@
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Model;
 using Helix.Runbooks.Model.Schedules;
-using Helix.Runbooks.Plans;
-using Helix.Runbooks.Runs;
-using Helix.Runbooks.Steps;
-using Mode = Helix.Runbooks.Plans.Mode;
 
 namespace Helix.Server.Schedules;
 
@@ -18,7 +14,8 @@ sealed class Timetable(Site site) : IAsyncDisposable
 
     readonly SemaphoreSlim _one = new(1);
     readonly CancellationTokenSource _stop = new();
-    readonly HashSet<string> _overdue = [];
+    readonly PlannedStarts _starts = new(site);
+    readonly Freshness _freshness = new(site);
     readonly System.Collections.Concurrent.ConcurrentDictionary<string, DateTimeOffset> _next = [];
     Alarms? _alarms;
     DateTime _readAt;
@@ -51,9 +48,13 @@ sealed class Timetable(Site site) : IAsyncDisposable
                 // A clock that was set forward, or a machine that slept: alarms ring late then.
                 foreach (var name in _next.Where(n => n.Value <= site.Time.GetUtcNow()).Select(n => n.Key).ToList())
                     await Ring(name);
-                foreach (var queued in site.Accounts.Queued())
-                    await Alone(() => Try(queued.Schedule, queued.Planned));
-                LookForOverdue();
+                foreach (var waits in site.Accounts.Queued())
+                    await Alone(() => Try(waits.Schedule, waits.Planned));
+                await _freshness.Look(Schedules, _stop.Token);
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                return;
             }
             catch (Exception e) when (e is StoreLostException or IOException)
             {
@@ -93,10 +94,10 @@ sealed class Timetable(Site site) : IAsyncDisposable
             return;
         var now = site.Time.GetUtcNow();
         var last = site.Accounts.LastPlanned(name) ?? Watch(name, now);
-        var due = schedule.Rhythm.After(last).TakeWhile(t => t <= now).ToList();
+        var due = schedule.Rhythm.After(last).TakeWhile(t => schedule.StartOf(t) <= now).ToList();
         if (due.Count > 0)
             await Due(schedule, due, now);
-        if (!_stop.IsCancellationRequested && schedule.Rhythm.After(now).Select(t => (DateTimeOffset?)t).FirstOrDefault() is { } next)
+        if (!_stop.IsCancellationRequested && schedule.StartsAfter(now).Select(t => (DateTimeOffset?)t.At).FirstOrDefault() is { } next)
         {
             _next[name] = next;
             await _alarms!.Set(name, next);
@@ -116,7 +117,7 @@ sealed class Timetable(Site site) : IAsyncDisposable
             Missed(schedule, due[^2], $"{due.Count - 1} times at which no server was there");
         if (site.Accounts.IsPaused(schedule.Name))
             site.Accounts.Planned(schedule.Name, latest, "paused", null, "");
-        else if (now - latest > Late && schedule.Missed == MissedPolicy.Skip)
+        else if (now - schedule.StartOf(latest) > Late && schedule.Missed == MissedPolicy.Skip)
             Missed(schedule, latest, "no server was there");
         else
             await Try(schedule.Name, latest);
@@ -128,80 +129,19 @@ sealed class Timetable(Site site) : IAsyncDisposable
         site.ScheduleNews.Missed(schedule, planned, why);
     }
 
-    /// <summary>Starts the run of a planned time, unless it is there, or something is in its way.</summary>
     Task Try(string name, DateTimeOffset planned)
     {
-        var run = PlannedRun.Id(name, planned);
-        if (Find(name) is not { } schedule)
-            site.Accounts.Planned(name, planned, "dropped", null, "the schedule is no more");
-        else if (site.Store.Has(run))
-            site.Accounts.Planned(name, planned, "started", run, "");
-        else if (site.Store.Runs(int.MaxValue, schedule.Runbook.Name, openOnly: true).FirstOrDefault(r => r.Operator == PlannedRun.Operator(name)) is { } before)
-            InTheWay(schedule, planned, $"run {before.Run} is not over");
+        if (Book?.Value is { } book && Find(name) is { } schedule)
+            _starts.Try(book, schedule, planned);
         else
-            Start(schedule, planned, run);
+            site.Accounts.Planned(name, planned, "dropped", null, "the schedule is no more");
         return Task.CompletedTask;
     }
 
-    void Start(Schedule schedule, DateTimeOffset planned, string run)
-    {
-        try
-        {
-            // What a run pins are the files of now, not those of when the schedules were read.
-            var fresh = new ScheduleReader(site.Catalog, site.Time).ReadFile(Path).Value?.Schedules.FirstOrDefault(s => s.Name == schedule.Name)
-                ?? throw new RunbookException($"{Path} or a file that it names has errors.");
-            var plan = new Planner(site.Catalog).Plan(fresh.Runbook, fresh.Environment, fresh.Inputs, fresh.Mode == ScheduledMode.Drill ? Mode.Drill : Mode.Live);
-            site.Drivers.Start(plan, new StartRequest
-            {
-                Run = run,
-                Operator = new Person(PlannedRun.Operator(schedule.Name), IdentityStrength.Os, "schedule"),
-                Trigger = "schedule",
-                Attended = false,
-            }, plan.Environment.Protected && plan.Destroys && plan.Mode == Mode.Live ? plan.Environment.Name : null);
-            site.Accounts.Planned(schedule.Name, planned, "started", run, "");
-        }
-        catch (HeldException e)
-        {
-            InTheWay(schedule, planned, e.Message);
-        }
-        catch (RunbookException) when (site.Store.Has(run))
-        {
-            // Another server was faster.
-            site.Accounts.Planned(schedule.Name, planned, "started", run, "");
-        }
-        catch (RunbookException e)
-        {
-            site.Accounts.Planned(schedule.Name, planned, "failed", null, e.Message);
-            site.ScheduleNews.Missed(schedule, planned, e.Message);
-            site.Say($"The schedule {schedule.Name} could not start its run: {e.Message}");
-        }
-    }
+    /// <summary>Since when it brought nothing good, when that is longer than the schedule allows.</summary>
+    public Stale? Stale(Schedule schedule) => _freshness.Of(schedule);
 
-    void InTheWay(Schedule schedule, DateTimeOffset planned, string why) =>
-        site.Accounts.Planned(schedule.Name, planned, schedule.Overlap == OverlapPolicy.Queue ? "queued" : "skipped", null, why);
-
-    /// <summary>Since when no run has succeeded, when that is longer than the schedule allows.</summary>
-    public DateTimeOffset? OverdueSince(Schedule schedule)
-    {
-        if (!schedule.Enabled)
-            return null;
-        var last = site.Store.Runs(1000, schedule.Runbook.Name).FirstOrDefault(r => r.Environment == schedule.Environment.Name && r.Status == "succeeded")?.EndedAt;
-        var since = last ?? site.Accounts.WatchedSince(schedule.Name) ?? site.Time.GetUtcNow();
-        return site.Time.GetUtcNow() - since > schedule.FreshFor ? since : null;
-    }
-
-    void LookForOverdue()
-    {
-        foreach (var schedule in Schedules)
-            if (OverdueSince(schedule) is not { } since)
-                _overdue.Remove(schedule.Name);
-            else if (_overdue.Add(schedule.Name))
-            {
-                site.Say($"OVERDUE: no run of {schedule.Name} has succeeded since {since:u}; it should be fresh for {new Duration(schedule.FreshFor)}.");
-                site.Accounts.Audit(null, null, $"schedule {schedule.Name}", "overdue", $"no success since {since:u}");
-                site.ScheduleNews.Overdue(schedule, since);
-            }
-    }
+    public (FreezeWindow Freeze, DateTimeOffset Until)? FreezeOf(Schedule schedule) => Book?.Value?.FreezeOf(schedule, site.Time.GetUtcNow());
 
     async Task Alone(Func<Task> action)
     {

@@ -53,8 +53,8 @@ static class Metrics
         var questions = AnswerEndpoints.Open(site, caller);
         text.Gauge("helix_decisions_open", "Questions that people are asked.", [("", questions.Count)]);
         text.Gauge("helix_decision_oldest_seconds", "For how long the oldest of them waits.", [("", questions.Count == 0 ? 0 : (now - questions.Min(q => q.Asked)).TotalSeconds)]);
-        text.Gauge("helix_schedule_overdue", "1: no run has succeeded for longer than the schedule allows.",
-            site.Timetable.Schedules.Where(s => caller.May(Role.Viewer, s.Environment.Name)).Select(s => (Labels("schedule", s.Name), site.Timetable.OverdueSince(s) is null ? 0.0 : 1)));
+        text.Gauge("helix_schedule_overdue", "1: nothing good came for longer than the schedule allows.",
+            site.Timetable.Schedules.Where(s => caller.May(Role.Viewer, s.Environment.Name)).Select(s => (Labels("schedule", s.Name), site.Timetable.Stale(s) is null ? 0.0 : 1)));
         var letters = site.Accounts.LetterCounts().Where(l => caller.May(Role.Viewer, l.Environment)).ToList();
         text.Gauge("helix_messages", "Messages to the outside by how they stand: sent, waiting, given-up.", letters.Select(l => (Labels("environment", l.Environment, "channel", l.Channel, "state", l.State), (double)l.Count)));
         text.Gauge("helix_message_oldest_seconds", "For how long the oldest message waits to be delivered.",

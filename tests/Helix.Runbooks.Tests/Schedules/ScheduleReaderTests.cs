@@ -50,12 +50,53 @@ public sealed class ScheduleReaderTests : IDisposable
     [InlineData("{ runbook: save.yaml, environment: gone.yaml, inputs: { folder: x }, cron: '0 0 * * *', dst: once }", "There is no such file")]
     [InlineData("{ runbook: save.yaml, inputs: { folder: x }, cron: '0 0 * * *', dst: once, mode: drill }", "is a drill in the protected environment")]
     [InlineData("{ runbook: save.yaml, inputs: { folder: x }, cron: '0 0 * * *', dst: once, every: 1h }", "'every'")]
+    [InlineData("{ runbook: save.yaml, inputs: { folder: x }, cron: '0 * * * *', dst: shift, jitter: 1h }", "may start 1h later")]
+    [InlineData("{ runbook: save.yaml, inputs: { folder: x }, cron: '0 * * * *', dst: shift, jitter: 5 }", "jitter")]
+    [InlineData("{ runbook: save.yaml, inputs: { folder: x }, cron: '0 * * * *', dst: shift, onChange: etc }", "onChange")]
     public async Task What_is_wrong_in_a_schedule_is_an_error_in_its_line(string schedule, string words)
     {
         Book($"a: {schedule}");
         Assert.Equal(2, await Validate());
         Assert.Contains(words, _helix.Out, StringComparison.Ordinal);
         Assert.Contains("plan.yaml:6:", _helix.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{ reason: r }", "has no time")]
+    [InlineData("{ from: 2026-12-20T00:00:00Z, reason: r }", "has `until` too")]
+    [InlineData("{ from: 2026-12-20T00:00:00Z, until: 2026-12-19T00:00:00Z, reason: r }", "ends before it begins")]
+    [InlineData("{ from: 2026-12-20T00:00:00Z, until: 2026-12-21T00:00:00Z, cron: '0 0 1 * *', reason: r }", "Keep one of both")]
+    [InlineData("{ from: tomorrow, until: 2026-12-21T00:00:00Z, reason: r }", "tomorrow")]
+    [InlineData("{ cron: '0 0 1 * *', reason: r }", "has `cron` and `for`")]
+    [InlineData("{ cron: '0 0 31 2 *', for: 1d, reason: r }", "never comes")]
+    [InlineData("{ cron: '0 0 1 * *', for: 1d }", "lacks 'reason'")]
+    [InlineData("{ cron: '0 0 1 * *', for: 1d, reason: r, then: wait }", "'wait'")]
+    [InlineData("{ cron: '0 0 1 * *', for: 1d, reason: r, schedules: [b] }", "There is no schedule 'b'")]
+    public async Task What_is_wrong_in_a_freeze_is_an_error_in_its_line(string freeze, string words)
+    {
+        Book($"a: {{ runbook: save.yaml, inputs: {{ folder: x }}, cron: '0 * * * *', dst: shift, freshFor: 2h }}\nfreezes:\n  close: {freeze}");
+        Assert.Equal(2, await Validate());
+        Assert.Contains(words, _helix.Out, StringComparison.Ordinal);
+        Assert.Contains("plan.yaml:8:", _helix.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_held_by_a_freeze_or_comes_later_is_shown_before_and_a_freeze_holds_whatever_removes_backups()
+    {
+        _helix.Write("prune.yaml", "apiVersion: helix.runbooks/v1\nname: prune\ntitle: Prune\nsteps:\n  - { id: a, uses: backup.prune, with: { target: shelf, prefix: a/, keepDaily: 3 } }\n");
+        Book("""
+            a: { runbook: save.yaml, inputs: { folder: x }, cron: '0 * * * *', dst: shift, freshFor: 2h, jitter: 10m }
+              b: { runbook: save.yaml, inputs: { folder: x }, cron: '0 * * * *', dst: shift, freshFor: 2h, onChange: [etc/*.conf] }
+              c: { runbook: prune.yaml, cron: '0 * * * *', dst: shift }
+            freezes:
+              close: { cron: '30 1 1 * *', for: 2h, reason: the books are closed, schedules: [a] }
+            """);
+        Assert.Equal(0, await _helix.Run("schedule", "next", Path.Combine(_helix.Folder, "plan.yaml"), "--from", "2026-03-01T00:00:00Z", "--count", "2"));
+        Assert.Matches(@"a +save .* 2026-03-01 02:30Z +held: close, the books are closed", _helix.Out);
+        Assert.Matches(@"b +save .* 2026-03-01 01:00Z +if a file changed", _helix.Out);
+        Assert.Matches(@"c +prune .* 2026-03-01 02:30Z +held: close", _helix.Out);
+        Assert.Equal(0, await _helix.Run("schedule", "next", Path.Combine(_helix.Folder, "plan.yaml"), "--from", "2026-03-02T00:00:00Z", "--count", "1"));
+        Assert.Matches(@"a +save .* 2026-03-02 0[01]:0\dZ +jitter, planned 0[12]:00", _helix.Out);
     }
 
     [Theory]

@@ -176,6 +176,107 @@ public sealed class TimetableTests
     }
 
     [Fact]
+    public async Task No_good_backup_in_time_by_the_manifests_is_an_alarm_and_a_new_one_ends_it()
+    {
+        var clock = new Clock();
+        await using var here = new ServerHere { Time = clock };
+        await File.WriteAllTextAsync(Path.Combine(here.Folder, "data"), "something");
+        Directory.CreateDirectory(Path.Combine(here.Folder, "shelf"));
+        here.Runbook("slow", """
+            steps:
+              - id: keep
+                uses: backup.upload
+                with: { target: shelf, file: FOLDER/data, prefix: a/, kind: files, recoveryPoint: "{{ run.startedAt }}" }
+            """);
+        Plan(here, "overlap: skip\n    freshFor: 90m");
+        await here.Start();
+        await Eventually.True(() => here.Accounts.WatchedSince("hourly") is not null, "the schedule is read");
+        clock.Pass(TimeSpan.FromSeconds(15));
+        await Comes(here, "the run is started", r => r is [{ Result: "started" }]);
+        await here.Becomes(Results(here)[0].Run!, RunStatus.Succeeded);
+        here.Accounts.SetPaused("hourly", true);
+        clock.Pass(TimeSpan.FromMinutes(80));
+        using (var alice = await here.LogIn("alice", Role.Viewer))
+            Assert.DoesNotContain("Overdue", (await alice.Get("/schedules")).Text, StringComparison.Ordinal);
+        clock.Pass(TimeSpan.FromMinutes(30));
+        await Eventually.True(() => here.Said.Any(s => s.StartsWith("OVERDUE: hourly: The newest good backup below a/ in shelf is of 2026-03-02 12:00", StringComparison.Ordinal)), "the alarm is raised");
+        using var bob = await here.LogIn("bob", Role.Operator);
+        Assert.Contains("The newest good backup below a/", (await bob.Get("/schedules")).Text, StringComparison.Ordinal);
+        await here.Becomes((await bob.Post("/schedules/hourly/fire")).Run, RunStatus.Succeeded);
+        clock.Pass(TimeSpan.FromSeconds(40));
+        await Eventually.True(async () => !(await bob.Get("/schedules")).Text.Contains("Overdue", StringComparison.Ordinal), "the alarm ends");
+    }
+
+    [Theory]
+    [InlineData("hold", "held", "started")]
+    [InlineData("skip", "skipped", "skipped")]
+    public async Task In_a_freeze_nothing_starts_by_itself_and_after_it_once_or_not(string then, string within, string after)
+    {
+        var (here, clock) = await Hourly($"overlap: skip\nfreezes:\n  close: {{ from: 2026-03-02T11:00:00Z, until: 2026-03-02T14:30:00Z, reason: the books are closed, then: {then} }}");
+        await using var _ = here;
+        using var alice = await here.LogIn("alice", Role.Operator);
+        var page = (await alice.Get("/schedules")).Text;
+        Assert.Contains("Frozen until 2026-03-02 14:30:00Z", page, StringComparison.Ordinal);
+        Assert.Contains("the books are closed", page, StringComparison.Ordinal);
+        clock.Pass(TimeSpan.FromSeconds(15));
+        await Comes(here, "the first is kept back", r => r is [{ Result: var result }] && result == within);
+        clock.Pass(TimeSpan.FromHours(1));
+        await Comes(here, "the second too", r => r is [_, { Result: var result }] && result == within);
+        Assert.Empty(here.Store.Runs());
+        clock.Pass(TimeSpan.FromMinutes(91));
+        await Comes(here, "the freeze is over", r => r[^1].Result == after || r.Count > 2);
+        Assert.Equal(then == "hold" ? 1 : 0, here.Store.Runs().Count);
+        Assert.DoesNotContain(Results(here), r => r.Result == "held");
+    }
+
+    [Fact]
+    public async Task A_run_on_change_starts_when_a_file_is_another_one_than_at_the_last_success_also_after_a_restart()
+    {
+        var clock = new Clock();
+        await using var here = new ServerHere { Time = clock };
+        here.Runbook("slow", Books.Slow);
+        here.Write("etc/deep/app.conf", "one");
+        await File.WriteAllTextAsync(Path.Combine(here.Folder, "on"), "");
+        Plan(here, "onChange: [etc/**/*.conf]\n    freshFor: 2h");
+        await here.Start();
+        await Eventually.True(() => here.Accounts.WatchedSince("hourly") is not null, "the schedule is read");
+        clock.Pass(TimeSpan.FromSeconds(15));
+        await Comes(here, "the first time is a change", r => r is [{ Result: "started" }]);
+        await here.Becomes(Results(here)[0].Run!, RunStatus.Succeeded);
+        for (var hour = 0; hour < 3; hour++)
+        {
+            clock.Pass(TimeSpan.FromHours(1));
+            await Comes(here, "nothing has changed", r => r is [_, { Result: "unchanged" }] && r[1].Planned.Hour == 13 + hour);
+        }
+        Assert.DoesNotContain(here.Said, s => s.StartsWith("OVERDUE", StringComparison.Ordinal));
+        await here.Stop();
+        here.Write("etc/deep/app.conf", "two");
+        clock.Pass(TimeSpan.FromHours(1));
+        await here.Start();
+        await Comes(here, "the change is seen after the restart", r => r[^1] is { Result: "started", Planned.Hour: 16 });
+        await here.Becomes(Results(here)[^1].Run!, RunStatus.Succeeded);
+        Assert.Equal(2, here.Store.Runs().Count);
+    }
+
+    [Fact]
+    public async Task A_start_comes_later_by_its_jitter_and_on_every_server_by_the_same()
+    {
+        var (here, clock) = await Hourly("jitter: 30m");
+        await using var _ = here;
+        var schedule = here.Server.Site.Timetable.Find("hourly")!;
+        var noon = new DateTimeOffset(2026, 3, 2, 12, 0, 0, TimeSpan.Zero);
+        var starts = Enumerable.Range(0, 200).Select(h => schedule.StartOf(noon.AddHours(h)) - noon.AddHours(h)).ToList();
+        Assert.All(starts, s => Assert.InRange(s, TimeSpan.Zero, TimeSpan.FromMinutes(30)));
+        Assert.InRange(starts.Distinct().Count(), 150, 200);
+        clock.Pass(TimeSpan.FromSeconds(5) + starts[0]);
+        Assert.Empty(here.Store.Runs());
+        clock.Pass(TimeSpan.FromSeconds(10));
+        await Comes(here, "it starts", r => r is [{ Result: "started" }]);
+        Assert.Equal(noon, Results(here)[0].Planned);
+        Assert.Equal(PlannedRun.Id("hourly", noon), Results(here)[0].Run);
+    }
+
+    [Fact]
     public async Task A_file_with_an_error_starts_nothing_and_says_so()
     {
         var (here, clock) = await Hourly();

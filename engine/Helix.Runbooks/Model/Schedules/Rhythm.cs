@@ -48,6 +48,13 @@ public sealed class Rhythm
         return longest;
     }
 
+    /// <summary>The shortest pause between two of so many runs; null when there are not two.</summary>
+    public TimeSpan? ShortestPause(DateTimeOffset from, int runs = 2_000)
+    {
+        var times = After(from).Take(runs).ToList();
+        return times.Count < 2 ? null : times.Zip(times.Skip(1), (a, b) => b - a).Min();
+    }
+
     /// <summary>Everything of one day of the clock on the wall, as moments.</summary>
     List<DateTimeOffset> Moments(DateTime day) =>
         [.. _cron.GetOccurrences(Utc(day), Utc(day.AddDays(1)), fromInclusive: true, toInclusive: false).SelectMany(t => Moment(DateTime.SpecifyKind(t, DateTimeKind.Unspecified))).Distinct().Order()];

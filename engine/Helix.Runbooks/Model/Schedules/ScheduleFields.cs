@@ -20,6 +20,9 @@ sealed record SchedulesFields
     [Description("The environment of those that name none; relative to this file.")]
     public string? Environment { get; init; }
 
+    [Description("Times in which nothing starts by itself: name to window. Runs that people start are not concerned.")]
+    public IReadOnlyDictionary<string, FreezeFields>? Freezes { get; init; }
+
     [Description("Name to schedule."), Required]
     public IReadOnlyDictionary<string, ScheduleFields>? Schedules { get; init; }
 }
@@ -50,7 +53,13 @@ sealed record ScheduleFields
     [Description("What happens to times at which nothing could start: nothing, or one run when it can again.")]
     public MissedPolicy? Missed { get; init; }
 
-    [Description("Alarm when no run has succeeded for so long. Default: twice the longest pause of the rhythm.")]
+    [Description("A start comes later by up to so much, so that not all begin at once; how much is the same on every server. Less than the shortest pause of the rhythm.")]
+    public Duration? Jitter { get; init; }
+
+    [Description("Files, with * ? and ** for folders, relative to this file: at a planned time a run starts only when their content is another one than that of the last run that succeeded.")]
+    public IReadOnlyList<string>? OnChange { get; init; }
+
+    [Description("Alarm when no good backup came for so long, where every run makes one; else when no run has succeeded. Default: twice the longest pause of the rhythm.")]
     public Duration? FreshFor { get; init; }
 
     [Description("live or drill.")]
@@ -58,6 +67,30 @@ sealed record ScheduleFields
 
     [Description("false: kept here, and never started.")]
     public bool? Enabled { get; init; }
+}
+
+sealed record FreezeFields
+{
+    [Description("Begins at this moment, once.")]
+    public DateTimeOffset? From { get; init; }
+
+    [Description("Ends at this moment.")]
+    public DateTimeOffset? Until { get; init; }
+
+    [Description("Begins again and again: five fields, in the time zone of the file.")]
+    public string? Cron { get; init; }
+
+    [Description("And lasts so long each time.")]
+    public Duration? For { get; init; }
+
+    [Description("Why; shown where something is held."), Required]
+    public string? Reason { get; init; }
+
+    [Description("The schedules that it concerns. Default: all. One that removes backups is concerned by every freeze.")]
+    public IReadOnlyList<string>? Schedules { get; init; }
+
+    [Description("What happens to what becomes due: hold starts it once when the freeze ends, skip leaves it out. Default: hold.")]
+    public FreezePolicy? Then { get; init; }
 }
 
 public enum DstPolicy { Skip, Once, Shift }

@@ -42,7 +42,21 @@ sealed class ScheduleFile(NamedFiles files, ProblemList problems, string path, D
             .Where(e => e is { Map: not null, Fields: not null })
             .Select(e => Schedule(e.Key, e.Map!, e.Fields!, fields.Environment, map["environment"], zone)).OfType<Schedule>().ToList() ?? [];
         new ScheduleChecks(problems, now).Check(schedules);
-        return new ScheduleBook { Name = fields.Name ?? "", Path = path, Schedules = schedules };
+        return new ScheduleBook { Name = fields.Name ?? "", Path = path, Schedules = schedules, Freezes = Freezes(map, fields, zone) };
+    }
+
+    List<FreezeWindow> Freezes(MapNode map, SchedulesFields fields, TimeZoneInfo? zone)
+    {
+        var names = (map["schedules"] as MapNode)?.Entries.Select(e => e.Key.Text).ToList() ?? [];
+        var freezes = new List<FreezeWindow>();
+        foreach (var (name, node) in (map["freezes"] as MapNode)?.Entries ?? [])
+        {
+            if (!Names.IsId(name.Text))
+                problems.Error("name", name.Position, $"'{name.Text}' cannot be the name of a freeze.", Names.IdHint(name.Text));
+            if (node is MapNode window && fields.Freezes?.GetValueOrDefault(name.Text) is { } given && new FreezeReader(problems).Read(name, window, given, zone, names) is { } freeze)
+                freezes.Add(freeze);
+        }
+        return freezes;
     }
 
     Schedule? Schedule(ScalarNode name, MapNode map, ScheduleFields fields, string? usual, Node? usualAt, TimeZoneInfo? usualZone)
@@ -67,6 +81,8 @@ sealed class ScheduleFile(NamedFiles files, ProblemList problems, string path, D
             Rhythm = rhythm,
             Overlap = fields.Overlap ?? OverlapPolicy.Skip,
             Missed = fields.Missed ?? MissedPolicy.RunOnce,
+            Jitter = fields.Jitter?.Value ?? TimeSpan.Zero,
+            OnChange = [.. (fields.OnChange ?? []).Select(f => Path.GetFullPath(f, Path.GetDirectoryName(Path.GetFullPath(path))!))],
             FreshFor = fields.FreshFor?.Value ?? 2 * rhythm.LongestPause(now),
             Mode = fields.Mode ?? ScheduledMode.Live,
             Enabled = fields.Enabled ?? true,
