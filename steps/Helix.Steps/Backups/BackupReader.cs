@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Helix.Runbooks.Steps;
 using Helix.Steps.Files;
 
@@ -38,7 +39,7 @@ static class BackupReader
             return;
         await using var bytes = await store.Read(key, 0, null, transfer.Cancelled);
         await using var stored = new Measured(bytes);
-        await Copy(stored, Stream.Null, key, sent.Size, transfer with { Progress = _ => transfer.Progress(sent.Size) });
+        await Copy(stored, Stream.Null, null, key, sent.Size, transfer with { Progress = _ => transfer.Progress(sent.Size) });
         Compare(store, key, "stored bytes", sent, new(stored.Count, stored.Sha256));
     }
 
@@ -92,12 +93,12 @@ static class BackupReader
             await using var open = manifest.Encryption is { } encryption ? await store.Keys.For(manifest.Key, encryption).Decrypt(stored, transfer.Cancelled) : null;
             await using var plain = manifest.Compression == Compression.None ? null : Compressions.Decompress(open ?? stored, manifest.Compression, leaveOpen: true);
             // What is neither compressed nor encrypted is hashed once.
-            await using var content = (plain ?? open) is { } treated ? new Measured(treated) : null;
-            await Copy(content ?? stored, to, manifest.Key, manifest.Content.Size, transfer);
+            using var content = (plain ?? open) is null ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            var size = await Copy(plain ?? open ?? stored, to, content, manifest.Key, manifest.Content.Size, transfer);
             // What lies behind the end of the compressed data counts too.
             await (open ?? Stream.Null).CopyToAsync(Stream.Null, Chunk, transfer.Cancelled);
             await stored.CopyToAsync(Stream.Null, Chunk, transfer.Cancelled);
-            return content is null ? new(stored.Count, stored.Sha256) : new(content.Count, content.Sha256);
+            return content is null ? new(stored.Count, stored.Sha256) : new(size, Convert.ToHexStringLower(content.GetHashAndReset()));
         }
         catch (Exception e) when (Compressions.IsFault(e))
         {
@@ -105,18 +106,36 @@ static class BackupReader
         }
     }
 
-    static async Task Copy(Stream from, Stream to, string key, long most, Transfer transfer)
+    /// <summary>Hashes and writes each chunk while the next one is read and unpacked.</summary>
+    static async Task<long> Copy(Stream from, Stream to, IncrementalHash? hash, string key, long most, Transfer transfer)
     {
-        var buffer = new byte[Chunk];
+        var (buffer, other) = (new byte[Chunk], new byte[Chunk]);
         long done = 0;
-        for (int read; (read = await from.ReadAtLeastAsync(buffer, Chunk, throwOnEndOfStream: false, transfer.Cancelled)) > 0;)
+        var last = Task.CompletedTask;
+        try
         {
-            done += read;
-            if (done > most)
-                throw StepFailedException.InvalidData($"The backup {key} holds more than the {most} bytes of its manifest.", Reject(key));
-            await to.WriteAsync(buffer.AsMemory(0, read), transfer.Cancelled);
-            transfer.Progress(done);
+            for (int read; (read = await from.ReadAtLeastAsync(buffer, Chunk, throwOnEndOfStream: false, transfer.Cancelled)) > 0; (buffer, other) = (other, buffer))
+            {
+                await last;
+                done += read;
+                if (done > most)
+                    throw StepFailedException.InvalidData($"The backup {key} holds more than the {most} bytes of its manifest.", Reject(key));
+                var chunk = buffer.AsMemory(0, read);
+                last = Task.Run(() => Take(chunk, to, hash, transfer.Cancelled));
+                transfer.Progress(done);
+            }
         }
+        finally
+        {
+            await last;
+        }
+        return done;
+    }
+
+    static async Task Take(ReadOnlyMemory<byte> chunk, Stream to, IncrementalHash? hash, CancellationToken cancelled)
+    {
+        hash?.AppendData(chunk.Span);
+        await to.WriteAsync(chunk, cancelled);
     }
 
     static void Compare(BackupStore store, string key, string what, ContentDigest expected, ContentDigest found)

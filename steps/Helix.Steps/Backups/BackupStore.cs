@@ -119,6 +119,9 @@ public abstract class UploadStream : Stream
     /// <summary>Makes the object visible under its key.</summary>
     public abstract Task Commit(CancellationToken cancelled);
 
+    /// <summary>After <see cref="Commit"/>: the store named the digest of every byte that it holds, and it is that of what was sent.</summary>
+    public virtual bool Confirmed => false;
+
     /// <summary>Nobody will go on with it: what was sent is thrown away. Without it, a resume finds it.</summary>
     public abstract Task Abandon(CancellationToken cancelled);
 

@@ -65,8 +65,8 @@ public sealed record BackupUploadOptions
     [Range(1, 64)]
     public int? Threads { get; init; }
 
-    [Description("Read everything back once it is stored and compare the SHA-256.")]
-    public bool ReadBack { get; init; } = true;
+    [Description("Read everything back once it is stored and compare the SHA-256. Default: unless the store names, for every part that it took, the digest that was sent.")]
+    public bool? ReadBack { get; init; }
 
     [Description("The file lacks something or changed while it was read, as the step that made it says.")]
     public bool Partial { get; init; }

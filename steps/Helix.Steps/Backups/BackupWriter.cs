@@ -14,8 +14,8 @@ public sealed record BackupTreatment
     /// <summary>Null: not encrypted.</summary>
     public BackupCipher? Cipher { get; init; }
 
-    /// <summary>Read everything back once it is stored; else the store's own checks and the size count.</summary>
-    public bool ReadBack { get; init; } = true;
+    /// <summary>Read everything back once it is stored; null: where the store does not confirm by its own digests what it holds.</summary>
+    public bool? ReadBack { get; init; }
 }
 
 /// <summary>One pass: source, hash, compression, encryption, hash, store; then the manifest.</summary>
@@ -31,7 +31,7 @@ public static class BackupWriter
         await RefuseTaken(store, about.Key, transfer.Cancelled);
         var first = new byte[Chunk];
         var length = await source.ReadAtLeastAsync(first, Chunk, throwOnEndOfStream: false, transfer.Cancelled);
-        if (Compressions.IsCompressed(first.AsSpan(0, length)))
+        if (await IsDense(first.AsMemory(0, length), source, transfer.Cancelled))
             how = how with { Compression = Compression.None };
         await using var upload = await store.Create(about.Key, hints, transfer.Cancelled);
         var manifest = about with { Compression = how.Compression, Encryption = how.Cipher?.About };
@@ -40,7 +40,7 @@ public static class BackupWriter
             manifest = await Send(manifest, first, length, source, upload, how, hints.Memory, transfer);
             checkSource(manifest.Content.Size);
             await upload.Commit(transfer.Cancelled);
-            await BackupReader.CheckStored(store, about.Key, manifest.Stored, how.ReadBack, transfer);
+            await BackupReader.CheckStored(store, about.Key, manifest.Stored, how.ReadBack ?? !upload.Confirmed, transfer);
         }
         catch (Exception e) when (!CanGoOn(e))
         {
@@ -49,6 +49,25 @@ public static class BackupWriter
         }
         await store.Replace(BackupKey.Manifest(about.Key), manifest.ToBytes(), null, transfer.Cancelled);
         return manifest;
+    }
+
+    /// <summary>Compressing it would cost time and gain nothing: its first bytes say so, or samples of it do not shrink.</summary>
+    static async Task<bool> IsDense(ReadOnlyMemory<byte> first, Stream source, CancellationToken cancelled)
+    {
+        if (Compressions.IsCompressed(first.Span))
+            return true;
+        if (!source.CanSeek || source.Length < 8 * Chunk || Compressions.Shrinks(first.Span))
+            return false;
+        var (at, sample) = (source.Position, new byte[Chunk]);
+        var dense = true;
+        for (var n = 1; n < 8 && dense; n++)
+        {
+            source.Position = source.Length / 8 * n;
+            var length = await source.ReadAtLeastAsync(sample, Chunk, throwOnEndOfStream: false, cancelled);
+            dense = !Compressions.Shrinks(sample.AsSpan(0, length));
+        }
+        source.Position = at;
+        return dense;
     }
 
     /// <summary>After these the same bytes can be sent on later: the store was busy or gone, a credential ran out, somebody stopped the run.</summary>
@@ -76,6 +95,7 @@ public static class BackupWriter
         return about with { Content = content, Stored = stored is null ? content : new(stored.Count, stored.Sha256) };
     }
 
+    /// <summary>Each chunk is hashed while it is compressed and sent.</summary>
     static async Task<ContentDigest> Pump(byte[] buffer, int length, Stream source, Stream to, BackupTreatment how, Transfer transfer)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -85,8 +105,16 @@ public static class BackupWriter
         {
             for (; length > 0; length = await source.ReadAtLeastAsync(buffer, Chunk, throwOnEndOfStream: false, transfer.Cancelled))
             {
-                hash.AppendData(buffer, 0, length);
-                await compressor.WriteAsync(buffer.AsMemory(0, length), transfer.Cancelled);
+                var count = length;
+                var hashed = Task.Run(() => hash.AppendData(buffer, 0, count));
+                try
+                {
+                    await compressor.WriteAsync(buffer.AsMemory(0, count), transfer.Cancelled);
+                }
+                finally
+                {
+                    await hashed;
+                }
                 size += length;
                 transfer.Progress(size);
             }

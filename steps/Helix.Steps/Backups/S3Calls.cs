@@ -16,6 +16,7 @@ sealed class S3Calls : IDisposable
 
     readonly S3Target _target;
     readonly TimeProvider _time;
+    bool _wantsDigest;
 
     public S3Calls(S3Target target, AmazonS3Client client, TimeProvider time, PlanContext context)
     {
@@ -29,8 +30,8 @@ sealed class S3Calls : IDisposable
     public TimeProvider Time => _time;
     public Action<string> Log { get; }
 
-    /// <summary>The server wants a digest with each body (S3-03): learnt from its refusal, or known from the lock.</summary>
-    public bool WantsDigest { get; private set; }
+    /// <summary>A digest goes with each body, which the server compares: where the SDK's own checksums do not, and where the server wants it (S3-03).</summary>
+    public bool SendsDigest => _target.LessChecksums || !_target.Signs || _target.ObjectLock is not null || _wantsDigest;
 
     /// <param name="what">For messages: "part 7 of redis/x".</param>
     /// <param name="call">Gets a guard that ends it when nothing moves; called again after a pause for what may pass.</param>
@@ -113,8 +114,8 @@ sealed class S3Calls : IDisposable
 
     bool NeedsDigest(Exception e)
     {
-        var asked = !WantsDigest && e is AmazonS3Exception { ErrorCode: "InvalidRequest" or "MissingContentMD5", StatusCode: HttpStatusCode.BadRequest };
-        WantsDigest |= asked;
+        var asked = !SendsDigest && e is AmazonS3Exception { ErrorCode: "InvalidRequest" or "MissingContentMD5", StatusCode: HttpStatusCode.BadRequest };
+        _wantsDigest |= asked;
         return asked;
     }
 

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Amazon.S3;
 using Amazon.S3.Model;
@@ -51,18 +50,18 @@ sealed class S3Parts
     }
 
     /// <summary>Sends a part, unless the server has exactly these bytes.</summary>
-    public async Task<PartETag> Send(int number, byte[] buffer, int length, CancellationToken cancelled)
+    public async Task<S3Part> Send(int number, byte[] buffer, int length, CancellationToken cancelled)
     {
-        var sha256 = Convert.ToHexStringLower(SHA256.HashData(buffer.AsSpan(0, length)));
+        var digest = S3Digest.Of(buffer.AsSpan(0, length));
         if (_listed.TryGetValue(number, out var there) && there.Size == length
-            && _memory.Saved($"part.{number}") is JsonObject saved && (string?)saved["sha256"] == sha256 && (string?)saved["tag"] == there.Tag && (string?)saved["upload"] == Id)
-            return new(number, there.Tag);
-        var answer = await _calls.Do($"part {number} of {_key}", guard => _calls.Client.UploadPartAsync(Request(number, buffer, length, guard), guard.Token), cancelled);
-        await _memory.Save($"part.{number}", new JsonObject { ["upload"] = Id, ["sha256"] = sha256, ["tag"] = answer.ETag });
-        return new(number, answer.ETag);
+            && _memory.Saved($"part.{number}") is JsonObject saved && (string?)saved["md5"] == digest.Hex && (string?)saved["tag"] == there.Tag && (string?)saved["upload"] == Id)
+            return new(new(number, there.Tag), digest);
+        var answer = await _calls.Do($"part {number} of {_key}", guard => _calls.Client.UploadPartAsync(Request(number, buffer, length, digest, guard), guard.Token), cancelled);
+        await _memory.Save($"part.{number}", new JsonObject { ["upload"] = Id, ["md5"] = digest.Hex, ["tag"] = answer.ETag });
+        return new(new(number, answer.ETag), digest);
     }
 
-    UploadPartRequest Request(int number, byte[] buffer, int length, StallGuard guard)
+    UploadPartRequest Request(int number, byte[] buffer, int length, S3Digest digest, StallGuard guard)
     {
         var request = new UploadPartRequest
         {
@@ -73,18 +72,18 @@ sealed class S3Parts
             PartSize = length,
             InputStream = guard.Watch(buffer, length),
             UseChunkEncoding = _target.Chunks,
-            DisablePayloadSigning = !_target.SignPayload,
+            DisablePayloadSigning = !_target.Signs,
             DisableDefaultChecksumValidation = _target.LessChecksums,
         };
-        if (_target.ObjectLock is not null || _calls.WantsDigest)
-            request.MD5Digest = S3Upload.Digest(buffer, length);
+        if (_calls.SendsDigest)
+            request.MD5Digest = digest.Base64;
         return request;
     }
 
     static async Task<string> Initiate(S3Calls calls, S3Target target, string key, CancellationToken cancelled)
     {
         var like = new PutObjectRequest();
-        S3Upload.Dress(like, target, calls, [], 0);
+        S3Upload.Dress(like, target, calls);
         var request = new InitiateMultipartUploadRequest
         {
             BucketName = target.Bucket,

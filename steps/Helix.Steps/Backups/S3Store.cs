@@ -104,12 +104,12 @@ sealed class S3Store(S3Calls calls, S3Target target) : BackupStore
         {
             await calls.Do(key, guard =>
             {
-                var request = new PutObjectRequest { BucketName = target.Bucket, Key = Full(key), InputStream = guard.Watch(body, body.Length), ContentType = "application/json" };
+                var request = new PutObjectRequest { BucketName = target.Bucket, Key = Full(key), InputStream = guard.Watch(body, body.Length), ContentType = "application/json", MD5Digest = calls.SendsDigest ? S3Digest.Of(body).Base64 : null };
                 if (tag is null)
                     request.IfNoneMatch = "*";
                 else
                     request.IfMatch = target.Endpoint is null ? tag : tag.Trim('"'); // Ceph takes the quotes for a part of the tag
-                S3Upload.Dress(request, target, calls, body, body.Length);
+                S3Upload.Dress(request, target, calls);
                 return calls.Client.PutObjectAsync(request, guard.Token);
             }, cancelled);
         }

@@ -55,8 +55,8 @@ public sealed record S3Target : BackupTarget
     [Description("Sign the body in chunks while it is sent, which older servers do not know. Default: false for an own endpoint.")]
     public bool? ChunkEncoding { get; init; }
 
-    [Description("Put the body's SHA-256 under the signature, so that the server refuses what was damaged on the way. Without it, only over https.")]
-    public bool SignPayload { get; init; } = true;
+    [Description("Put the body's SHA-256 under the signature; without it the signature covers the body's MD5, which is cheaper, over https only. Default: false over https with checksums when-required and no chunkEncoding.")]
+    public bool? SignPayload { get; init; }
 
     [Description("Access key. Without it the usual AWS chain is asked: environment, profile, role.")]
     [Example("env:AWS_ACCESS_KEY_ID")]
@@ -110,7 +110,10 @@ public sealed record S3Target : BackupTarget
     internal bool LessChecksums => (Checksums ?? (Endpoint is null ? S3Checksums.WhenSupported : S3Checksums.WhenRequired)) == S3Checksums.WhenRequired;
 
     [JsonIgnore]
-    internal bool Chunks => ChunkEncoding ?? Endpoint is null;
+    internal bool Signs => SignPayload ?? (!LessChecksums || ChunkEncoding == true || Endpoint?.StartsWith("http://", StringComparison.OrdinalIgnoreCase) == true);
+
+    [JsonIgnore]
+    internal bool Chunks => Signs && (ChunkEncoding ?? Endpoint is null);
 
     public override async Task<BackupStore> Open(PlanContext context) =>
         new S3Store(new S3Calls(this, await Client(context), context.Time, context), this) { Keys = await Keys(context) };
@@ -119,7 +122,7 @@ public sealed record S3Target : BackupTarget
     {
         await using var store = await (this with { Retries = 0, Stall = new(TimeSpan.FromSeconds(4)) }).Open(context);
         await store.Stat("helix-pre-flight", context.Cancelled);
-        return $"bucket {Bucket} answers{(Endpoint is null ? "" : $" at {Endpoint}")}, checksums {(LessChecksums ? "when-required" : "when-supported")}, payload {(SignPayload ? "signed" : "not signed")}, {(Chunks ? "in chunks" : "whole")}";
+        return $"bucket {Bucket} answers{(Endpoint is null ? "" : $" at {Endpoint}")}, checksums {(LessChecksums ? "when-required" : "when-supported")}, payload {(Signs ? "signed" : "signed by its MD5")}, {(Chunks ? "in chunks" : "whole")}";
     }
 
     async Task<AmazonS3Client> Client(PlanContext context)

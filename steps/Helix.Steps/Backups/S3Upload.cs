@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using Amazon.S3;
 using Amazon.S3.Model;
 using Helix.Runbooks.Steps;
@@ -16,12 +15,12 @@ sealed class S3Upload : UploadStream
     readonly PartSizes _sizes;
     readonly CancellationTokenSource _stop;
     readonly ConcurrentBag<byte[]> _buffers = [];
-    readonly SortedDictionary<int, Task<PartETag>> _parts = [];
-    readonly List<Task<PartETag>> _running = [];
+    readonly SortedDictionary<int, Task<S3Part>> _parts = [];
+    readonly List<Task<S3Part>> _running = [];
     S3Parts? _known;
     byte[] _buffer = [];
     int _filled;
-    bool _ended, _committed;
+    bool _ended, _committed, _confirmed;
 
     public S3Upload(S3Calls calls, S3Target target, string key, UploadHints hints, CancellationToken cancelled)
     {
@@ -43,6 +42,8 @@ sealed class S3Upload : UploadStream
             buffer = buffer[length..];
         }
     }
+
+    public override bool Confirmed => _confirmed;
 
     public override async Task Commit(CancellationToken cancelled)
     {
@@ -91,10 +92,10 @@ sealed class S3Upload : UploadStream
         }, cancelled);
 
     /// <summary>What every object of the target gets.</summary>
-    public static void Dress(PutObjectRequest request, S3Target target, S3Calls calls, byte[] body, int length)
+    public static void Dress(PutObjectRequest request, S3Target target, S3Calls calls)
     {
         request.UseChunkEncoding = target.Chunks;
-        request.DisablePayloadSigning = !target.SignPayload;
+        request.DisablePayloadSigning = !target.Signs;
         request.DisableDefaultChecksumValidation = target.LessChecksums;
         request.StorageClass = target.StorageClass is { } storage ? new S3StorageClass(storage) : null;
         request.ServerSideEncryptionMethod = target.ServerEncryption is { } method ? new ServerSideEncryptionMethod(method) : null;
@@ -104,8 +105,6 @@ sealed class S3Upload : UploadStream
             request.ObjectLockMode = locked.Mode == S3LockMode.Compliance ? ObjectLockMode.Compliance : ObjectLockMode.Governance;
             request.ObjectLockRetainUntilDate = calls.Time.GetUtcNow().UtcDateTime + locked.For;
         }
-        if (target.ObjectLock is not null || calls.WantsDigest)
-            request.MD5Digest = Digest(body, length);
     }
 
     async Task NextBuffer()
@@ -152,7 +151,7 @@ sealed class S3Upload : UploadStream
             await part;
     }
 
-    async Task<PartETag> Send(int number, byte[] buffer, int length)
+    async Task<S3Part> Send(int number, byte[] buffer, int length)
     {
         try
         {
@@ -170,11 +169,12 @@ sealed class S3Upload : UploadStream
             await StartPart();
         await ThrowFailure();
         var parts = await Task.WhenAll(_parts.Values);
-        await _calls.Do($"the completion of {_key}", async guard =>
+        var whole = await _calls.Do($"the completion of {_key}", async guard =>
         {
-            var request = new CompleteMultipartUploadRequest { BucketName = _target.Bucket, Key = _key, UploadId = _known!.Id, PartETags = [.. parts] };
+            var request = new CompleteMultipartUploadRequest { BucketName = _target.Bucket, Key = _key, UploadId = _known!.Id, PartETags = [.. parts.Select(p => p.Tag)] };
             return await _calls.Client.CompleteMultipartUploadAsync(request, guard.Token);
         }, cancelled);
+        _confirmed = parts.All(p => p.Confirmed) && S3Digest.AreNamedBy(parts.Select(p => p.Sent), whole.ETag);
         if (_target.ObjectLock is not null)
             await Lock(cancelled);
     }
@@ -183,17 +183,22 @@ sealed class S3Upload : UploadStream
     Task<PutObjectRetentionResponse> Lock(CancellationToken cancelled) => _calls.Do($"the lock of {_key}", guard =>
     {
         var like = new PutObjectRequest();
-        Dress(like, _target, _calls, [], 0);
+        Dress(like, _target, _calls);
         var retention = new ObjectLockRetention { Mode = new ObjectLockRetentionMode(like.ObjectLockMode.Value), RetainUntilDate = like.ObjectLockRetainUntilDate };
         return _calls.Client.PutObjectRetentionAsync(new() { BucketName = _target.Bucket, Key = _key, Retention = retention }, guard.Token);
     }, cancelled);
 
-    Task<PutObjectResponse> PutWhole(CancellationToken cancelled) => _calls.Do(_key, guard =>
+    async Task PutWhole(CancellationToken cancelled)
     {
-        var request = new PutObjectRequest { BucketName = _target.Bucket, Key = _key, InputStream = guard.Watch(_buffer, _filled) };
-        Dress(request, _target, _calls, _buffer, _filled);
-        return _calls.Client.PutObjectAsync(request, guard.Token);
-    }, cancelled);
+        var digest = S3Digest.Of(_buffer.AsSpan(0, _filled));
+        var answer = await _calls.Do(_key, guard =>
+        {
+            var request = new PutObjectRequest { BucketName = _target.Bucket, Key = _key, InputStream = guard.Watch(_buffer, _filled), MD5Digest = _calls.SendsDigest ? digest.Base64 : null };
+            Dress(request, _target, _calls);
+            return _calls.Client.PutObjectAsync(request, guard.Token);
+        }, cancelled);
+        _confirmed = digest.IsNamedBy(answer.ETag);
+    }
 
     async Task End()
     {
@@ -206,10 +211,5 @@ sealed class S3Upload : UploadStream
     {
         foreach (var part in _parts.Values)
             await Task.WhenAny(part);
-    }
-
-    internal static string Digest(byte[] body, int length)
-    {
-        return Convert.ToBase64String(MD5.HashData(body.AsSpan(0, length)));
     }
 }

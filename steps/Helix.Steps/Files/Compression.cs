@@ -35,6 +35,13 @@ static class Compressions
         _ => from,
     };
 
+    /// <summary>Whether zstd makes a sample smaller by more than a thirtieth.</summary>
+    public static bool Shrinks(ReadOnlySpan<byte> sample)
+    {
+        using var zstd = new Compressor(1);
+        return zstd.Wrap(sample).Length < sample.Length - sample.Length / 30;
+    }
+
     public static string Extension(Compression how) => how switch { Compression.Gzip => ".gz", Compression.Zstd => ".zst", _ => "" };
 
     /// <summary>Compressing it again would cost time and gain nothing.</summary>

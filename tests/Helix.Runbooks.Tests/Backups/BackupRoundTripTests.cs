@@ -57,6 +57,20 @@ public sealed class BackupRoundTripTests : IDisposable
         Assert.Equal(packed.ToArray(), File.ReadAllBytes((await _trial.Run(new BackupDownload(), Download("latest"))).File));
     }
 
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(6_000_000, true)]
+    public async Task What_does_not_shrink_is_stored_as_it_is_and_one_sample_that_does_decides_for_compression(int text, bool compressed)
+    {
+        var content = new byte[9_000_000];
+        new Random(3).NextBytes(content);
+        Text(text).CopyTo(content, content.Length - text);
+        var up = await _trial.Run(new BackupUpload(), Upload(_trial.Write("dump", content)));
+        Assert.Equal(compressed, up.Size < content.Length);
+        Assert.Equal(!compressed, up.Sha256 == up.ContentSha256);
+        Assert.Equal(content, File.ReadAllBytes((await _trial.Run(new BackupDownload(), Download("latest"))).File));
+    }
+
     [Fact]
     public async Task S3_17_a_source_that_grows_during_the_upload_fails_the_step_and_stores_nothing()
     {

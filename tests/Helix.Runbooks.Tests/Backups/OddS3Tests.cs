@@ -60,6 +60,47 @@ public sealed class OddS3Tests : IDisposable
         Assert.Contains(_host.Logged, l => l.Contains("does not show", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(true, 0)]
+    [InlineData(false, 1)]
+    public async Task A_server_that_names_the_digest_of_what_it_keeps_is_not_read_back_and_any_other_is(bool names, int reads)
+    {
+        using var server = new HttpStub(r => names ? Keep(r) : Keep(r) with { Headers = new Dictionary<string, string> { ["ETag"] = "\"9bb58f26192e4ba00f01e2e7b136bbd8-1\"" } });
+        await _host.Run(new BackupUpload(), Upload(Add("s3", server)) with { ReadBack = null });
+        Assert.Equal(reads, server.Requests.Count(r => r.Method == "GET" && r.Path == "/b/redis/x"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task S3_17_a_server_that_keeps_other_bytes_than_were_sent_is_found_whatever_its_tags_say(bool names)
+    {
+        using var server = new HttpStub(r =>
+        {
+            var answer = Keep(r.Method == "PUT" && !r.Path.EndsWith(".json", StringComparison.Ordinal) ? r with { Body = r.Body.ToUpperInvariant() } : r);
+            return names ? answer : answer with { Headers = new Dictionary<string, string> { ["ETag"] = "\"9bb58f26192e4ba00f01e2e7b136bbd8-1\"" } };
+        });
+        var failure = await _host.Fails(FailureClass.InvalidData, new BackupUpload(), Upload(Add("s3", server)) with { ReadBack = null });
+        Assert.Contains("SHA-256", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(_objects.Keys, k => k.EndsWith(".json", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(true)]
+    public async Task The_signature_covers_a_digest_of_the_body(bool? signPayload)
+    {
+        using var server = new HttpStub(Keep);
+        using var front = new TlsFront(new Uri(server.Url).Port);
+        await _host.Run(new BackupUpload(), Upload(Add("s3", server, t => t with { SignPayload = signPayload, Endpoint = front.Url, CaFile = front.CaFile })));
+        var put = server.Requests.First(r => r.Method == "PUT");
+        Assert.Equal(signPayload == true ? Convert.ToHexStringLower(SHA256.HashData("content"u8)) : "UNSIGNED-PAYLOAD", Header(put, "x-amz-content-sha256"));
+        Assert.Equal(Convert.ToBase64String(MD5.HashData("content"u8)), Header(put, "Content-MD5"));
+        Assert.Contains("content-md5;", Header(put, "Authorization"), StringComparison.Ordinal);
+    }
+
+    static string Header(StubRequest request, string name) => request.Headers.Single(h => h.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Value;
+
     string Add(string name, HttpStub server, Func<S3Target, S3Target>? change = null)
     {
         _host.Add(name, (change ?? (t => t))(new S3Target

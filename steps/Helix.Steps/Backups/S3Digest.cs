@@ -1,0 +1,29 @@
+using System.Security.Cryptography;
+using Amazon.S3.Model;
+
+namespace Helix.Steps.Backups;
+
+/// <summary>The MD5 of a body: what S3 compares a body with (Content-MD5), and names in its answer (ETag). Against accidents, not enemies: SHA-256 is in the manifest.</summary>
+readonly record struct S3Digest(byte[] Bytes)
+{
+    public string Hex => Convert.ToHexStringLower(Bytes);
+    public string Base64 => Convert.ToBase64String(Bytes);
+
+    public static S3Digest Of(ReadOnlySpan<byte> body) => new(MD5.HashData(body));
+
+    /// <summary>The server says that it holds just these bytes. Some servers, and some ways of encryption, give tags that say nothing.</summary>
+    public bool IsNamedBy(string? tag) => tag?.Trim('"') == Hex;
+
+    /// <summary>The tag of an object of parts, as S3 makes it: the MD5 of the parts' MD5s, and their number.</summary>
+    public static bool AreNamedBy(IEnumerable<S3Digest> parts, string? tag)
+    {
+        var all = parts.SelectMany(p => p.Bytes).ToArray();
+        return tag?.Trim('"') == $"{Of(all).Hex}-{all.Length / MD5.HashSizeInBytes}";
+    }
+}
+
+/// <summary>A part that the server acknowledged.</summary>
+sealed record S3Part(PartETag Tag, S3Digest Sent)
+{
+    public bool Confirmed => Sent.IsNamedBy(Tag.ETag);
+}
