@@ -8,6 +8,7 @@ enum DocumentKind
     Simulation,
     Schedules,
     SignOn,
+    Triggers,
     /// <summary>Not of this tool: a compose file or a manifest of Kubernetes in the same folder.</summary>
     Foreign,
 }
@@ -27,6 +28,8 @@ static class Document
             return DocumentKind.Environment;
         if (keys.Contains("schedules"))
             return DocumentKind.Schedules;
+        if (keys.Contains("triggers") && keys.Contains("hooks"))
+            return DocumentKind.Triggers;
         if (keys.Contains("issuer") && keys.Contains("clientId"))
             return DocumentKind.SignOn;
         return keys.Contains("steps") || (keys.Contains("apiVersion") && !keys.Contains("kind")) ? DocumentKind.Runbook : DocumentKind.Foreign;

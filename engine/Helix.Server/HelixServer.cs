@@ -78,6 +78,8 @@ public sealed class HelixServer : IAsyncDisposable
         app.MapRunbooks(site);
         app.MapReady(site);
         app.MapSchedules(site);
+        app.MapTriggers(site);
+        app.MapHooks(site);
         app.MapRecord(site);
         app.MapMessages(site);
         app.MapAccounts(site);

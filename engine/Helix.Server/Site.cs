@@ -8,6 +8,7 @@ using Helix.Server.Messages;
 using Helix.Server.Ready;
 using Helix.Server.Schedules;
 using Helix.Server.SignOns;
+using Helix.Server.Triggers;
 using Helix.Server.Web;
 
 namespace Helix.Server;
@@ -33,6 +34,8 @@ sealed class Site : IDisposable
         ScheduleNews = new ScheduleNews(this);
         Follower = new Follower(this);
         Timetable = new Timetable(this);
+        Triggers = new TriggerDesk(this);
+        HookSecrets = new SecretSources(new Masker()) { BaseDirectory = Library.Folder };
         Readiness = new Readiness(this);
     }
 
@@ -58,6 +61,9 @@ sealed class Site : IDisposable
     public ScheduleNews ScheduleNews { get; }
     public Follower Follower { get; }
     public Timetable Timetable { get; }
+    public TriggerDesk Triggers { get; }
+    public SecretSources HookSecrets { get; }
+    public HookPace HookPace { get; } = new();
     public Readiness Readiness { get; }
     public Throttle Throttle { get; }
 
@@ -71,6 +77,7 @@ sealed class Site : IDisposable
     {
         Drivers.Dispose();
         Provider?.Dispose();
+        Triggers.Dispose();
         Accounts.Dispose();
         Store.Dispose();
     }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Helix.Runbooks.Model;
 using Helix.Runbooks.Model.Schedules;
 using Helix.Runbooks.Model.SignOns;
+using Helix.Runbooks.Model.Triggers;
 using Helix.Runbooks.Runs;
 using Helix.Runbooks.Runs.Simulations;
 using Helix.Runbooks.Steps;
@@ -16,7 +17,7 @@ static class ValidateCommand
     {
         var paths = new Argument<string[]>("PATH") { Description = "Runbooks and environments, or folders that hold them.", Arity = ArgumentArity.OneOrMore };
         var environment = Given.Environment(required: false);
-        return new Verb("validate", "Checks runbooks, environments, simulations and schedules fully and lists every problem.",
+        return new Verb("validate", "Checks runbooks, environments, simulations, schedules, triggers and files for signing on fully and lists every problem.",
                 "helix validate runbooks/", "helix validate runbooks/redis-restore.yaml --environment runbooks/environments/compose-local.yaml")
             .Takes(paths).With(environment)
             .Does(parsed => Validate(session, parsed.GetValue(paths)!, parsed.GetValue(environment)));
@@ -55,6 +56,7 @@ static class ValidateCommand
     static IReadOnlyList<Problem> Check(Session session, string file, RunbookEnvironment? environment) => Document.KindOf(file) switch
     {
         DocumentKind.Environment => new EnvironmentReader(session.Catalog).ReadFile(file).Problems,
+        DocumentKind.Triggers => new TriggerReader(session.Catalog).ReadFile(file).Problems,
         DocumentKind.SignOn => new SignOnReader().ReadFile(file).Problems,
         DocumentKind.Schedules => new ScheduleReader(session.Catalog, session.Time).ReadFile(file).Problems,
         _ => new RunbookReader(session.Catalog).ReadFile(file, environment).Problems,

@@ -21,6 +21,7 @@ public static class SchemaWriter
         ["runbook.schema.json"] = Runbook(catalog),
         ["environment.schema.json"] = Environment(catalog),
         ["schedules.schema.json"] = Schedules(),
+        ["triggers.schema.json"] = Triggers(),
         ["sign-on.schema.json"] = SignOn(),
     };
 
@@ -37,6 +38,16 @@ public static class SchemaWriter
         root["properties"]!["freezes"]!["propertyNames"] = new JsonObject { ["pattern"] = Names.IdPattern };
         root["$defs"] = defs;
         return root;
+    }
+
+    public static string Triggers()
+    {
+        var defs = new JsonObject();
+        var root = Document("Helix triggers", new ShapeSchema(defs, templates: false).Inline(ShapeOf.Record(typeof(Model.Triggers.TriggersFields))));
+        root["properties"]!["hooks"]!["propertyNames"] = new JsonObject { ["pattern"] = Names.KebabPattern };
+        root["properties"]!["triggers"]!["propertyNames"] = new JsonObject { ["pattern"] = Names.IdPattern };
+        root["$defs"] = defs;
+        return root.ToJsonString(Indented) + "\n";
     }
 
     public static string SignOn()

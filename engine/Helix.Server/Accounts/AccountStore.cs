@@ -18,7 +18,7 @@ sealed partial class AccountStore : IDisposable
     public AccountStore(string place, TimeProvider time, int rounds)
     {
         (_time, _rounds) = (time, rounds);
-        _database = StorePlace.Beside(place, Tables + OutboxTables);
+        _database = StorePlace.Beside(place, Tables + OutboxTables + FiringTables);
     }
 
     public bool IsEmpty => One("SELECT count(*) FROM accounts", r => r.GetInt64(0)) == 0;

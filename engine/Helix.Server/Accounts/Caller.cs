@@ -15,6 +15,9 @@ public sealed record Caller
     /// <summary>For a request with a token: what the token may do at most. Null: all that the account may.</summary>
     public IReadOnlyList<Role>? Scopes { get; init; }
 
+    /// <summary>For a token that was made for a hook: its name. It opens nothing else.</summary>
+    public string? Hook { get; init; }
+
     /// <summary>For a request with a session: its id, to which the forms are bound.</summary>
     public string? Session { get; init; }
 

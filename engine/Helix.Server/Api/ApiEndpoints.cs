@@ -38,6 +38,7 @@ static class ApiEndpoints
         api.MapRunsApi(site);
         api.MapAnswersApi(site);
         api.MapRecordApi(site);
+        api.MapTriggersApi(site);
     }
 
     /// <summary>JSON that the library has written already.</summary>

@@ -1,3 +1,4 @@
+using Helix.Runbooks.Model.Triggers;
 using Helix.Runbooks.Steps;
 using Helix.Server.Accounts;
 using Helix.Server.Web;
@@ -12,7 +13,8 @@ namespace Helix.Server.Pages;
 public sealed record AccountsModel(IReadOnlyList<Account> Accounts, IReadOnlyList<string> Environments, (string Account, Uri Url)? Link, string? Issuer);
 
 /// <param name="Token">A fresh token; shown once.</param>
-public sealed record AccountModel(Account Account, IReadOnlyList<ApiToken> Tokens, string? Token, string? Said);
+/// <param name="Hooks">For which tokens can be made.</param>
+public sealed record AccountModel(Account Account, IReadOnlyList<ApiToken> Tokens, string? Token, string? Said, IReadOnlyList<string> Hooks);
 
 /// <summary>Who may do what; and everybody's own password and tokens.</summary>
 static class AccountEndpoints
@@ -95,7 +97,7 @@ static class AccountEndpoints
     static Task Own(Site site, HttpContext http, string? token, string? said)
     {
         var account = site.Accounts.Find(http.Caller().Account)!;
-        return Render.Page<AccountPage>(http, http.Caller(), new AccountModel(account, site.Accounts.TokensOf(account.Name), token, said));
+        return Render.Page<AccountPage>(http, http.Caller(), new AccountModel(account, site.Accounts.TokensOf(account.Name), token, said, Hooks(site)));
     }
 
     static async Task ChangePassword(Site site, HttpContext http)
@@ -125,10 +127,13 @@ static class AccountEndpoints
         var scopes = form["scope"].Select(s => Enum.Parse<Role>(s!, ignoreCase: true)).ToList();
         if (!double.TryParse(form["days"], System.Globalization.CultureInfo.InvariantCulture, out var days))
             throw new RunbookException("A token holds for a number of days.");
-        var token = site.Accounts.NewToken(http.Caller().Account, form["name"].ToString(), scopes, TimeSpan.FromDays(days));
-        site.Accounts.Audit(http.Caller().Account, Door.Address(http), "token", "made", form["name"] + ": " + string.Join(", ", scopes));
+        var hook = form["hook"].ToString() is { Length: > 0 } named ? Hooks(site).Contains(named) ? named : throw new RunbookException($"There is no hook '{named}' that takes tokens.") : null;
+        var token = site.Accounts.NewToken(http.Caller().Account, form["name"].ToString(), scopes, TimeSpan.FromDays(days), hook);
+        site.Accounts.Audit(http.Caller().Account, Door.Address(http), "token", "made", form["name"] + ": " + (hook is null ? string.Join(", ", scopes) : $"the hook {hook} alone"));
         await Own(site, http, token, null);
     }
+
+    static List<string> Hooks(Site site) => [.. (site.Triggers.Book?.Value?.Hooks.Values ?? []).Where(h => h.From == HookSource.Alertmanager).Select(h => h.Name)];
 
     static Task Revoke(Site site, HttpContext http)
     {

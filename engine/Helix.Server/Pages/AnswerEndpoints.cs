@@ -4,6 +4,7 @@ using Helix.Runbooks.Runs;
 using Helix.Runbooks.Steps;
 using Helix.Server.Accounts;
 using Helix.Server.Live;
+using Helix.Server.Triggers;
 using Helix.Server.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -11,12 +12,15 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Helix.Server.Pages;
 
+/// <summary>All that people are waited for.</summary>
+public sealed record DecisionsModel(IReadOnlyList<QuestionModel> Questions, IReadOnlyList<SuggestedRun> Suggestions);
+
 /// <summary>What people do to a run: answers, resume, pause, cancel, notes, close. POST only; a link never decides.</summary>
 static class AnswerEndpoints
 {
     public static void MapAnswers(this IEndpointRouteBuilder app, Site site)
     {
-        app.MapGet("/decisions", http => Render.Page<DecisionsPage>(http, http.Caller(), Open(site, http.Caller())));
+        app.MapGet("/decisions", http => Render.Page<DecisionsPage>(http, http.Caller(), new DecisionsModel(Open(site, http.Caller()), Suggestions.Open(site, http.Caller()))));
         app.MapPost("/runs/{run}/answer", http => Answer(site, http));
         app.MapPost("/runs/{run}/resume", http => Act(site, http, "resume", (form, live) => Resume(site, http, form, live)));
         app.MapPost("/runs/{run}/pause", http => Act(site, http, "pause", (_, live) => site.NewEngine().Pause(live.Run, http.Caller().Person, null)));

@@ -3,6 +3,7 @@ using Helix.Runbooks.Model;
 using Helix.Runbooks.Steps;
 using Helix.Server.Accounts;
 using Helix.Server.Ready;
+using Helix.Server.Triggers;
 using Helix.Server.Web;
 using Helix.Steps.Backups;
 using Microsoft.AspNetCore.Builder;
@@ -11,7 +12,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Helix.Server.Pages;
 
-public sealed record ReadyModel(IReadOnlyList<Scenario> Scenarios, DateTimeOffset Now);
+public sealed record ReadyModel(IReadOnlyList<Scenario> Scenarios, IReadOnlyList<SuggestedRun> Suggestions, DateTimeOffset Now);
 
 public sealed record SeriesName(string Environment, string Target, string Prefix);
 
@@ -31,7 +32,7 @@ static class ReadyEndpoints
 {
     public static void MapReady(this IEndpointRouteBuilder app, Site site)
     {
-        app.MapGet("/ready", async http => await Render.Page<ReadyPage>(http, http.Caller(), new ReadyModel(await site.Readiness.Look(Seen(site, http.Caller()), http.RequestAborted), site.Time.GetUtcNow())));
+        app.MapGet("/ready", async http => await Render.Page<ReadyPage>(http, http.Caller(), new ReadyModel(await site.Readiness.Look(Seen(site, http.Caller()), http.RequestAborted), Suggestions.Open(site, http.Caller()), site.Time.GetUtcNow())));
         app.MapGet("/backups", async http => await Render.Page<BackupsPage>(http, http.Caller(), await Backups(site, http)));
         app.MapGet("/locks", http => Render.Page<LocksPage>(http, http.Caller(), Locks(site, http.Caller())));
         app.MapPost("/locks/break", http => Break(site, http));

@@ -21,7 +21,7 @@ sealed class Door(Site site)
         Harden(http.Response, site.Settings.IsSecure);
         if (!IsOurHost(http.Request.Host.Host))
             throw new BadHttpRequestException($"This server is not '{http.Request.Host.Host}'. Hint: start it with --public-url when it is reached by another name.");
-        var caller = CallerOf(http);
+        var caller = CallerOf(http) is var found && found?.Hook is { } hook && http.Request.Path != "/hooks/" + hook ? null : found;
         http.Features.Set(new Who(caller));
         var open = http.GetEndpoint()?.Metadata.GetMetadata<Open>() is not null;
         if (caller is null && !open)
@@ -30,7 +30,7 @@ sealed class Door(Site site)
             return;
         }
         // GET changes nothing, so only the other verbs can be abused.
-        if (!HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method) && caller is not { Session: null } && await ForgedBy(http, caller) is { } why)
+        if (!HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method) && caller is not { Session: null } && http.GetEndpoint()?.Metadata.GetMetadata<ProvesItself>() is null && await ForgedBy(http, caller) is { } why)
         {
             site.Accounts.Audit(caller?.Account, Address(http), $"{http.Request.Method} {http.Request.Path}", "refused", why);
             throw new RefusedException($"This form did not come from a page of this server ({why}). Load the page again and try once more.");

@@ -24,6 +24,8 @@ sealed record Wanted
 
     /// <summary>The name of a protected environment, typed.</summary>
     public string? Confirmed { get; init; }
+    /// <summary>The run that it becomes, when that is settled: a second wish for it gets the same.</summary>
+    public string? Run { get; init; }
     public required string Trigger { get; init; }
     public required bool Attended { get; init; }
 
@@ -56,7 +58,7 @@ static class Starting
         if (wanted.Comms is not ("on" or "test" or "off"))
             throw new RunbookException($"'{wanted.Comms}' says nothing about messages.", "on, test or off.");
         CheckConfirmed(plan, wanted.Confirmed);
-        var run = RunId.New(site.Time);
+        var run = wanted.Run ?? RunId.New(site.Time);
         if (!string.IsNullOrEmpty(key))
         {
             (run, var other) = site.Accounts.Reserve(caller.Account, key, wanted.Digest, run);
@@ -79,7 +81,7 @@ static class Starting
     }
 
     /// <summary>Two may ask at the same moment: the store takes one, and both get its run.</summary>
-    static string Once(Site site, string run, Func<string> start)
+    public static string Once(Site site, string run, Func<string> start)
     {
         try
         {

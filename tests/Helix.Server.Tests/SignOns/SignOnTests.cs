@@ -3,6 +3,7 @@ using Helix.Runbooks.Journal;
 using Helix.Runbooks.Model.SignOns;
 using Helix.Runbooks.Runs;
 using Helix.Server.Accounts;
+using Helix.Server.Tests.Messages;
 
 namespace Helix.Server.Tests.SignOns;
 
@@ -165,7 +166,7 @@ public sealed class SignOnTests
     [Fact]
     public async Task Where_the_provider_calls_people_as_the_machines_do_one_name_is_one_person_and_tokens_have_the_rights_of_the_groups_for_a_while()
     {
-        var time = new ShiftedTime();
+        var time = new Clock();
         var (here, provider) = await Both("sameNames: true\nfreshFor: 8h", time);
         await using var _ = here;
         await using var __ = provider;
@@ -180,7 +181,7 @@ public sealed class SignOnTests
         var token = here.Accounts.NewToken("bob", "laptop", [Role.Approver], TimeSpan.FromDays(30));
         Assert.True(here.Accounts.CallerOfToken(token)!.May(Role.Approver, "here"));
         Assert.Equal(["dba"], here.Accounts.CallerOfToken(token)!.Groups);
-        time.By = TimeSpan.FromHours(9);
+        time.Pass(TimeSpan.FromHours(9));
         Assert.False(here.Accounts.CallerOfToken(token)!.May(Role.Approver, "here"));
         Assert.Equal(HttpStatusCode.Redirect, (await bob.Get("/runs")).Status);
         // By our clock what the provider signs now was over long ago.
@@ -190,13 +191,6 @@ public sealed class SignOnTests
     static Task<Answer> Approve(Browser browser, string run) => browser.Post($"/runs/{run}/answer", ("question", "go"), ("choice", "approve"), ("form.ticket", "X"));
 
     static string Refused(ServerHere here, string run) => here.State(run).Remarks.Last(r => r.Kind == "refused").Text;
-
-    /// <summary>The clock of this machine, and a bit.</summary>
-    sealed class ShiftedTime : TimeProvider
-    {
-        public TimeSpan By { get; set; }
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + By;
-    }
 
     /// <summary>A run that somebody started at a terminal of this machine; it waits.</summary>
     sealed class RunStart
