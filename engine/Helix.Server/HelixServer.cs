@@ -4,6 +4,7 @@ using Helix.Runbooks.Steps;
 using Helix.Server.Accounts;
 using Helix.Server.Api;
 using Helix.Server.Pages;
+using Helix.Server.Telemetry;
 using Helix.Server.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -21,6 +22,7 @@ public sealed class HelixServer : IAsyncDisposable
 
     readonly Site _site;
     readonly WebApplication _app;
+    IAsyncDisposable? _otlp;
 
     HelixServer(Site site, WebApplication app) => (_site, _app) = (site, app);
 
@@ -47,12 +49,13 @@ public sealed class HelixServer : IAsyncDisposable
         }
         site.Address = settings.PublicUrl ?? new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         site.Pulse.Start();
+        var server = new HelixServer(site, app) { _otlp = Otlp.StartIfAsked(site) };
         site.Courier.Start();
         site.Follower.Start();
         site.Keeper.Start();
         await site.Timetable.Start();
         Greet(site);
-        return new HelixServer(site, app);
+        return server;
     }
 
     static WebApplication Build(Site site)
@@ -116,6 +119,8 @@ public sealed class HelixServer : IAsyncDisposable
         await _site.Keeper.DisposeAsync();
         await _site.Follower.DisposeAsync();
         await _site.Courier.DisposeAsync();
+        if (_otlp is not null)
+            await _otlp.DisposeAsync();
         await _site.Pulse.DisposeAsync();
         using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(2), _site.Time);
         await _app.StopAsync(soon.Token);

@@ -8,6 +8,7 @@ using Helix.Server.Messages;
 using Helix.Server.Ready;
 using Helix.Server.Schedules;
 using Helix.Server.SignOns;
+using Helix.Server.Telemetry;
 using Helix.Server.Triggers;
 using Helix.Server.Web;
 
@@ -65,6 +66,7 @@ sealed class Site : IDisposable
     public SecretSources HookSecrets { get; }
     public HookPace HookPace { get; } = new();
     public Readiness Readiness { get; }
+    public RunTelemetry Telemetry { get; } = new();
     public Throttle Throttle { get; }
 
     /// <summary>Where people reach it; known once it listens.</summary>
@@ -78,6 +80,7 @@ sealed class Site : IDisposable
         Drivers.Dispose();
         Provider?.Dispose();
         Triggers.Dispose();
+        Telemetry.Dispose();
         Accounts.Dispose();
         Store.Dispose();
     }

@@ -9,11 +9,13 @@ sealed class HelixProcess : IDisposable
     readonly Process _process;
 
     /// <param name="typed">On standard input.</param>
-    public HelixProcess(ServerHere here, IEnumerable<string> arguments, string? typed = null)
+    public HelixProcess(ServerHere here, IEnumerable<string> arguments, string? typed = null, params IEnumerable<(string Name, string Value)> variables)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "helix.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         start.Environment["HELIX_STORE"] = here.StorePath;
         start.Environment["XDG_CONFIG_HOME"] = Path.Combine(here.Folder, "config");
+        foreach (var (name, value) in variables)
+            start.Environment[name] = value;
         _process = Process.Start(start)!;
         if (typed is not null)
             _process.StandardInput.WriteLine(typed);
@@ -48,6 +50,14 @@ sealed class HelixProcess : IDisposable
         return _process.ExitCode;
     }
 
+    public int Id => _process.Id;
+
+    public Task<int> Stop()
+    {
+        Process.Start("kill", ["-INT", Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]).WaitForExit();
+        return End();
+    }
+
     public void Kill()
     {
         if (!_process.HasExited)
@@ -71,9 +81,9 @@ sealed partial class ServeProcess : IDisposable
 
     public Uri Address => new(Listening().Match(_process.Said).Groups[1].Value);
 
-    public static async Task<ServeProcess> Start(ServerHere here)
+    public static async Task<ServeProcess> Start(ServerHere here, params IEnumerable<(string Name, string Value)> variables)
     {
-        var process = new HelixProcess(here, ["serve", "--listen", "127.0.0.1:0", "--runbooks", here.Runbooks]);
+        var process = new HelixProcess(here, ["serve", "--listen", "127.0.0.1:0", "--runbooks", here.Runbooks], null, variables);
         await Eventually.True(() => Listening().IsMatch(process.Said), "helix serve listens");
         return new ServeProcess(process);
     }
@@ -88,6 +98,10 @@ sealed partial class ServeProcess : IDisposable
     }
 
     public void Kill() => _process.Kill();
+
+    /// <summary>As systemd stops it; gives how it ended.</summary>
+    public Task<int> Stop() => _process.Stop();
+    public string Maps => File.ReadAllText($"/proc/{_process.Id}/maps");
     public void Dispose() => _process.Dispose();
 
     [GeneratedRegex(@"Helix serves .* at (http://\S+)")]

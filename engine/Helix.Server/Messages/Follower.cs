@@ -45,18 +45,23 @@ sealed class Follower(Site site) : IAsyncDisposable
         while (!_stop.IsCancellationRequested)
         {
             var version = site.Pulse.Version;
-            try
-            {
-                Look();
-            }
-            catch (StoreLostException)
-            {
-                // Who drives a run says it; here it goes on when the store is back.
-            }
+            TryLook();
             using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
             await Task.WhenAny(site.Pulse.Next(version, over.Token), Task.Delay(Quiet, site.Time, over.Token));
             await over.CancelAsync();
             await Task.WhenAny(Task.Delay(AtMost, site.Time, _stop.Token));
+        }
+    }
+
+    void TryLook()
+    {
+        try
+        {
+            Look();
+        }
+        catch (StoreLostException)
+        {
+            // Who drives a run says it; here it goes on when the store is back.
         }
     }
 
@@ -92,7 +97,10 @@ sealed class Follower(Site site) : IAsyncDisposable
                     fresh.Add(entry);
             }
             if (fresh.Count > 0)
+            {
                 site.News.Tell(state, fresh);
+                site.Telemetry.Take(state, fresh);
+            }
             if (state.Ended is not null)
                 _held.TryRemove(run, out _);
             return state.LastSequence;
@@ -116,6 +124,7 @@ sealed class Follower(Site site) : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _loop;
+        TryLook(); // what the drivers have written since, when they were stopped
         _stop.Dispose();
     }
 }

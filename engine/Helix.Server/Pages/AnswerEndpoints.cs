@@ -29,9 +29,11 @@ static class AnswerEndpoints
         app.MapPost("/runs/{run}/close", http => Act(site, http, "close", (form, live) => site.NewEngine().Close(live.Run, http.Caller().Person, Deeds.Said(form["reason"], "A reason"))));
     }
 
-    public static List<QuestionModel> Open(Site site, Caller caller) =>
+    public static List<QuestionModel> Open(Site site, Caller caller) => Open(site, e => caller.May(Role.Viewer, e));
+
+    public static List<QuestionModel> Open(Site site, Func<string, bool> sees) =>
     [
-        .. site.Store.Runs(1000, openOnly: true).Where(r => r.WaitsFor is not null && caller.May(Role.Viewer, r.Environment))
+        .. site.Store.Runs(1000, openOnly: true).Where(r => r.WaitsFor is not null && sees(r.Environment))
             .SelectMany(r => site.Live.Of(r.Run).Look().Questions).OrderBy(q => q.Expires ?? DateTimeOffset.MaxValue),
     ];
 
