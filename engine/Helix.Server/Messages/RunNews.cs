@@ -33,12 +33,14 @@ sealed class RunNews(Site site)
         QuestionExpired { Consequence: "escalate" } e when state.Questions[e.Question].Status == QuestionStatus.Open => Waits(state, state.Questions[e.Question], escalated: true),
         QuestionExpired { Consequence: "park" } e when state.Ended is null => Parked(state.Questions[e.Question]),
         SecretAsked e when state.SecretsAsked.ContainsKey(e.Ask) => new News(Occasion.Waiting, $"secret/{e.Ask}", Severity.Warning, $"Waiting for {Whom(e.From)} to give a secret",
-            $"{e.Message}\nStep {e.Path} waits for it until {Words.Moment(e.Until)}.") { People = e.From },
+            $"{e.Message}\nStep {e.Path} waits for it until {Words.Moment(e.Until)}.")
+        { People = e.From },
         ForecastMissed e when state.Ended is null => AtRisk($"ready at {Words.Moment(e.Eta)}", e.Due),
         Decided { BreakGlass: true } e => new News(Occasion.BreakGlass, $"glass/{entry.Sequence}", Severity.Critical, $"Break-glass by {entry.By!.Account}",
             $"{entry.By} decided alone what others are asked for: {e.Choice} of {e.Question}. Reason: {e.Reason}\nIt stays open until one of those who are asked ratifies it."),
         RunEnded e when state.Ended == e => new News(e.Outcome == Outcome.Succeeded ? Occasion.Recovered : Occasion.Failed, $"ended/{entry.Sequence}",
-            e.Outcome == Outcome.Succeeded ? Severity.Resolved : Severity.Critical, "", "") { Ended = true },
+            e.Outcome == Outcome.Succeeded ? Severity.Resolved : Severity.Critical, "", "")
+        { Ended = true },
         _ => null,
     };
 
@@ -57,7 +59,8 @@ sealed class RunNews(Site site)
     }
 
     static News Parked(Question question) => new(Occasion.Waiting, $"question/{question.Id}/parked", Severity.Critical, "Nobody answered, the run is parked",
-        $"{question.Asked.Message.Trim()}\nThe time to answer ended at {Words.Moment(question.Asked.ExpiresAt!.Value)}. Who resumes the run is asked anew.") { People = question.Asked.Approvers };
+        $"{question.Asked.Message.Trim()}\nThe time to answer ended at {Words.Moment(question.Asked.ExpiresAt!.Value)}. Who resumes the run is asked anew.")
+    { People = question.Asked.Approvers };
 
     static News AtRisk(string forecast, DateTimeOffset due) => new(Occasion.AtRisk, "at-risk", Severity.Critical, "At risk",
         $"By experience the objective will be missed: {forecast}, due at {Words.Moment(due)}.");
