@@ -7,16 +7,18 @@ namespace Helix.Cli.Commands;
 
 static class ScheduleCommand
 {
-    public static Command Make(Session session)
+    public static Command Make(Session session) =>
+        new Verb("schedule", "What is planned in a file of schedules; with --server also what runs by itself there.", "helix schedule next runbooks/schedules.yaml").Has(Next(session));
+
+    public static Verb Next(Session session)
     {
         var file = new Argument<string>("FILE") { Description = "The file of schedules, or its name below runbooks/." };
         var count = new Option<int>("--count") { Description = "So many for each schedule.", HelpName = "N", DefaultValueFactory = _ => 5 };
         var from = new Option<DateTimeOffset?>("--from") { Description = "After this moment instead of now.", HelpName = "TIME" };
         var only = new Option<string?>("--only") { Description = "Just this schedule.", HelpName = "NAME" };
-        return new Verb("schedule", "What is planned in a file of schedules.", "helix schedule next runbooks/schedules.yaml").Has(
-            new Verb("next", "Shows the next times of each schedule, in its zone and in UTC.", "helix schedule next runbooks/schedules.yaml --count 3")
-                .Takes(file).With(count, from, only)
-                .Does(parsed => Next(session, session.Files.Schedules(parsed.GetValue(file)!), Math.Clamp(parsed.GetValue(count), 1, 1000), parsed.GetValue(from) ?? session.Time.GetUtcNow(), parsed.GetValue(only))));
+        return new Verb("next", "Shows the next times of each schedule, in its zone and in UTC.", "helix schedule next runbooks/schedules.yaml --count 3")
+            .Takes(file).With(count, from, only)
+            .Does(parsed => Next(session, session.Files.Schedules(parsed.GetValue(file)!), Math.Clamp(parsed.GetValue(count), 1, 1000), parsed.GetValue(from) ?? session.Time.GetUtcNow(), parsed.GetValue(only)));
     }
 
     static int Next(Session session, ScheduleBook book, int count, DateTimeOffset from, string? only)

@@ -17,6 +17,9 @@ static class RemoteTable
         ("approve", RemoteAnswers.Approve),
         ("reject", RemoteAnswers.Reject),
         ("decide", RemoteAnswers.Decide),
+        ("ratify", RemotePeople.Ratify),
+        ("secret", RemotePeople.Secret),
+        ("schedule", RemoteSchedules.Make),
         ("note", RemoteDeeds.Note),
         ("status", RemoteLooks.Status),
         ("runs", RemoteLooks.Runs),
@@ -29,7 +32,7 @@ static class RemoteTable
     ];
 
     /// <summary>These are about files of this machine, whatever server there is.</summary>
-    public static IReadOnlySet<string> OfFiles { get; } = new HashSet<string> { "init", "validate", "explain", "simulate", "schema", "schedule", "show-runbook", "completion", "serve" };
+    public static IReadOnlySet<string> OfFiles { get; } = new HashSet<string> { "init", "validate", "explain", "simulate", "schema", "show-runbook", "completion", "serve" };
 
     public static Argument<string> RunArgument() => new("RUN") { Description = "The id of the run, or how it begins." };
 }

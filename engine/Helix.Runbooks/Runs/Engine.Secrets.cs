@@ -13,11 +13,13 @@ public sealed partial class Engine
     /// <exception cref="RunbookException">No driver listens.</exception>
     public async Task<DecisionResult> GiveSecret(string run, Person by, string name, string value, string? signature = null)
     {
-        if (_desks.TryGetValue(run, out var desk) && signature is null)
-            return Result(desk.Give(by, name, value));
+        if (signature is null && GiveSecretHere(run, by, name, value) is { } given)
+            return given;
         var reply = await SecretSocket.Send(SecretSocket.PathIn(RunFolders.Of(State(run).Started).Root), new SecretMessage(name, value, signature is null ? null : by.Account, signature));
         return new DecisionResult(reply.Accepted, reply.Message, State(run));
-
-        DecisionResult Result(string? why) => new(why is null, why ?? "taken", State(run));
     }
+
+    /// <summary>Null: the run is not driven by this engine, so nobody here can take it.</summary>
+    public DecisionResult? GiveSecretHere(string run, Person by, string name, string value) =>
+        _desks.TryGetValue(run, out var desk) && desk.Give(by, name, value) is var why ? new DecisionResult(why is null, why ?? "taken", State(run)) : null;
 }

@@ -18,6 +18,12 @@ static class AnswersApi
             .WithSummary("Everything that people are waited for.").WithTags("decisions");
         api.MapPost("/runs/{run}/decisions", (string run, ApiAnswer answer, HttpContext http) => Decide(site, http, answer))
             .WithSummary("Answers a question. A refusal is 422 and stands in the record.").WithTags("decisions");
+        api.MapPost("/runs/{run}/ratify", (string run, ApiRatify body, HttpContext http) => Done(site, http, live => Deeds.Ratify(site, http.Caller(), live, body.Question, body.Reason)))
+            .WithSummary("Agrees afterwards to an answer by break-glass.").WithTags("decisions").Produces(StatusCodes.Status202Accepted);
+        api.MapGet("/runs/{run}/secrets", (string run, HttpContext http) => RunEndpoints.RunOf(site, http).Look().Secrets.Select(s => new ApiSecretAsked(s.Asked.Ask, s.Asked.Name, s.Asked.Path, s.Asked.Message, s.Asked.From, s.Asked.Until)).ToList())
+            .WithSummary("Secrets that the driver of the run asks people for.").WithTags("decisions");
+        api.MapPost("/runs/{run}/secrets", (string run, ApiSecret body, HttpContext http) => Done(site, http, live => Deeds.GiveSecret(site, http.Caller(), live, body.Ask, body.Value)))
+            .WithSummary("Hands a secret to the driver; it is kept nowhere.").WithTags("decisions").Produces(StatusCodes.Status202Accepted);
         api.MapPost("/runs/{run}/cancel", (string run, ApiReason body, HttpContext http) => Act(site, http, "cancel", live => Deeds.Cancel(site, http.Caller(), live, body.Reason)))
             .WithSummary("Ends a run: rescue and finally still run.").WithTags("runs").Produces(StatusCodes.Status202Accepted);
         api.MapPost("/runs/{run}/pause", (string run, HttpContext http) => Act(site, http, "pause", live => site.NewEngine().Pause(live.Run, http.Caller().Person, null)))
@@ -36,6 +42,13 @@ static class AnswersApi
         return result.Accepted
             ? new ApiAnswered(true, result.Message, result.State.Status.ToString().ToLowerInvariant())
             : throw new RunbookException($"The answer was refused: {result.Message}.", "The refusal stands in the record.");
+    }
+
+    static IResult Done(Site site, HttpContext http, Action<LiveRun> act)
+    {
+        var live = RunEndpoints.RunOf(site, http);
+        act(live);
+        return Results.Accepted($"/api/v1/runs/{live.Run}");
     }
 
     static IResult Act(Site site, HttpContext http, string what, Action<LiveRun> act)

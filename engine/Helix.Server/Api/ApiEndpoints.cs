@@ -39,6 +39,7 @@ static class ApiEndpoints
         api.MapAnswersApi(site);
         api.MapRecordApi(site);
         api.MapTriggersApi(site);
+        api.MapSchedulesApi(site);
     }
 
     /// <summary>JSON that the library has written already.</summary>

@@ -85,6 +85,21 @@ public sealed record ApiAnswer
 public sealed record ApiAnswered(bool Accepted, string Message, string Status);
 
 public sealed record ApiReason(string? Reason);
+
+public sealed record ApiRatify
+{
+    /// <summary>Not needed when there is one.</summary>
+    public string? Question { get; init; }
+    public string? Reason { get; init; }
+}
+
+public sealed record ApiSecretAsked(string Ask, string Name, string Path, string Message, IReadOnlyList<string> From, DateTimeOffset Until);
+
+public sealed record ApiSecret(string Ask, string Value)
+{
+    public override string ToString() => $"{Ask}: ***";
+}
+
 public sealed record ApiResume(string? ConfirmEnvironment);
 public sealed record ApiNote(string Text);
 

@@ -24,6 +24,9 @@ sealed class Drivers(Site site) : IDisposable
     /// <summary>How far a step is, as far as it is known here.</summary>
     public StepProgress? Progress(string run, string path) => _driven.TryGetValue(run, out var driven) ? driven.Progress.GetValueOrDefault(path) : null;
 
+    /// <summary>The engine that drives the run in this process.</summary>
+    public Engine? EngineOf(string run) => _driven.TryGetValue(run, out var driven) ? driven.Engine : null;
+
     /// <summary>Registers the run, with its locks and lease, and drives it in the background.</summary>
     /// <param name="confirmed">The name of a protected environment, as it was typed.</param>
     /// <exception cref="RunbookException">The plan cannot be run.</exception>
@@ -45,14 +48,15 @@ sealed class Drivers(Site site) : IDisposable
     {
         if (Stopping)
             return;
-        var driven = new Driven();
+        engine ??= site.NewEngine();
+        var driven = new Driven(engine);
         if (_driven.GetOrAdd(run, driven) is var other && other != driven)
         {
             // It may be about to be let go, and not have seen what happened.
             other.Again = true;
             return;
         }
-        driven.Work = Task.Run(() => Drive(run, driven, engine ?? site.NewEngine()));
+        driven.Work = Task.Run(() => Drive(run, driven, engine));
     }
 
     async Task Drive(string run, Driven driven, Engine engine)
@@ -107,8 +111,9 @@ sealed class Drivers(Site site) : IDisposable
         _kill.Dispose();
     }
 
-    sealed class Driven
+    sealed class Driven(Engine engine)
     {
+        public Engine Engine => engine;
         public ConcurrentDictionary<string, StepProgress> Progress { get; } = [];
         public Task Work { get; set; } = Task.CompletedTask;
 

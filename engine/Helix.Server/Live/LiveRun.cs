@@ -69,6 +69,8 @@ sealed class LiveRun(Site site, string run)
             Tree = RunTree.Lines(_state, _plan, now, _typical!, path => site.Drivers.Progress(run, path)),
             Clocks = Clocks.Of(_state, _plan, now, _typical!),
             Questions = [.. _state.OpenQuestions.Select(q => QuestionModel.Of(_state, _plan, q))],
+            Glass = GlassModel.Of(_state, _plan),
+            Secrets = _state.Ended is null ? SecretModel.Of(_state, _plan) : [],
             CancelAsked = _state.Cancel is not null && _state.Ended is null,
             PauseAsked = _state.PauseAsked,
             Suspended = _state.SuspendedBecause,

@@ -13,15 +13,17 @@ using Microsoft.AspNetCore.Routing;
 namespace Helix.Server.Pages;
 
 /// <summary>All that people are waited for.</summary>
-public sealed record DecisionsModel(IReadOnlyList<QuestionModel> Questions, IReadOnlyList<SuggestedRun> Suggestions);
+public sealed record DecisionsModel(IReadOnlyList<QuestionModel> Questions, IReadOnlyList<SuggestedRun> Suggestions, IReadOnlyList<(SecretModel Secret, DrivenBy Driver)> Secrets, IReadOnlyList<GlassModel> Glass);
 
 /// <summary>What people do to a run: answers, resume, pause, cancel, notes, close. POST only; a link never decides.</summary>
 static class AnswerEndpoints
 {
     public static void MapAnswers(this IEndpointRouteBuilder app, Site site)
     {
-        app.MapGet("/decisions", http => Render.Page<DecisionsPage>(http, http.Caller(), new DecisionsModel(Open(site, http.Caller()), Suggestions.Open(site, http.Caller()))));
+        app.MapGet("/decisions", http => Render.Page<DecisionsPage>(http, http.Caller(), All(site, http.Caller())));
         app.MapPost("/runs/{run}/answer", http => Answer(site, http));
+        app.MapPost("/runs/{run}/ratify", http => Post(site, http, (form, live) => Deeds.Ratify(site, http.Caller(), live, form["question"].ToString(), form["reason"])));
+        app.MapPost("/runs/{run}/secret", http => Post(site, http, (form, live) => Deeds.GiveSecret(site, http.Caller(), live, form["ask"].ToString(), form["value"].ToString())));
         app.MapPost("/runs/{run}/resume", http => Act(site, http, "resume", (form, live) => Resume(site, http, form, live)));
         app.MapPost("/runs/{run}/pause", http => Act(site, http, "pause", (_, live) => site.NewEngine().Pause(live.Run, http.Caller().Person, null)));
         app.MapPost("/runs/{run}/cancel", http => Act(site, http, "cancel", (form, live) => Deeds.Cancel(site, http.Caller(), live, form["reason"])));
@@ -31,11 +33,26 @@ static class AnswerEndpoints
 
     public static List<QuestionModel> Open(Site site, Caller caller) => Open(site, e => caller.May(Role.Viewer, e));
 
-    public static List<QuestionModel> Open(Site site, Func<string, bool> sees) =>
-    [
-        .. site.Store.Runs(1000, openOnly: true).Where(r => r.WaitsFor is not null && sees(r.Environment))
-            .SelectMany(r => site.Live.Of(r.Run).Look().Questions).OrderBy(q => q.Expires ?? DateTimeOffset.MaxValue),
-    ];
+    public static List<QuestionModel> Open(Site site, Func<string, bool> sees) => Questions(Waiting(site, sees));
+
+    static DecisionsModel All(Site site, Caller caller)
+    {
+        var waiting = Waiting(site, e => caller.May(Role.Viewer, e));
+        return new DecisionsModel(Questions(waiting), Suggestions.Open(site, caller), [.. waiting.SelectMany(r => r.Secrets.Select(s => (s, r.Driver)))], [.. waiting.SelectMany(r => r.Glass)]);
+    }
+
+    static List<RunModel> Waiting(Site site, Func<string, bool> sees) =>
+        [.. site.Store.Runs(1000, openOnly: true).Where(r => (r.WaitsFor is not null || site.Drivers.Drives(r.Run)) && sees(r.Environment)).Select(r => site.Live.Of(r.Run).Look())];
+
+    static List<QuestionModel> Questions(List<RunModel> waiting) => [.. waiting.SelectMany(r => r.Questions).OrderBy(q => q.Expires ?? DateTimeOffset.MaxValue)];
+
+    static async Task Post(Site site, HttpContext http, Action<IFormCollection, LiveRun> act)
+    {
+        var form = await http.Request.ReadFormAsync();
+        var live = RunEndpoints.RunOf(site, http);
+        act(form, live);
+        http.Response.Redirect($"/runs/{live.Run}");
+    }
 
     static async Task Act(Site site, HttpContext http, string what, Action<IFormCollection, LiveRun> act)
     {

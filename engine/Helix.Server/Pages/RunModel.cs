@@ -16,6 +16,11 @@ public sealed record RunModel
     public required IReadOnlyList<TreeLine> Tree { get; init; }
     public required Clocks Clocks { get; init; }
     public required IReadOnlyList<QuestionModel> Questions { get; init; }
+    /// <summary>Answers by break-glass that nobody has ratified.</summary>
+    public required IReadOnlyList<GlassModel> Glass { get; init; }
+
+    /// <summary>Secrets that its driver asks people for.</summary>
+    public required IReadOnlyList<SecretModel> Secrets { get; init; }
     public required bool CancelAsked { get; init; }
     public required bool PauseAsked { get; init; }
     public string? Suspended { get; init; }
@@ -32,6 +37,23 @@ public sealed record RunModel
 
 /// <summary>Who has the lease; null: nobody.</summary>
 public sealed record DrivenBy(string? Who, bool Here, bool Gone);
+
+/// <summary>What one person approved alone, until somebody else agrees.</summary>
+/// <param name="WhyNot">Null: this person may ratify it.</param>
+public sealed record GlassModel(string Run, string Title, string Environment, string Question, Answer Answer, Func<Person, string?> WhyNot)
+{
+    public static IReadOnlyList<GlassModel> Of(RunState state, Plan plan) => [.. state.Unratified.Select(u => new GlassModel(
+        state.Run, state.Started.Title, state.Started.Environment, u.Key, u.Value, person => Engine.WhyNotRatify(state, plan, person, u.Key)))];
+}
+
+/// <summary>A secret that is asked for; its value goes to the driver and nowhere else.</summary>
+/// <param name="WhyNot">Null: this person is among those who are asked.</param>
+public sealed record SecretModel(string Run, string Title, string Environment, SecretAsked Asked, Func<Person, string?> WhyNot)
+{
+    public static IReadOnlyList<SecretModel> Of(RunState state, Plan plan) => [.. state.SecretsAsked.Values.Select(asked => new SecretModel(
+        state.Run, state.Started.Title, state.Started.Environment, asked,
+        person => Approvals.IsAsked(asked.From, person, plan.Environment.Groups) ? null : $"{string.Join(", ", asked.From)} may give it."))];
+}
 
 /// <summary>A question as it is put to people, with what its form needs.</summary>
 public sealed record QuestionModel

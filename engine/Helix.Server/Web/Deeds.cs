@@ -59,6 +59,30 @@ static class Deeds
         site.Drivers.GoOn(live.Run);
     }
 
+    /// <summary>Agrees to what somebody else approved alone.</summary>
+    public static void Ratify(Site site, Caller caller, LiveRun live, string? question, string? reason)
+    {
+        Demand(site, caller, Role.Approver, live, "ratify", question);
+        site.NewEngine().Ratify(live.Run, caller.Person, string.IsNullOrEmpty(question) ? null : question, Said(reason, "A reason"));
+    }
+
+    /// <summary>Hands a secret to the driver in this process; it is kept nowhere.</summary>
+    public static void GiveSecret(Site site, Caller caller, LiveRun live, string name, string value)
+    {
+        var model = live.Look();
+        if (!site.Settings.IsSecure && !System.Net.IPAddress.IsLoopback(site.Settings.Listen.Address))
+            throw new RunbookException("This server is reached without TLS, so that everybody on the way could read the secret.", $"Give it on the machine of the driver: helix secret {live.Run}");
+        if (model.Secrets.FirstOrDefault(s => s.Asked.Ask == name || s.Asked.Name == name) is not { } secret)
+            throw new RunbookException($"Run {live.Run} does not ask for that now.", "It may have been given, or its time is over; load the page of the run.");
+        // Whom a secret is asked of needs no role for it; what is asked of anybody is an operator's.
+        if (secret.Asked.From.Count == 0)
+            Demand(site, caller, Role.Operator, live, "give a secret", secret.Asked.Ask);
+        var given = site.Drivers.EngineOf(live.Run)?.GiveSecretHere(live.Run, caller.Person, secret.Asked.Ask, value)
+            ?? throw new RunbookException($"Run {live.Run} is not driven by this server, and only its driver takes a secret.", $"On its machine: helix secret {live.Run} {secret.Asked.Name}");
+        if (!given.Accepted)
+            throw new RunbookException($"'{secret.Asked.Name}' was refused: {given.Message}.", "The refusal stands in the record; the value does not.");
+    }
+
     static bool IsFree(Site site, string run) => site.Store.ReadLease(run) is not { Released: false } lease || DriverIdentity.IsGone(lease.Driver);
 
     public static string Said(string? text, string what) => string.IsNullOrWhiteSpace(text) ? throw new RunbookException($"{what} is needed; it goes into the record.") : text.Trim();

@@ -1,9 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
-using Helix.Runbooks.Steps;
 using Helix.Runbooks.Tests.Http;
-using Helix.Steps.Vault;
 
 namespace Helix.Runbooks.Tests.Vault;
 
@@ -32,13 +30,6 @@ sealed partial class VaultStub : IDisposable
 
     /// <summary>Awaited before each answer: a slow server.</summary>
     public Func<string, Task>? Before { get; set; }
-
-    public VaultTarget Target(TestHost host, string? token = "root") => host.Add("vault", new VaultTarget
-    {
-        Url = Url,
-        Token = token is null ? null : host.Canary("VAULT_TOKEN", Padded(token)),
-        Timeout = new(TimeSpan.FromSeconds(10)),
-    });
 
     /// <summary>Long enough that a test that looks for it finds nothing else.</summary>
     public static string Padded(string token) => $"hvs.canary-{token}";

@@ -13,6 +13,37 @@ public sealed class RemoteTests
     }
 
     [Fact]
+    public async Task Schedules_of_a_server_are_listed_paused_resumed_and_fired_from_another_machine()
+    {
+        await using var here = new ServerHere();
+        here.Runbook("tell", "steps:\n  - { id: tell, uses: command.run, effect: reads, with: { argv: [echo, told] } }\n");
+        here.Write("schedules.yaml", """
+            apiVersion: helix.runbooks/v1
+            name: schedules
+            timeZone: UTC
+            environment: environments/here.yaml
+            schedules:
+              yearly: { runbook: tell.yaml, cron: "0 0 1 JAN *", dst: once }
+            """);
+        await here.Start();
+        await here.Server.Site.Timetable.Again();
+        here.Accounts.Add("alice", [new Grant(Role.Operator, "*")]);
+        Assert.Equal(0, (await Helix(here, here.Accounts.NewToken("alice", "cli", [Role.Operator], TimeSpan.FromDays(1)), "login")).Code);
+        var (code, said) = await Helix(here, null, "schedule", "list");
+        Assert.True(code == 0, said);
+        Assert.Matches(@"yearly\s+tell\s+here\s+on\s+20\d\d-01-01 00:00", said);
+        Assert.Equal(0, (await Helix(here, null, "schedule", "pause", "yearly")).Code);
+        Assert.True(here.Accounts.IsPaused("yearly"));
+        Assert.Contains("paused", (await Helix(here, null, "schedule", "list")).Said, StringComparison.Ordinal);
+        Assert.Equal(0, (await Helix(here, null, "schedule", "resume", "yearly")).Code);
+        Assert.False(here.Accounts.IsPaused("yearly"));
+        (code, said) = await Helix(here, null, "schedule", "fire", "yearly");
+        Assert.True(code == 0, said);
+        Assert.Equal(("tell", "alice"), here.Store.Runs().Select(r => (r.Runbook, r.Operator)).Single());
+        Assert.Equal(2, (await Helix(here, null, "schedule", "fire", "never")).Code);
+    }
+
+    [Fact]
     public async Task A_run_is_started_approved_and_read_from_another_machine()
     {
         await using var here = await new ServerHere().Start();
