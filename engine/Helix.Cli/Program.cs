@@ -45,6 +45,8 @@ static class Table
         // for a team
         ("serve", ServeCommand.Make),
         ("login", Helix.Cli.Remote.LoginCommand.Make),
+        ("nodes", NodesCommand.Make),
+        ("drain", DrainCommand.Make),
         // the store and the files
         ("backups", BackupsCommand.Make),
         ("locks", LocksCommand.Make),

@@ -24,6 +24,9 @@ sealed class Session(Terminal terminal, TimeProvider time) : IDisposable
     /// <summary>Where a run goes on when the disk of the store is lost.</summary>
     public string? SecondStore { get; set; } = Environment.GetEnvironmentVariable("HELIX_SECOND_STORE") is { Length: > 0 } path ? path : null;
 
+    /// <summary>What this machine has, for runbooks that need it.</summary>
+    public IReadOnlyDictionary<string, string> Labels => field ??= NodeLabels.Parse((Environment.GetEnvironmentVariable("HELIX_LABELS") ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+
     public Person Operator => field ??= Account.Operator();
     public StepCatalog Catalog => _catalog ??= new StepCatalog(Assembly.Load("Helix.Steps"));
     public JournalStore Store => _store ??= OpenStore();
@@ -46,7 +49,7 @@ sealed class Session(Terminal terminal, TimeProvider time) : IDisposable
 
     /// <summary>An engine on a connection of its own, for answers given while another one drives.</summary>
     public Engine NewEngine(JournalStore store) =>
-        new(Catalog, store, Time, new EngineSettings { DataFolder = DataFolder, SecondStore = SecondStore });
+        new(Catalog, store, Time, new EngineSettings { DataFolder = DataFolder, SecondStore = SecondStore, Labels = Labels });
 
     public JournalStore OpenStore()
     {

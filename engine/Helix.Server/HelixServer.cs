@@ -48,6 +48,7 @@ public sealed class HelixServer : IAsyncDisposable
             throw new RunbookException($"{settings.Listen} cannot be listened on: {e.Message}", "Is another server running there? --listen takes another port.");
         }
         site.Address = settings.PublicUrl ?? new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        await Join(site, app);
         site.Pulse.Start();
         var server = new HelixServer(site, app) { _otlp = Otlp.StartIfAsked(site) };
         site.Courier.Start();
@@ -56,6 +57,20 @@ public sealed class HelixServer : IAsyncDisposable
         await site.Timetable.Start();
         Greet(site);
         return server;
+    }
+
+    static async Task Join(Site site, WebApplication app)
+    {
+        try
+        {
+            site.Membership.Start();
+        }
+        catch
+        {
+            await app.StopAsync();
+            site.Dispose();
+            throw;
+        }
     }
 
     static WebApplication Build(Site site)
@@ -80,6 +95,7 @@ public sealed class HelixServer : IAsyncDisposable
         app.MapAnswers(site);
         app.MapRunbooks(site);
         app.MapReady(site);
+        app.MapNodes(site);
         app.MapSchedules(site);
         app.MapTriggers(site);
         app.MapHooks(site);
@@ -117,6 +133,7 @@ public sealed class HelixServer : IAsyncDisposable
         await _site.Timetable.DisposeAsync();
         await _site.Drivers.Stop(Patience);
         await _site.Keeper.DisposeAsync();
+        await _site.Membership.DisposeAsync();
         await _site.Follower.DisposeAsync();
         await _site.Courier.DisposeAsync();
         if (_otlp is not null)

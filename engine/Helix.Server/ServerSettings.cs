@@ -15,6 +15,12 @@ public sealed record ServerSettings
     public required string StorePath { get; init; }
     public string? SecondStore { get; init; }
 
+    /// <summary>Its name among the servers of the store. Null: that of the machine.</summary>
+    public string? Node { get; init; }
+
+    /// <summary>What it has, for runbooks that need it.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
     /// <summary>PEM files for TLS.</summary>
     public string? Certificate { get; init; }
     public string? CertificateKey { get; init; }

@@ -29,6 +29,7 @@ sealed class Site : IDisposable
         Drivers = new Drivers(this);
         Live = new LiveRuns(this);
         Keeper = new Keeper(this);
+        Membership = new Membership(this);
         Outbox = new Outbox(this);
         Courier = new Courier(this);
         News = new RunNews(this);
@@ -56,6 +57,7 @@ sealed class Site : IDisposable
     public Drivers Drivers { get; }
     public LiveRuns Live { get; }
     public Keeper Keeper { get; }
+    public Membership Membership { get; }
     public Outbox Outbox { get; }
     public Courier Courier { get; }
     public RunNews News { get; }
@@ -73,7 +75,7 @@ sealed class Site : IDisposable
     public Uri Address { get; set; } = new("http://localhost/");
 
     /// <summary>An engine of its own for each run that is driven: what it remembers between start and drive is of one run only.</summary>
-    public Engine NewEngine() => new(Catalog, Store, Time, new EngineSettings { DataFolder = Settings.DataFolder, SecondStore = Settings.SecondStore });
+    public Engine NewEngine() => new(Catalog, Store, Time, new EngineSettings { DataFolder = Settings.DataFolder, SecondStore = Settings.SecondStore, Labels = Settings.Labels });
 
     public void Dispose()
     {

@@ -9,11 +9,16 @@ sealed class HelixProcess : IDisposable
     readonly Process _process;
 
     /// <param name="typed">On standard input.</param>
-    public HelixProcess(ServerHere here, IEnumerable<string> arguments, string? typed = null, params IEnumerable<(string Name, string Value)> variables)
+    public HelixProcess(ServerHere here, IEnumerable<string> arguments, string? typed = null, params IEnumerable<(string Name, string Value)> variables) : this(here.StoreName, here.Folder, arguments, typed, variables)
+    {
+    }
+
+    public HelixProcess(string store, string folder, IEnumerable<string> arguments, string? typed = null, params IEnumerable<(string Name, string Value)> variables)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "helix.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        start.Environment["HELIX_STORE"] = here.StorePath;
-        start.Environment["XDG_CONFIG_HOME"] = Path.Combine(here.Folder, "config");
+        start.Environment["HELIX_STORE"] = store;
+        start.Environment["HELIX_DATA"] = Path.Combine(folder, "data");
+        start.Environment["XDG_CONFIG_HOME"] = Path.Combine(folder, "config");
         foreach (var (name, value) in variables)
             start.Environment[name] = value;
         _process = Process.Start(start)!;

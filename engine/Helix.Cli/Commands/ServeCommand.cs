@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using Helix.Cli.Driving;
+using Helix.Runbooks.Runs;
 using Helix.Runbooks.Steps;
 using Helix.Server;
 
@@ -18,18 +19,20 @@ static class ServeCommand
         var oidc = Given.Text("--oidc", "FILE", "How people sign on through an identity provider (OpenID Connect).");
         var insecure = Given.Flag("--insecure", "Listens beyond this machine without TLS: everybody on the way can read passwords and act with sessions that they see.");
         var administrator = Given.Flag("--new-administrator", "Prints a link with which one more administrator is made, for when the password of the first is lost.");
+        var node = Given.Text("--node", "NAME", "Its name among the servers of one store. Default: that of the machine.");
+        var labels = new Option<string[]>("--label") { Description = "What this machine has, for runbooks that need it. May be repeated. Default: $HELIX_LABELS.", HelpName = "NAME=VALUE", DefaultValueFactory = _ => [] };
         return new Verb("serve", "Serves the web pages of a team, and drives the runs that are started there.",
                 "helix serve", "helix serve --listen 0.0.0.0:8470 --tls-certificate cert.pem --tls-key key.pem --runbooks /etc/helix/runbooks")
-            .With(listen, runbooks, certificate, key, url, oidc, insecure, administrator)
+            .With(listen, runbooks, certificate, key, url, oidc, insecure, administrator, node, labels)
             .Does(parsed => Serving.Run(session, new Serving.Asked(
-                parsed.GetValue(listen)!, parsed.GetValue(runbooks)!, parsed.GetValue(certificate), parsed.GetValue(key), parsed.GetValue(url), parsed.GetValue(oidc), parsed.GetValue(insecure), parsed.GetValue(administrator))));
+                parsed.GetValue(listen)!, parsed.GetValue(runbooks)!, parsed.GetValue(certificate), parsed.GetValue(key), parsed.GetValue(url), parsed.GetValue(oidc), parsed.GetValue(insecure), parsed.GetValue(administrator), parsed.GetValue(node), parsed.GetValue(labels) ?? [])));
     }
 }
 
 /// <summary>Only this names types of the server, so that no other command loads the web.</summary>
 static class Serving
 {
-    public sealed record Asked(string Listen, string Runbooks, string? Certificate, string? Key, string? Url, string? Oidc, bool Insecure, bool NewAdministrator);
+    public sealed record Asked(string Listen, string Runbooks, string? Certificate, string? Key, string? Url, string? Oidc, bool Insecure, bool NewAdministrator, string? Node, string[] Labels);
 
     public static async Task<int> Run(Session session, Asked asked)
     {
@@ -42,6 +45,8 @@ static class Serving
             StorePath = session.StorePath,
             DataFolder = session.DataFolder,
             SecondStore = session.SecondStore,
+            Node = asked.Node,
+            Labels = asked.Labels.Length > 0 ? NodeLabels.Parse(asked.Labels) : session.Labels,
             Certificate = asked.Certificate,
             CertificateKey = asked.Key,
             PublicUrl = asked.Url is null ? null : Uri.TryCreate(asked.Url, UriKind.Absolute, out var uri) ? uri : throw new RunbookException($"'{asked.Url}' is no URL."),

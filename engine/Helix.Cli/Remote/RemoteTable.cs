@@ -28,6 +28,8 @@ static class RemoteTable
         ("report", RemoteLooks.Report),
         ("backups", RemoteLooks.Backups),
         ("locks", RemoteLooks.Locks),
+        ("nodes", RemoteNodes.Nodes),
+        ("drain", RemoteNodes.Drain),
         ("verify-record", RemoteLooks.VerifyRecord),
     ];
 

@@ -21,6 +21,8 @@ abstract class Dialect
     /// <summary>Makes tables of another part that are missing.</summary>
     public abstract void Beside(Database database, string tables);
 
+    public abstract bool Has(Database database, string table);
+
     public abstract string Begin { get; }
 
     /// <summary>Behind a query of rows that the transaction is going to change, where it has not the whole store for itself.</summary>
@@ -50,4 +52,4 @@ abstract class Dialect
 }
 
 /// <summary>What concerns more than one run, and is therefore done by one at a time.</summary>
-enum Room { Tables = 1, Register = 2, Locks = 3 }
+enum Room { Tables = 1, Register = 2, Locks = 3, Nodes = 4 }

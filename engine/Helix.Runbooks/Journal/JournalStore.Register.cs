@@ -11,12 +11,15 @@ public sealed partial class JournalStore
         var where = string.Join(" AND ", new[] { runbook is null ? null : "r.runbook = ?2", openOnly ? "(r.ended_at IS NULL OR r.waits_for IS NOT NULL)" : null }.OfType<string>());
         var sql = $"""
             SELECT r.run, r.runbook, r.environment, r.mode, r.operator, r.status, r.waits_for, r.started_at, r.ended_at, r.last_at,
-                r.rta, r.rpa, r.objectives_met, r.head, r.events, l.driver, l.released
+                r.rta, r.rpa, r.objectives_met, r.head, r.events, l.driver, l.released, l.epoch, l.beat
             FROM runs r LEFT JOIN leases l ON l.number = r.number
             {(where.Length > 0 ? "WHERE " + where : "")} ORDER BY r.number DESC LIMIT ?1
             """;
         return Look(database => runbook is null ? database.All(sql, ReadSummary, limit) : database.All(sql, ReadSummary, limit, runbook));
     }
+
+    /// <summary>The first event of a run.</summary>
+    public RunStarted Started(string run) => (RunStarted)Look(database => Entries(database, NumberOf(database, run), 0, 1))[0].Read(run).Event;
 
     /// <summary>There is a run of exactly this id.</summary>
     public bool Has(string run) => Look(database => database.Number("SELECT count(*) FROM runs WHERE run = ?1", run)) > 0;
@@ -130,6 +133,7 @@ public sealed partial class JournalStore
             Head = r.GetString(13),
             Events = r.GetInt64(14),
             Driver = driver,
+            Lease = driver is null ? null : new LeaseState(r.GetString(0), r.GetInt64(17), driver, r.GetInt64(18), Released: false),
             DriverGone = gone,
         };
     }

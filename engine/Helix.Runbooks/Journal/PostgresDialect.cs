@@ -68,11 +68,11 @@ sealed class PostgresDialect(PostgresAddress address) : Dialect
     public override void Ensure(Database database, string tables)
     {
         CheckServer(database);
-        if (!IsThere(database))
+        if (!Has(database, "helix_store"))
             database.Transaction(() =>
             {
                 database.Run(Alone(Room.Tables)!);
-                if (IsThere(database))
+                if (Has(database, "helix_store"))
                     return false; // another one was faster
                 if (database.Number("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename IN ('register', 'runs', 'events')") > 0)
                     throw new RunbookException($"{Place} holds tables of another program.", "Give the store a schema of its own: ?schema=helix.");
@@ -96,8 +96,8 @@ sealed class PostgresDialect(PostgresAddress address) : Dialect
             database.Run($"CREATE SCHEMA IF NOT EXISTS \"{(address.Schema ?? "public").Replace("\"", "\"\"", StringComparison.Ordinal)}\"");
     }
 
-    static bool IsThere(Database database) =>
-        database.Number("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'helix_store'") > 0;
+    public override bool Has(Database database, string table) =>
+        database.Number("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = ?1", table) > 0;
 
     public override void Beside(Database database, string tables) => database.Transaction(() =>
     {

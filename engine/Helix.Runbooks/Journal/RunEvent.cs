@@ -37,6 +37,7 @@ namespace Helix.Runbooks.Journal;
 [JsonDerivedType(typeof(Decided), "decided")]
 [JsonDerivedType(typeof(DecisionRefused), "decision-refused")]
 [JsonDerivedType(typeof(PauseRequested), "pause-requested")]
+[JsonDerivedType(typeof(ResumeRequested), "resume-requested")]
 [JsonDerivedType(typeof(CancelRequested), "cancel-requested")]
 [JsonDerivedType(typeof(HandoverRequested), "handover-requested")]
 [JsonDerivedType(typeof(TakenOver), "taken-over")]
@@ -111,6 +112,9 @@ public sealed record RunStarted : RunEvent
     public required string BaseDirectory { get; init; }
     public string Comms { get; init; } = "on";
     public IReadOnlyList<string> Participants { get; init; } = [];
+
+    /// <summary>Labels that a machine must have to drive it.</summary>
+    public IReadOnlyDictionary<string, string> Needs { get; init; } = new Dictionary<string, string>();
 }
 
 public sealed record LeaseTaken(Driver Driver, string Reason) : RunEvent;
@@ -259,6 +263,9 @@ public sealed record Decided : RunEvent
 
 public sealed record DecisionRefused(string Question, string Choice, string Why) : RunEvent;
 public sealed record PauseRequested(string? Reason) : RunEvent;
+
+/// <summary>Whoever may drive the run goes on with it.</summary>
+public sealed record ResumeRequested : RunEvent;
 public sealed record CancelRequested(string Reason) : RunEvent;
 public sealed record HandoverRequested(string? Reason) : RunEvent;
 public sealed record TakenOver(string Reason) : RunEvent;

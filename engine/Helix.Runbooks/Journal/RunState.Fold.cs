@@ -61,6 +61,7 @@ public sealed partial class RunState
         Epoch = entry.Epoch;
         HandoverAsked = false;
         PauseAsked = false;
+        ResumeAsked = false;
         SuspendedBecause = null;
         foreach (var step in Steps.Values.Where(s => s.Status == StepStatus.Running))
         {

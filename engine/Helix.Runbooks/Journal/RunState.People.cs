@@ -34,6 +34,7 @@ public sealed partial class RunState
             case Decided e: Decide(e, entry); break;
             case DecisionRefused e: Remark(entry, "refused", $"{e.Choice} of {e.Question} was refused: {e.Why}"); break;
             case PauseRequested: PauseAsked = true; break;
+            case ResumeRequested: ResumeAsked = true; break;
             case HandoverRequested: HandoverAsked = true; break;
             case CancelRequested e: Cancel = (by!, entry.At, e.Reason); break;
             case TakenOver e: Remark(entry, "takeover", e.Reason); break;

@@ -139,6 +139,9 @@ public sealed partial class RunState
     public bool PauseAsked { get; private set; }
     public bool HandoverAsked { get; private set; }
 
+    /// <summary>Somebody wants it to go on, and nobody has taken it since.</summary>
+    public bool ResumeAsked { get; private set; }
+
     /// <summary>Why the last driver let the run go; null while one drives it.</summary>
     public string? SuspendedBecause { get; private set; }
     public bool Closed { get; private set; }

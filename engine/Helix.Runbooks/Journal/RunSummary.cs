@@ -26,6 +26,9 @@ public sealed record RunSummary
     /// <summary>Who has the lease; null when it is free.</summary>
     public Driver? Driver { get; init; }
 
+    /// <summary>That lease as it stands, for whoever watches it.</summary>
+    public LeaseState? Lease { get; init; }
+
     /// <summary>The driver did not release its lease, and its process is no more (told only on its own host).</summary>
     public bool DriverGone { get; init; }
 }

@@ -55,11 +55,12 @@ sealed class SqliteDialect(string path, StoreSettings settings) : Dialect
 
     public override void Beside(Database database, string tables)
     {
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         Pragma(database, "journal_mode=WAL");
         foreach (var statement in StoreSchema.Statements(tables))
             database.Run(statement);
     }
+
+    public override bool Has(Database database, string table) => database.Number("SELECT count(*) FROM sqlite_master WHERE name = ?1", table) > 0;
 
     static bool IsEmpty(Database database) =>
         Pragma(database, "application_id") == "0" && Pragma(database, "user_version") == "0" && database.Number("SELECT count(*) FROM sqlite_master") == 0;

@@ -20,6 +20,8 @@ public static partial class StorePlace
         var dialect = DialectOf(place, new());
         var database = new Database(dialect, durable: true);
         dialect.Beside(database, tables);
+        if (!dialect.IsShared)
+            File.SetUnixFileMode(dialect.Place, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         return database;
     }
 

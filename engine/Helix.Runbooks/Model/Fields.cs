@@ -40,6 +40,9 @@ sealed record RunbookFields
     [Description("What is asked or given at the start: name to type.")]
     public IReadOnlyDictionary<string, InputFields>? Inputs { get; init; }
 
+    [Description("Labels that a machine must have to drive a run of it, as site: a. Others refuse, and servers hand it on to one that has them.")]
+    public IReadOnlyDictionary<string, string>? Needs { get; init; }
+
     [Description("Fields that steps have when they do not say otherwise.")]
     public DefaultsFields? Defaults { get; init; }
 

@@ -17,6 +17,9 @@ public sealed record Runbook
     public IReadOnlyList<Item> Rescue { get; init; } = [];
     public IReadOnlyList<Item> Finally { get; init; } = [];
 
+    /// <summary>Labels that a machine must have to drive it, those of its sub-runbooks included.</summary>
+    public IReadOnlyDictionary<string, string> Needs { get; init; } = new Dictionary<string, string>();
+
     /// <summary>What a caller of this runbook sees: name → expression.</summary>
     public IReadOnlyDictionary<string, Template> Outputs { get; init; } = new Dictionary<string, Template>();
 

@@ -31,6 +31,9 @@ sealed class RunbookChecks(Reading reading, Runbook runbook, MapNode map, Runboo
             foreach (var (key, _) in (map[field] as MapNode)?.Entries ?? [])
                 if (!Names.IsId(key.Text))
                     _problems.Error("name", key.Position, $"'{key.Text}' cannot be the name of an {field[..^1]}.", Names.IdHint(key.Text));
+        foreach (var (key, _) in (map["needs"] as MapNode)?.Entries ?? [])
+            if (!Names.IsId(key.Text))
+                _problems.Error("name", key.Position, $"'{key.Text}' cannot be the name of a label.", Names.IdHint(key.Text));
         foreach (var item in Items.All(runbook).OfType<StepItem>())
             if (DeclaredIn(item) is { } option && notes[item.Id].Node["with"] is MapNode with && with[option] is MapNode declared)
                 foreach (var (key, _) in declared.Entries)

@@ -62,6 +62,7 @@ sealed class RunbookFile(Reading reading, string path, byte[] bytes, SubRunbooks
             Symptoms = fields.Symptoms ?? [],
             Objectives = Objectives(fields.Objectives),
             Inputs = (fields.Inputs ?? new Dictionary<string, InputFields>()).Where(i => i.Value.Type is not null).ToDictionary(i => i.Key, i => Input(i.Value)),
+            Needs = Needs(map, fields.Needs, steps),
             Steps = steps,
             Rescue = items.ReadItems(map["rescue"], cleanup: true),
             Finally = items.ReadItems(map["finally"], cleanup: true),
@@ -70,6 +71,17 @@ sealed class RunbookFile(Reading reading, string path, byte[] bytes, SubRunbooks
             RequireProof = fields.RequireProof ?? false,
             Source = SourceFile.Of(path, bytes),
         };
+    }
+
+    /// <summary>A machine that drives a run drives its sub-runbooks too.</summary>
+    Dictionary<string, string> Needs(MapNode map, IReadOnlyDictionary<string, string>? own, IReadOnlyList<Item> steps)
+    {
+        var needs = new Dictionary<string, string>(own ?? new Dictionary<string, string>());
+        foreach (var sub in Items.All(steps).OfType<RunbookItem>())
+            foreach (var (name, value) in sub.Runbook.Needs)
+                if (!needs.TryAdd(name, value) && needs[name] != value)
+                    _problems.Error("needs", (map["needs"] ?? map).Position, $"A machine with {name}={needs[name]} and {name}={value} (for {sub.File}) cannot be.", "One machine drives the whole run.");
+        return needs;
     }
 
     RunbookFields Bind(JsonObject json)

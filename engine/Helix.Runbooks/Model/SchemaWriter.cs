@@ -66,7 +66,7 @@ public static class SchemaWriter
         var head = new ShapeSchema(defs, templates: false);
         var root = Document("Helix runbook", head.Of(ShapeOf.Record(typeof(RunbookFields))));
         new ItemSchemas(catalog, defs).Add();
-        foreach (var named in new[] { "inputs", "outputs" })
+        foreach (var named in new[] { "inputs", "outputs", "needs" })
             root["properties"]![named]!["propertyNames"] = new JsonObject { ["pattern"] = Names.IdPattern };
         root["properties"]!["steps"]!["minItems"] = 1;
         root["$defs"] = defs;

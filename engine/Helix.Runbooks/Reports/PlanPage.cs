@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Model;
 using Helix.Runbooks.Plans;
+using Helix.Runbooks.Runs;
 using Helix.Runbooks.Steps;
 
 namespace Helix.Runbooks.Reports;
@@ -19,6 +20,8 @@ public static class PlanPage
         text.Append($"{plan.Runbook.Title}\n{plan.Runbook.Name} on {plan.Environment.Name}{Protection(plan)}, {Mode(plan)}\n");
         if (Objectives(plan.Runbook.Objectives) is { Length: > 0 } objectives)
             text.Append(objectives).Append('\n');
+        if (plan.Runbook.Needs.Count > 0)
+            text.Append($"needs a machine with {NodeLabels.Words(plan.Runbook.Needs)}\n");
         foreach (var (name, value) in plan.Inputs)
             text.Append($"  {name} = {Plain(value)}\n");
         text.Append('\n');

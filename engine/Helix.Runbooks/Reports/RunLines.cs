@@ -64,6 +64,7 @@ public sealed class RunLines
         Decided e => $"{entry.By}: {e.Choice} {e.Question}{(e.BreakGlass ? " (break-glass)" : "")}{(e.Reason is { } r ? ": " + r : "")}",
         DecisionRefused e => $"refused: {e.Choice} of {e.Question} by {entry.By}: {e.Why}",
         PauseRequested e => $"{entry.By} asks to pause{Why(e.Reason)}",
+        ResumeRequested => $"{entry.By} asks to go on",
         CancelRequested e => $"{entry.By} cancels{Why(e.Reason)}",
         HandoverRequested e => $"{entry.By} asks for a handover{Why(e.Reason)}",
         TakenOver e => $"{entry.By} takes over{Why(e.Reason)}",

@@ -22,6 +22,7 @@ public sealed class RunbookPage
             _text.Append(runbook.Description.Trim()).Append("\n\n");
         List("When", runbook.Symptoms);
         List("Objectives", Objectives(runbook.Objectives));
+        List("Needs a machine with", runbook.Needs.Select(n => $"{n.Key}={n.Value}"));
         List("What is asked at the start", runbook.Inputs.Select(Input));
         List("Who must agree", Gates(runbook.Steps, ""));
         _text.Append("Incident: ________________  occurred at: ________________  declared at: ________________\n\nStarted at: ________________  by: ________________\n");

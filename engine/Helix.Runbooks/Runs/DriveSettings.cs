@@ -14,6 +14,12 @@ public sealed record DriveSettings
     /// <summary>What the record says of an interruption.</summary>
     public string InterruptReason { get; init; } = "interrupted";
 
+    /// <summary>Asked between steps: why the run is to be let go now, for another machine to go on with it.</summary>
+    public Func<string?>? LetGo { get; init; }
+
+    /// <summary>The lease as it stood still before the eyes of whoever asks for this drive, long enough to be taken.</summary>
+    public LeaseState? StoodStill { get; init; }
+
     /// <summary>Second Ctrl-C: children are killed now.</summary>
     public CancellationToken Kill { get; init; }
 

@@ -15,14 +15,15 @@ public sealed partial class Engine
         if (state.Ended is not null)
             return new DriveResult(DriveEnd.Ended, state);
         RefuseMoved(state);
+        RefuseElsewhere(state.Started.Runbook, state.Started.Needs);
         var plan = PlanOf(state);
         TakeLocks(run, plan);
-        var lease = await TakeLease(run, settings.Interrupt);
+        var lease = await TakeLease(run, settings);
         using var heart = new Heartbeat(Store, lease, Time, Settings);
         using var kill = CancellationTokenSource.CreateLinkedTokenSource(settings.Kill, heart.Lost);
         var masker = new Masker();
-        var record = new RunRecord(Store, lease, Store.Read(run), masker, heart.Lost);
-        var drive = Compose(record, plan, masker, settings with { Kill = kill.Token });
+        var record = RunRecord.Of(Store, lease, masker, heart.Lost);
+        var drive = Compose(record, plan, masker, settings with { Kill = kill.Token }, state.Driver);
         await using var desk = drive.Desk;
         _desks[run] = desk;
         try
@@ -117,7 +118,7 @@ public sealed partial class Engine
         drive.Record.Read(s => drive.Plan.Steps.Any(p => p.Part == Part.Steps && s.StatusOf(p.Path) != StepStatus.Succeeded && s.StatusOf(p.Path) != StepStatus.Skipped
             && p.Item.With.ToJsonString(StepJson.Options).Contains($".{file.Output}", StringComparison.Ordinal)));
 
-    async Task<Lease> TakeLease(string run, CancellationToken interrupt)
+    async Task<Lease> TakeLease(string run, DriveSettings settings)
     {
         if (_taken.Remove(run, out var mine))
             return mine;
@@ -125,7 +126,9 @@ public sealed partial class Engine
         if (taken is not null)
             return taken;
         if (DriverIdentity.IsGone(held.Driver))
-            return Store.Take(run, DriverIdentity.Current, "its driver is gone", held);
+            return TakeFrom(run, "its driver is gone", held);
+        if (settings.StoodStill is { } still && (still.Epoch, still.Beat) == (held.Epoch, held.Beat))
+            return await TakeFromLiving(run, "its driver stood still", held);
         if (_forced.Remove(run))
             return await TakeFromLiving(run, "takeover", Store.ReadLease(run)!);
         var watch = new LeaseWatch(Time, Settings.LeaseExpires);
@@ -137,7 +140,7 @@ public sealed partial class Engine
                 return await TakeFromLiving(run, "its driver stood still", seen);
             if (seen.Beat != held.Beat)
                 throw new HeldException($"Run {run} is driven by process {seen.Driver.Pid} of {seen.Driver.Account} on {seen.Driver.Host}.", $"`helix handover {run}` asks it to give the run away; `helix takeover {run} --reason …` takes it.");
-            await Task.Delay(Settings.Look, Time, interrupt);
+            await Task.Delay(Settings.Look, Time, settings.Interrupt);
         }
         throw new InvalidOperationException($"Run {run} has no lease.");
     }
@@ -145,7 +148,7 @@ public sealed partial class Engine
     /// <summary>A driver without its lease records nothing more; what it has started on this host is ended, so that nothing happens beside us.</summary>
     async Task<Lease> TakeFromLiving(string run, string reason, LeaseState seen)
     {
-        var lease = Store.Take(run, DriverIdentity.Current, reason, seen);
+        var lease = TakeFrom(run, reason, seen);
         var state = State(run);
         var pids = RunFolders.Of(state.Started).Pids;
         foreach (var path in state.Steps.Values.Where(s => s.Status == StepStatus.InDoubt).Select(s => s.Path))
@@ -154,9 +157,21 @@ public sealed partial class Engine
         return lease;
     }
 
+    Lease TakeFrom(string run, string reason, LeaseState seen)
+    {
+        try
+        {
+            return Store.Take(run, DriverIdentity.Current, reason, seen);
+        }
+        catch (LeaseLostException)
+        {
+            throw new HeldException($"Run {run} was just taken by another driver.", $"`helix show {run}` tells which.");
+        }
+    }
+
     static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
-    Drive Compose(RunRecord record, Plan plan, Masker masker, DriveSettings settings)
+    Drive Compose(RunRecord record, Plan plan, Masker masker, DriveSettings settings, Driver? before)
     {
         var run = record.Lease.Run;
         var started = record.Read(s => s.Started);
@@ -169,6 +184,7 @@ public sealed partial class Engine
             Index = index,
             Catalog = Catalog,
             Settings = settings,
+            Before = before,
             Folders = folders,
             Around = new Surroundings
             {

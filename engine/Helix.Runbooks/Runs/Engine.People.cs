@@ -87,6 +87,9 @@ public sealed partial class Engine
 
     public void Pause(string run, Person by, string? reason) => AsPerson(run, by, new PauseRequested(reason));
 
+    /// <summary>Asks whoever may drive the run to go on with it.</summary>
+    public void Resume(string run, Person by) => AsPerson(run, by, new ResumeRequested());
+
     /// <summary>Asks the run to end: a driver that is alive does it; else the next <see cref="Drive"/> runs rescue and finally.</summary>
     public void Cancel(string run, Person by, string reason) => AsPerson(run, by, new CancelRequested(reason));
     public void Handover(string run, Person by, string? reason) => AsPerson(run, by, new HandoverRequested(reason));

@@ -40,10 +40,18 @@ public sealed partial class Engine(StepCatalog catalog, JournalStore store, Time
         catch
         {
             // A twin of this request may have been faster; then the locks are those of its run.
-            if (!Store.Has(run))
+            if (!Store.Has(run) || State(run).Ended is not null)
                 Store.ReleaseLocks(run);
             throw;
         }
+    }
+
+    /// <summary>Gives a run that was just started away, to whoever may drive it.</summary>
+    public void HandOn(string run, string reason)
+    {
+        _taken.Remove(run, out var lease);
+        Store.Append(lease!, new RunSuspended(reason));
+        Store.Release(lease!);
     }
 
     /// <summary>As <see cref="Start"/>, but waits until the targets are free. The RTO clock starts with the wait.</summary>
@@ -87,6 +95,16 @@ public sealed partial class Engine(StepCatalog catalog, JournalStore store, Time
             throw new RunbookException("An exercise on a protected environment needs an approval, and the runbook has none.", "Put an `approval` step before the first change.");
         if (plan.Mode is not (Mode.Live or Mode.Drill))
             throw new RunbookException($"A run is live or a drill, not {plan.Mode.ToString().ToLowerInvariant()}.");
+        if (!request.ForAnyNode)
+            RefuseElsewhere(plan.Runbook.Name, plan.Runbook.Needs);
+    }
+
+    /// <exception cref="RunbookException">This machine lacks what the runbook needs.</exception>
+    void RefuseElsewhere(string runbook, IReadOnlyDictionary<string, string> needs)
+    {
+        if (NodeLabels.Missing(Settings.Labels, needs) is { } missing)
+            throw new RunbookException($"'{runbook}' needs a machine with {missing}, and this one has {(Settings.Labels.Count == 0 ? "no labels" : NodeLabels.Words(Settings.Labels))}.",
+                "Run it there, or on the server (--server), which hands it on to a node that has it. $HELIX_LABELS says what a machine has, as site=a,rack=7.");
     }
 
     void TakeLocks(string run, Plan plan)
@@ -135,6 +153,7 @@ public sealed partial class Engine(StepCatalog catalog, JournalStore store, Time
             Work = folders.Work,
             Safe = folders.Safe,
             BaseDirectory = Path.GetDirectoryName(runbook)!,
+            Needs = plan.Runbook.Needs,
             Comms = request.Comms,
             Participants = request.Participants,
         };
@@ -149,6 +168,8 @@ public sealed record EngineSettings
 
     /// <summary>Taken when the disk of the first store is lost.</summary>
     public string? SecondStore { get; init; }
+    /// <summary>What this machine has, for runbooks that need it.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>A lease whose heartbeat stood still for this long, as seen by the taker, may be taken.</summary>
@@ -165,6 +186,8 @@ public sealed record StartRequest
 {
     /// <summary>An id chosen before, so that the same request never makes two runs: the store refuses a second one. Null: a fresh one.</summary>
     public string? Run { get; init; }
+    /// <summary>It is registered here, and handed on when this machine lacks what it needs.</summary>
+    public bool ForAnyNode { get; init; }
     public required Person Operator { get; init; }
 
     /// <summary>terminal, web, schedule, unattended or api.</summary>

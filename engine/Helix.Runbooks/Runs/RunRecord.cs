@@ -75,13 +75,18 @@ sealed class RunRecord(JournalStore store, Lease lease, IReadOnlyList<JournalEnt
         }
     }
 
+    public static RunRecord Of(JournalStore store, Lease lease, Masker masker, CancellationToken lost) =>
+        new(store, lease, WhenBack(() => store.Read(lease.Run), lost, () => new HeldException(LostBy(lease).Message)), masker, lost);
+
     /// <summary>A store that is away is waited for as long as the lease holds: nothing is begun that it would not know of.</summary>
-    public T WhenBack<T>(Func<T> work)
+    public T WhenBack<T>(Func<T> work) => WhenBack(work, lost, Lost);
+
+    static T WhenBack<T>(Func<T> work, CancellationToken lost, Func<Exception> gone)
     {
         while (true)
         {
             if (lost.IsCancellationRequested)
-                throw Lost();
+                throw gone();
             try
             {
                 return work();
@@ -138,7 +143,8 @@ sealed class RunRecord(JournalStore store, Lease lease, IReadOnlyList<JournalEnt
             _broken ??= e;
     }
 
-    LeaseLostException Lost() => new(Lease.Run, Lease.Epoch);
+    LeaseLostException Lost() => LostBy(Lease);
+    static LeaseLostException LostBy(Lease lease) => new(lease.Run, lease.Epoch);
 
     /// <summary>Nothing that was resolved from a reference gets into the journal, whoever put it into an event.</summary>
     RunEvent Masked(RunEvent e)

@@ -38,8 +38,8 @@ sealed partial class Runner(Drive drive, Sequencer sequencer, EngineSettings set
             drive.Logs.Flush();
             if (drive.Settings.Interrupt.IsCancellationRequested)
                 return await Suspend(DriveEnd.Interrupted, drive.Settings.InterruptReason);
-            if (_running.Count == 0 && drive.Record.Read(s => s.PauseAsked || s.HandoverAsked))
-                return await Suspend(DriveEnd.Suspended, drive.Record.Read(s => s.HandoverAsked) ? "handed over" : "paused");
+            if (_running.Count == 0 && WhyLetGo() is { } why)
+                return await Suspend(DriveEnd.Suspended, why);
             var moved = _questions.Settle();
             var next = drive.Record.Read(sequencer.Next);
             foreach (var action in next)
@@ -94,7 +94,9 @@ sealed partial class Runner(Drive drive, Sequencer sequencer, EngineSettings set
         return left > TimeSpan.Zero && left <= retry.MaxDelay;
     }
 
-    bool IsPausing() => drive.Record.Read(s => s.PauseAsked || s.HandoverAsked);
+    bool IsPausing() => WhyLetGo() is not null;
+
+    string? WhyLetGo() => drive.Record.Read(s => s.HandoverAsked ? "handed over" : s.PauseAsked ? "paused" : null) ?? drive.Settings.LetGo?.Invoke();
 
     bool Begin(Start start)
     {

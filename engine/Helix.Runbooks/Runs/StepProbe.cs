@@ -18,6 +18,11 @@ static class StepProbe
             drive.Record.Append(new StepProbed(path, ProbeVerdict.NotDone, "the step only reads, so it runs again"));
             return;
         }
+        if (drive.Before is { } before && before.Host != DriverIdentity.Current.Host && effects.Any(e => e.Effect == Effect.Destroys))
+        {
+            drive.Record.Append(new StepProbed(path, ProbeVerdict.Unknown, $"it was begun on {before.Host}, and whether its processes still run there cannot be seen from {DriverIdentity.Current.Host}"));
+            return;
+        }
         var type = drive.Catalog.Steps[item.Uses];
         var probe = await Ask(drive, path, type, StepJson.Bind(with, type.OptionsType), attempt, stop);
         var probed = new StepProbed(path, probe.Verdict, drive.Masker.Mask(probe.Why));

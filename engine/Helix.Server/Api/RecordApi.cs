@@ -14,6 +14,15 @@ static class RecordApi
         api.MapGet("/runs/{run}/record", (string run, string? head, HttpContext http) => Verify(site, http, head))
             .WithSummary("Checks the chain of hashes, and against a head that was kept elsewhere.").WithTags("record");
         api.MapGet("/locks", (HttpContext http) => Locks(site, http.Caller())).WithSummary("What is held by whom.").WithTags("runs");
+        api.MapGet("/nodes", (HttpContext http) => NodesEndpoints.Seen(site, http.Caller()).ConvertAll(ApiNode.Of)).WithSummary("The servers of the store, and what each drives.").WithTags("nodes");
+        api.MapPost("/nodes/{node}/drain", (string node, ApiDrain body, HttpContext http) => Drain(site, http, node, body.Drain))
+            .WithSummary("A node takes nothing new and gives away what it drives; or takes work again.").WithTags("nodes").Produces(StatusCodes.Status202Accepted);
+    }
+
+    static IResult Drain(Site site, HttpContext http, string node, bool drain)
+    {
+        NodesEndpoints.Drain(site, http, node, drain);
+        return Results.Accepted("/api/v1/nodes");
     }
 
     static ApiVerified Verify(Site site, HttpContext http, string? head)

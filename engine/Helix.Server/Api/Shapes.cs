@@ -114,3 +114,10 @@ public sealed record ApiVerified(string Run, bool Sound, long Events, string Hea
 public sealed record ApiLock(string Identity, string Target, bool Shared, string Run, string Runbook, DateTimeOffset Since, bool DriverGone);
 
 public sealed record ApiBackup(string Key, string State, DateTimeOffset? RecoveryPoint, long? Size, bool Proven, string? Problem);
+
+public sealed record ApiDrain(bool Drain);
+
+public sealed record ApiNode(string Name, string Address, IReadOnlyDictionary<string, string> Labels, string Host, int Pid, DateTimeOffset StartedAt, DateTimeOffset SeenAt, string? DrainedBy, IReadOnlyList<string> Drives)
+{
+    public static ApiNode Of(Node n) => new(n.Name, n.Address, n.Labels, n.Process.Host, n.Process.Pid, n.StartedAt, n.SeenAt, n.DrainedBy, n.Drives);
+}

@@ -36,17 +36,21 @@ sealed class Drivers(Site site) : IDisposable
         if (Stopping)
             throw new HeldException("The server is stopping and starts nothing new.", "Try again when it is back.");
         var engine = site.NewEngine();
-        var run = engine.Start(plan, request);
+        var run = engine.Start(plan, request with { ForAnyNode = true });
         if (confirmed is not null)
             engine.ConfirmDestruction(run, request.Operator, confirmed);
-        GoOn(run, engine);
+        if (site.Membership.Refuses(plan.Runbook.Needs) is { } why)
+            engine.HandOn(run, why);
+        else
+            GoOn(run, engine);
         return run;
     }
 
-    /// <summary>Goes on with a run that nobody drives. Nothing happens when this server drives it already.</summary>
-    public void GoOn(string run, Engine? engine = null)
+    /// <summary>Goes on with a run that nobody drives. Nothing happens when this server drives it already, or leaves it to another node.</summary>
+    /// <param name="stoodStill">The lease that was watched until it may be taken.</param>
+    public void GoOn(string run, Engine? engine = null, LeaseState? stoodStill = null)
     {
-        if (Stopping)
+        if (Stopping || (engine is null && site.Membership.Refuses(site.Store.Started(run).Needs) is not null))
             return;
         engine ??= site.NewEngine();
         var driven = new Driven(engine);
@@ -56,10 +60,10 @@ sealed class Drivers(Site site) : IDisposable
             other.Again = true;
             return;
         }
-        driven.Work = Task.Run(() => Drive(run, driven, engine));
+        driven.Work = Task.Run(() => Drive(run, driven, engine, stoodStill));
     }
 
-    async Task Drive(string run, Driven driven, Engine engine)
+    async Task Drive(string run, Driven driven, Engine engine, LeaseState? stoodStill)
     {
         try
         {
@@ -68,6 +72,8 @@ sealed class Drivers(Site site) : IDisposable
                 Interrupt = _interrupt.Token,
                 InterruptReason = ServerStops,
                 Kill = _kill.Token,
+                LetGo = () => site.Membership.Drains ? Membership.Drained : null,
+                StoodStill = stoodStill,
                 Progressed = (path, done, total, unit) => driven.Progress[path] = new StepProgress(done, total, unit),
             });
             driven.Waits = result.End == DriveEnd.Waiting;

@@ -12,9 +12,13 @@ sealed class Keeper(Site site) : IAsyncDisposable
 
     static readonly TimeSpan AtLeast = TimeSpan.FromSeconds(5);
     static readonly TimeSpan Later = TimeSpan.FromSeconds(15);
+    static readonly TimeSpan Watching = TimeSpan.FromSeconds(1);
     static readonly TimeSpan AtMost = TimeSpan.FromMilliseconds(200);
 
     readonly ConcurrentDictionary<string, Parked> _parked = [];
+
+    // Runs that others drive, as far as they can be taken: of those the heartbeat is watched.
+    readonly Dictionary<string, LeaseWatch> _watched = [];
     TaskCompletionSource _look = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly CancellationTokenSource _stop = new();
     Task _loop = Task.CompletedTask;
@@ -47,15 +51,14 @@ sealed class Keeper(Site site) : IAsyncDisposable
                 var asked = _look.Task.IsCompleted;
                 if (asked)
                     _look = new(TaskCreationOptions.RunContinuationsAsynchronously);
-                if (asked || now != version || _parked.Values.Any(w => w.Due <= site.Time.GetUtcNow()))
+                if (asked || now != version || _watched.Count > 0 || _parked.Values.Any(w => w.Due <= site.Time.GetUtcNow()))
                 {
                     version = now;
-                    foreach (var run in site.Store.Runs(int.MaxValue, openOnly: true).Where(r => !site.Drivers.Drives(r.Run) && MayGoOn(r)))
-                        site.Drivers.GoOn(run.Run);
+                    LookAtRuns();
                 }
                 await Task.Delay(AtMost, site.Time, _stop.Token);
                 using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-                await Task.WhenAny(_look.Task, site.Pulse.Next(version, over.Token), Task.Delay(AtLeast, site.Time, over.Token));
+                await Task.WhenAny(_look.Task, site.Pulse.Next(version, over.Token), Task.Delay(_watched.Count > 0 ? Watching : AtLeast, site.Time, over.Token));
                 await over.CancelAsync();
             }
             catch (OperationCanceledException)
@@ -70,14 +73,40 @@ sealed class Keeper(Site site) : IAsyncDisposable
         }
     }
 
+    void LookAtRuns()
+    {
+        var open = site.Store.Runs(int.MaxValue, openOnly: true).Where(r => !site.Drivers.Drives(r.Run)).ToList();
+        foreach (var over in _watched.Keys.Except(open.Select(r => r.Run)).ToList())
+            _watched.Remove(over);
+        foreach (var run in open.Where(r => IsFree(r) && MayGoOn(r)))
+            site.Drivers.GoOn(run.Run, stoodStill: run.Lease);
+    }
+
+    /// <summary>Nobody drives it: its lease is free, its driver is seen to be gone, or its heartbeat stood still for as long as a lease holds.</summary>
+    bool IsFree(RunSummary run)
+    {
+        if (run.Lease is not { } lease || run.DriverGone)
+        {
+            _watched.Remove(run.Run);
+            return true;
+        }
+        if (!site.Store.IsShared || site.Membership.Drains)
+            return false;
+        if (!_watched.TryGetValue(run.Run, out var watch))
+            _watched[run.Run] = watch = new LeaseWatch(site.Time, LeaseExpires);
+        return watch.IsExpired(lease);
+    }
+
+    static readonly TimeSpan LeaseExpires = new EngineSettings { DataFolder = "" }.LeaseExpires;
+
     bool MayGoOn(RunSummary run)
     {
-        if (run.Driver is not null && !run.DriverGone)
-            return false;
         var now = site.Time.GetUtcNow();
         if (_parked.TryGetValue(run.Run, out var parked) && run.Events <= parked.Sequence && parked.Due > now)
             return false;
         var state = RunState.Of(run.Run, site.Store.Read(run.Run));
+        if (site.Membership.Refuses(state.Started.Needs) is not null)
+            return false;
         var due = OurTriggers.Contains(state.Started.Trigger) ? IsDue(run, state) : DateTimeOffset.MaxValue;
         if (due <= now)
             return true;
@@ -88,7 +117,7 @@ sealed class Keeper(Site site) : IAsyncDisposable
     /// <summary>When there will be something to do; for ever when a person held it back and must resume it.</summary>
     DateTimeOffset IsDue(RunSummary run, RunState state)
     {
-        if (run.DriverGone || state.Cancel is not null || state.SuspendedBecause is null or Drivers.ServerStops)
+        if (run.DriverGone || state.Cancel is not null || state.ResumeAsked || state.SuspendedBecause is null or Drivers.ServerStops || Membership.IsHandedOn(state.SuspendedBecause))
             return DateTimeOffset.MinValue;
         if (state.SuspendedBecause != WaitingForPeople)
             return DateTimeOffset.MaxValue;

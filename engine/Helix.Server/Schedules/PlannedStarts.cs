@@ -20,7 +20,7 @@ sealed class PlannedStarts(Site site)
             Started(schedule, planned, run, site.Accounts.PlannedAt(schedule.Name, planned)?.Detail ?? "");
         else if (book.FreezeOf(schedule, site.Time.GetUtcNow()) is { } freeze)
             Frozen(schedule, planned, freeze.Freeze, freeze.Until);
-        else if (site.Store.Runs(int.MaxValue, schedule.Runbook.Name, openOnly: true).FirstOrDefault(r => r.Operator == PlannedRun.Operator(schedule.Name)) is { } before)
+        else if (site.Store.Runs(int.MaxValue, schedule.Runbook.Name, openOnly: true).FirstOrDefault(r => r.Operator == PlannedRun.Operator(schedule.Name) && r.Run != run) is { } before)
             InTheWay(schedule, planned, $"run {before.Run} is not over");
         else if (schedule.OnChange.Count == 0)
             Start(book, schedule, planned, run, "");

@@ -55,7 +55,7 @@ static class Deeds
         var engine = site.NewEngine();
         if (confirmed is not null)
             engine.ConfirmDestruction(live.Run, caller.Person, confirmed);
-        engine.Note(live.Run, caller.Person, "resumed on the server");
+        engine.Resume(live.Run, caller.Person);
         site.Drivers.GoOn(live.Run);
     }
 

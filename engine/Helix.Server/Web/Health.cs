@@ -23,6 +23,8 @@ static class Health
     {
         if (site.Drivers.Stopping)
             return "stopping";
+        if (site.Membership.Drains)
+            return "draining";
         try
         {
             _ = site.Store.DataVersion();

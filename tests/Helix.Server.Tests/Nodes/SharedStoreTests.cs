@@ -58,6 +58,30 @@ public sealed class SharedStoreTests(PostgresServer postgres)
         Assert.Empty(first.Store.Locks());
     }
 
+    [Fact]
+    public async Task TIM_07_A_planned_time_that_comes_to_two_servers_at_once_gives_one_run()
+    {
+        var store = postgres.Store();
+        await using var first = await new ServerHere { StoreName = store }.Start();
+        await using var second = await new ServerHere { StoreName = store, Runbooks = first.Runbooks }.Start();
+        first.Runbook("slow", Books.Slow);
+        first.Write("schedules.yaml", "apiVersion: helix.runbooks/v1\nname: schedules\ntimeZone: UTC\nenvironment: environments/here.yaml\nschedules:\n  yearly: { runbook: slow.yaml, cron: '0 3 29 2 *', overlap: skip, freshFor: 400d, dst: once }\n");
+        var planned = new DateTimeOffset(2026, 11, 29, 12, 0, 0, TimeSpan.Zero);
+        var sites = new[] { first.Server.Site, second.Server.Site };
+        foreach (var site in sites)
+            await site.Timetable.Again();
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(() =>
+        {
+            var site = sites[i % 2];
+            new Helix.Server.Schedules.PlannedStarts(site).Try(site.Timetable.Book!.Value!, site.Timetable.Find("yearly")!, planned);
+        })));
+        var run = Assert.Single(first.Store.Runs()).Run;
+        Assert.Equal(("started", run), (second.Accounts.PlannedAt("yearly", planned)!.Result, second.Accounts.PlannedAt("yearly", planned)!.Run));
+        await File.WriteAllTextAsync(Path.Combine(first.Folder, "on"), "");
+        await first.Becomes(run, RunStatus.Succeeded);
+        Assert.Empty(first.Store.Locks());
+    }
+
     static async Task<string> Wish(ServerHere server, string token)
     {
         using var client = new HttpClient { BaseAddress = server.Address };
