@@ -15,10 +15,11 @@ sealed partial class Browser : IDisposable
 {
     readonly HttpClient _client;
 
-    public Browser(Uri address)
+    /// <param name="trusting">Takes whatever certificate the server shows.</param>
+    public Browser(Uri address, bool trusting = false)
     {
         Cookies = new CookieContainer();
-        _client = new HttpClient(new HttpClientHandler { CookieContainer = Cookies, AllowAutoRedirect = false }) { BaseAddress = address };
+        _client = new HttpClient(new HttpClientHandler { CookieContainer = Cookies, AllowAutoRedirect = false, ServerCertificateCustomValidationCallback = trusting ? HttpClientHandler.DangerousAcceptAnyServerCertificateValidator : null }) { BaseAddress = address };
         _client.DefaultRequestHeaders.Accept.ParseAdd("text/html");
     }
 

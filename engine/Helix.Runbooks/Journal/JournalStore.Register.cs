@@ -11,7 +11,7 @@ public sealed partial class JournalStore
         var where = string.Join(" AND ", new[] { runbook is null ? null : "r.runbook = ?2", openOnly ? "(r.ended_at IS NULL OR r.waits_for IS NOT NULL)" : null }.OfType<string>());
         var sql = $"""
             SELECT r.run, r.runbook, r.environment, r.mode, r.operator, r.status, r.waits_for, r.started_at, r.ended_at, r.last_at,
-                r.rta, r.rpa, r.objectives_met, r.head, r.events, l.driver, l.released, l.epoch, l.beat
+                r.rta, r.rpa, r.objectives_met, r.head, r.events, l.driver, l.released, l.epoch, l.beat, r.open
             FROM runs r LEFT JOIN leases l ON l.number = r.number
             {(where.Length > 0 ? "WHERE " + where : "")} ORDER BY r.number DESC LIMIT ?1
             """;
@@ -124,6 +124,7 @@ public sealed partial class JournalStore
             Operator = r.GetString(4),
             Status = status == "running" && (gone || driver is null) ? "suspended" : status,
             WaitsFor = r.IsDBNull(6) ? null : r.GetString(6),
+            Questions = RegisterRow.QuestionsIn(r.GetString(19)),
             StartedAt = Chain.Time(r.GetString(7)),
             EndedAt = r.IsDBNull(8) ? null : Chain.Time(r.GetString(8)),
             LastAt = Chain.Time(r.GetString(9)),

@@ -20,6 +20,9 @@ public sealed record RunSummary
     public TimeSpan? Rpa { get; init; }
     public bool? ObjectivesMet { get; init; }
     public string? WaitsFor { get; init; }
+
+    /// <summary>So many questions people are asked.</summary>
+    public int Questions { get; init; }
     public required string Head { get; init; }
     public required long Events { get; init; }
 

@@ -29,12 +29,48 @@ sealed class LiveRun(Site site, string run)
     {
         lock (_lock)
         {
-            foreach (var entry in site.Store.Read(run, _state.LastSequence))
-                _state.Apply(entry);
+            CatchUp();
             if (_model is null || _model.Sequence != _state.LastSequence || (IsTicking && site.Time.GetElapsedTime(_at) >= Ticking))
                 _model = Model();
             return _model with { Driver = DriverNow() };
         }
+    }
+
+    /// <summary>What people are asked now, without drawing the rest.</summary>
+    public RunAsks Asks()
+    {
+        lock (_lock)
+        {
+            CatchUp();
+            return RunAsks.Of(_state, PlanNow(), DriverNow());
+        }
+    }
+
+    /// <summary>How it stands with the objectives now.</summary>
+    public Clocks Measure()
+    {
+        lock (_lock)
+        {
+            CatchUp();
+            return Clocks.Of(_state, PlanNow(), site.Time.GetUtcNow(), _typical!);
+        }
+    }
+
+    void CatchUp()
+    {
+        foreach (var entry in site.Store.Read(run, _state.LastSequence))
+            _state.Apply(entry);
+    }
+
+    Plan PlanNow()
+    {
+        if (_plan is null || _planHash != _state.PlanHash)
+        {
+            _plan = site.Live.PlanOf(_state);
+            _planHash = _state.PlanHash;
+            _typical = Reporting.Typical(site.NewEngine(), _plan);
+        }
+        return _plan;
     }
 
     /// <summary>Ends when there may be something new to show.</summary>
@@ -52,29 +88,25 @@ sealed class LiveRun(Site site, string run)
     RunModel Model()
     {
         var engine = site.NewEngine();
-        if (_plan is null || _planHash != _state.PlanHash)
-        {
-            _plan = engine.PlanOf(_state);
-            _planHash = _state.PlanHash;
-            _typical = Reporting.Typical(engine, _plan);
-        }
+        var plan = PlanNow();
         var now = site.Time.GetUtcNow();
         _at = site.Time.GetTimestamp();
-        var report = Reporting.Of(engine, _state, _plan);
+        var report = Reporting.Of(engine, _state, plan);
+        var asks = RunAsks.Of(_state, plan, DriverNow());
         return new RunModel
         {
             Sequence = _state.LastSequence,
             At = now,
             Report = report with { Timeline = UntilNow(report, now) },
-            Tree = RunTree.Lines(_state, _plan, now, _typical!, path => site.Drivers.Progress(run, path)),
-            Clocks = Clocks.Of(_state, _plan, now, _typical!),
-            Questions = [.. _state.OpenQuestions.Select(q => QuestionModel.Of(_state, _plan, q))],
-            Glass = GlassModel.Of(_state, _plan),
-            Secrets = _state.Ended is null ? SecretModel.Of(_state, _plan) : [],
+            Tree = RunTree.Lines(_state, plan, now, _typical!, path => site.Drivers.Progress(run, path)),
+            Clocks = Clocks.Of(_state, plan, now, _typical!),
+            Questions = asks.Questions,
+            Glass = asks.Glass,
+            Secrets = asks.Secrets,
             CancelAsked = _state.Cancel is not null && _state.Ended is null,
             PauseAsked = _state.PauseAsked,
             Suspended = _state.SuspendedBecause,
-            Unconfirmed = _plan.Environment.Protected && _plan.Destroys && _state.Started.Mode == "live" && !_state.Confirmed.Any(c => c.PlanHash == _state.PlanHash),
+            Unconfirmed = plan.Environment.Protected && plan.Destroys && _state.Started.Mode == "live" && !_state.Confirmed.Any(c => c.PlanHash == _state.PlanHash),
         };
     }
 

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Plans;
 using Helix.Runbooks.Steps;
 using Helix.Server.Web;
 
@@ -8,7 +10,17 @@ namespace Helix.Server.Live;
 sealed class LiveRuns(Site site)
 {
     const int Most = 200;
+    const int MostPlans = 100;
+    readonly ConcurrentDictionary<string, Plan> _plans = [];
     readonly ConcurrentDictionary<string, LiveRun> _runs = [];
+
+    /// <summary>The plan as it was pinned. Runs of the same text with the same inputs share it.</summary>
+    public Plan PlanOf(RunState state)
+    {
+        if (_plans.Count >= MostPlans)
+            _plans.Clear();
+        return _plans.GetOrAdd($"{state.PlanHash}\n{state.Inputs.ToJsonString(StepJson.Options)}", _ => site.NewEngine().PlanOf(state));
+    }
 
     /// <exception cref="NotThereException">There is no such run.</exception>
     public LiveRun Of(string run)

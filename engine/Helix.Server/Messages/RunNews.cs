@@ -117,7 +117,7 @@ sealed class RunNews(Site site)
 
     DateTimeOffset? RiskOf(RunState state)
     {
-        var clocks = site.Live.Of(state.Run).Look().Clocks;
+        var clocks = site.Live.Of(state.Run).Measure();
         if (clocks.Rto is not { } rto || clocks.RecoveredAt is not null)
             return null;
         var left = clocks.Eta is { } eta && eta > site.Time.GetUtcNow() ? eta - site.Time.GetUtcNow() : TimeSpan.Zero;
@@ -133,7 +133,7 @@ sealed class RunNews(Site site)
             _risks.Remove(run);
             site.Accounts.Unmark(AtRiskAt + run);
             var state = RunState.Of(run, site.Store.Read(run));
-            var clocks = site.Live.Of(run).Look().Clocks;
+            var clocks = site.Live.Of(run).Measure();
             if (state.Ended is null && site.Outbox.Environment(state.Started.Environment, () => Pinned(state)) is { } environment)
                 Post(environment, state, now, state.Head, AtRisk($"it waits for people, {Words.Clock(clocks.Elapsed)} have passed", clocks.DeclaredAt + clocks.Rto!.Value));
         }

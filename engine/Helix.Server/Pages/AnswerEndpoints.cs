@@ -13,7 +13,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Helix.Server.Pages;
 
 /// <summary>All that people are waited for.</summary>
-public sealed record DecisionsModel(IReadOnlyList<QuestionModel> Questions, IReadOnlyList<SuggestedRun> Suggestions, IReadOnlyList<(SecretModel Secret, DrivenBy Driver)> Secrets, IReadOnlyList<GlassModel> Glass);
+public sealed record DecisionsModel(IReadOnlyList<QuestionModel> Questions, IReadOnlyList<SuggestedRun> Suggestions, IReadOnlyList<(SecretModel Secret, DrivenBy Driver)> Secrets, IReadOnlyList<GlassModel> Glass, int More);
 
 /// <summary>What people do to a run: answers, resume, pause, cancel, notes, close. POST only; a link never decides.</summary>
 static class AnswerEndpoints
@@ -31,20 +31,24 @@ static class AnswerEndpoints
         app.MapPost("/runs/{run}/close", http => Act(site, http, "close", (form, live) => site.NewEngine().Close(live.Run, http.Caller().Person, Deeds.Said(form["reason"], "A reason"))));
     }
 
-    public static List<QuestionModel> Open(Site site, Caller caller) => Open(site, e => caller.May(Role.Viewer, e));
+    const int Shown = 100;
 
-    public static List<QuestionModel> Open(Site site, Func<string, bool> sees) => Questions(Waiting(site, sees));
+    public static List<QuestionModel> Open(Site site, Caller caller) => Questions(Waiting(site, caller).Asks);
 
     static DecisionsModel All(Site site, Caller caller)
     {
-        var waiting = Waiting(site, e => caller.May(Role.Viewer, e));
-        return new DecisionsModel(Questions(waiting), Suggestions.Open(site, caller), [.. waiting.SelectMany(r => r.Secrets.Select(s => (s, r.Driver)))], [.. waiting.SelectMany(r => r.Glass)]);
+        var (asks, more) = Waiting(site, caller);
+        return new DecisionsModel(Questions(asks), Suggestions.Open(site, caller), [.. asks.SelectMany(r => r.Secrets.Select(s => (s, r.Driver)))], [.. asks.SelectMany(r => r.Glass)], more);
     }
 
-    static List<RunModel> Waiting(Site site, Func<string, bool> sees) =>
-        [.. site.Store.Runs(1000, openOnly: true).Where(r => (r.WaitsFor is not null || site.Drivers.Drives(r.Run)) && sees(r.Environment)).Select(r => site.Live.Of(r.Run).Look())];
+    /// <summary>The newest runs in which somebody is asked, and how many more there are.</summary>
+    static (List<RunAsks> Asks, int More) Waiting(Site site, Caller caller)
+    {
+        var waiting = site.Store.Runs(int.MaxValue, openOnly: true).Where(r => (r.WaitsFor is not null || site.Drivers.Drives(r.Run)) && caller.May(Role.Viewer, r.Environment)).ToList();
+        return ([.. waiting.Take(Shown).Select(r => site.Live.Of(r.Run).Asks())], Math.Max(0, waiting.Count - Shown));
+    }
 
-    static List<QuestionModel> Questions(List<RunModel> waiting) => [.. waiting.SelectMany(r => r.Questions).OrderBy(q => q.Expires ?? DateTimeOffset.MaxValue)];
+    static List<QuestionModel> Questions(List<RunAsks> waiting) => [.. waiting.SelectMany(r => r.Questions).OrderBy(q => q.Expires ?? DateTimeOffset.MaxValue)];
 
     static async Task Post(Site site, HttpContext http, Action<IFormCollection, LiveRun> act)
     {

@@ -35,6 +35,13 @@ public sealed record RunModel
     public bool Resumable => !Ended && (Driver.Who is null || Driver.Gone) && !Driver.Here;
 }
 
+/// <summary>What people are asked for in a run.</summary>
+public sealed record RunAsks(IReadOnlyList<QuestionModel> Questions, IReadOnlyList<SecretModel> Secrets, IReadOnlyList<GlassModel> Glass, DrivenBy Driver)
+{
+    public static RunAsks Of(RunState state, Plan plan, DrivenBy driver) =>
+        new([.. state.OpenQuestions.Select(q => QuestionModel.Of(state, plan, q))], state.Ended is null ? SecretModel.Of(state, plan) : [], GlassModel.Of(state, plan), driver);
+}
+
 /// <summary>Who has the lease; null: nobody.</summary>
 public sealed record DrivenBy(string? Who, bool Here, bool Gone);
 

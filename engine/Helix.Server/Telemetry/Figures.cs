@@ -1,5 +1,4 @@
 using Helix.Runbooks.Journal;
-using Helix.Server.Pages;
 
 namespace Helix.Server.Telemetry;
 
@@ -39,9 +38,10 @@ static class Figures
 
     static IEnumerable<Figure> OfDecisions(Site site, Func<string, bool> sees, DateTimeOffset now)
     {
-        var questions = AnswerEndpoints.Open(site, sees);
-        yield return new("helix_decisions_open", "Questions that people are asked.", [Sample.Of(questions.Count)]);
-        yield return new("helix_decision_oldest_seconds", "For how long the oldest of them waits.", [Sample.Of(questions.Count == 0 ? 0 : (now - questions.Min(q => q.Asked)).TotalSeconds)]);
+        // From the register alone: there may be thousands.
+        var asking = site.Store.Runs(int.MaxValue, openOnly: true).Where(r => r is { Questions: > 0, EndedAt: null } && sees(r.Environment)).ToList();
+        yield return new("helix_decisions_open", "Questions that people are asked.", [Sample.Of(asking.Sum(r => r.Questions))]);
+        yield return new("helix_decision_oldest_seconds", "For how long nothing has happened in the oldest run that asks.", [Sample.Of(asking.Count == 0 ? 0 : (now - asking.Min(r => r.LastAt)).TotalSeconds)]);
     }
 
     static IEnumerable<Figure> OfMessages(Site site, Func<string, bool> sees, DateTimeOffset now)
