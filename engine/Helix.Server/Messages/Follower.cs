@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Steps;
 
@@ -21,7 +20,8 @@ sealed class Follower(Site site) : IAsyncDisposable
     /// <summary>Until where the records were gone along, and from where on anything is told at all.</summary>
     const string Until = "followed", From = "followed-from";
 
-    readonly ConcurrentDictionary<string, RunState> _held = [];
+    readonly Dictionary<string, RunState> _held = [];
+
     /// <summary>The last entry that was seen, of runs that changed lately.</summary>
     Dictionary<string, long> _seen = [];
     readonly CancellationTokenSource _stop = new();
@@ -88,7 +88,7 @@ sealed class Follower(Site site) : IAsyncDisposable
     {
         try
         {
-            var state = _held.GetOrAdd(run, r => new RunState(r));
+            var state = _held.TryGetValue(run, out var held) ? held : _held[run] = new RunState(run);
             var fresh = new List<JournalEntry>();
             foreach (var entry in site.Store.Read(run, state.LastSequence))
             {
@@ -102,10 +102,15 @@ sealed class Follower(Site site) : IAsyncDisposable
                 site.Telemetry.Take(state, fresh);
             }
             if (state.Ended is not null)
-                _held.TryRemove(run, out _);
+                _held.Remove(run);
             return state.LastSequence;
         }
-        catch (Exception e) when (e is not StoreLostException)
+        catch (StoreLostException)
+        {
+            _held.Remove(run); // what was read and not told is read again
+            throw;
+        }
+        catch (Exception e)
         {
             // Written by another version, or a mistake: it is not looked at again until it changes.
             site.Say($"Nobody is told of run {run}: {e}");
@@ -117,7 +122,7 @@ sealed class Follower(Site site) : IAsyncDisposable
     void Trim()
     {
         foreach (var quiet in _held.Values.OrderByDescending(s => s.LastAt).Skip(MostHeld).ToList())
-            _held.TryRemove(quiet.Run, out _);
+            _held.Remove(quiet.Run);
     }
 
     public async ValueTask DisposeAsync()
