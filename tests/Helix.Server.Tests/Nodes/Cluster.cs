@@ -120,7 +120,7 @@ sealed class NodeProcess : IDisposable
         string[] command = [.. within ?? [], "dotnet", Path.Combine(AppContext.BaseDirectory, "helix.dll"), "serve", "--listen", listen, "--runbooks", cluster.Runbooks, "--node", name, .. more];
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["HELIX_STORE"] = cluster.StoreName;
-        start.Environment["HELIX_DATA"] = Path.Combine(cluster.Folder, "data");
+        start.Environment["HELIX_DATA"] = Directory.CreateDirectory(Path.Combine(cluster.Folder, "data")).FullName;
         start.Environment["DOTNET_TieredPGO"] = "0";
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, e) => Keep(e.Data);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Http.Json;
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Tests.Postgres;
 
@@ -36,7 +35,8 @@ public sealed class NodesTests : IAsyncLifetime
         Assert.Equal([("a", killed), ("b", drained), ("c", "")], _cluster.Store.Nodes().Select(n => (n.Name, string.Join(' ', n.Drives))));
 
         // The step that runs comes to its end, then another node has the rest.
-        Assert.Equal(HttpStatusCode.Accepted, (await _c.Client.PostAsJsonAsync("/api/v1/nodes/b/drain", new { drain = true })).StatusCode);
+        using (var terminal = new HelixProcess(_cluster.StoreName, _cluster.Folder, ["--server", _c.Client.BaseAddress!.ToString(), "drain", "b"], variables: [("HELIX_TOKEN", _cluster.Token)]))
+            Assert.Equal(0, await terminal.End());
         await Eventually.True(async () => await _b.Ready() == HttpStatusCode.ServiceUnavailable, "b is not ready");
         Assert.Equal(1, _cluster.State(drained).Epoch);
         var handedOn = await _b.Run("count");

@@ -59,6 +59,28 @@ public sealed class SharedStoreTests(PostgresServer postgres)
     }
 
     [Fact]
+    public async Task The_page_of_the_nodes_shows_them_and_an_administrator_drains_one()
+    {
+        await using var here = await new ServerHere { StoreName = postgres.Store(), Change = s => s with { Node = "one", Labels = new Dictionary<string, string> { ["site"] = "a" } } }.Start();
+        here.Runbook("slow", Books.Slow);
+        using var root = await here.LogIn("root", Role.Admin);
+        using var alice = await here.LogIn("alice", Role.Operator);
+        var page = (await root.Get("/nodes")).Text;
+        Assert.All(["<h2>one", "this one", "site=a", "drives nothing", "Drain it"], part => Assert.Contains(part, page, StringComparison.Ordinal));
+        Assert.Equal(HttpStatusCode.Forbidden, (await alice.Post("/nodes/drain", ("node", "one"))).Status);
+        await root.Post("/nodes/drain", ("node", "one"));
+        await Eventually.True(async () => (await root.Get("/health/ready")).Text == "draining\n", "it drains");
+        Assert.Contains("root drained it", (await alice.Get("/nodes")).Text, StringComparison.Ordinal);
+
+        var run = (await alice.Post("/runbooks/slow/start", ("environment", "here"), ("mode", "live"))).Run;
+        Assert.Equal("its node is drained", here.State(run).SuspendedBecause);
+        await File.WriteAllTextAsync(Path.Combine(here.Folder, "on"), "");
+        await root.Post("/nodes/drain", ("node", "one"), ("lift", "yes"));
+        await here.Becomes(run, RunStatus.Succeeded);
+        Assert.Contains(here.Accounts.Audited(20), a => a is { What: "node one", Result: "drained" });
+    }
+
+    [Fact]
     public async Task TIM_07_A_planned_time_that_comes_to_two_servers_at_once_gives_one_run()
     {
         var store = postgres.Store();
