@@ -49,6 +49,7 @@ static class HookEndpoints
             site.Accounts.Audit(null, address, "hook " + name, "refused", why);
             return Problem(StatusCodes.Status401Unauthorized, $"The call proves nothing: {why}.");
         }
+        site.Throttle.Succeeded(Caller(name, address), null);
         var (calls, left) = hook.From == HookSource.Alertmanager ? Call.OfAlertmanager(body, MostAlerts) : ([Call.OfBody(body, http.Request.Headers[TimeHeader].ToString())], 0);
         if (left > 0)
             site.Accounts.Audit(by?.Account, address, "hook " + name, "left out", $"{left} alerts beyond the first {MostAlerts}");

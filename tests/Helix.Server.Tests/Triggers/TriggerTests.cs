@@ -69,6 +69,16 @@ public sealed class TriggerTests
         here.Runbook("gate", Books.Gate);
         here.Write("hook-secret", Secret + "\n");
         here.Write("triggers.yaml", Book);
+        here.Write("ops-url", "http://127.0.0.1:9/");
+        here.Write("environments/here.yaml", $$"""
+            apiVersion: helix.runbooks/v1
+            name: here
+            targets:
+              ops: { kind: webhook, url: "file:{{here.Runbooks}}/ops-url" }
+            messages:
+              - { to: ops, about: [waiting] }
+            people: { groups: { dba: [alice, bob, carol] } }
+            """);
         await here.Start();
         here.Accounts.Add("alice", [new Grant(Role.Operator, "*"), new Grant(Role.Approver, "*")]);
         here.Accounts.Add("bob", [new Grant(Role.Operator, "*"), new Grant(Role.Approver, "*")]);
@@ -171,6 +181,7 @@ public sealed class TriggerTests
         var (_, said) = await Alerts(here, token, Lost("f1"), Lost("f2"), Lost("f3"), Lost("f4"));
         Assert.Equal("lost suggested, lost suggested, lost suggested, lost suggested", Result(said));
         Assert.Empty(here.Store.Runs());
+        Assert.Equal(4, here.Accounts.LettersOf(10).Count(l => l.Channel == "ops" && l.Message.Contains("DataLost: DataLost was seen. The trigger lost suggests to start", StringComparison.Ordinal)));
         var ids = said["fired"]!.AsArray().Select(f => f!["suggestion"]!.ToString()).ToList();
         Assert.Equal("lost duplicate", Result((await Alerts(here, token, Lost("f1"))).Said));
 
@@ -252,7 +263,7 @@ public sealed class TriggerTests
         Assert.Equal(HttpStatusCode.BadRequest, (await Signed(here, "no json")).Status);
         Assert.Equal(HttpStatusCode.BadRequest, (await Signed(here, """{"event":"deployment","event":"x"}""")).Status);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await Signed(here, new string(' ', 300_000))).Status);
-        for (var i = 0; i < 4; i++)
+        for (var i = 0; i < 6; i++)
             await Signed(here, Body, secret: "another");
         Assert.Equal(HttpStatusCode.TooManyRequests, (await Signed(here, Body)).Status);
         Assert.Contains(here.Accounts.Audited(30), l => l is { What: "hook pipeline", Result: "refused" } && l.Detail.Contains("HMAC", StringComparison.Ordinal));
