@@ -8,10 +8,13 @@ using Helix.Runbooks.Steps;
 
 namespace Helix.Cli;
 
+/// <summary>A verb and what makes its command.</summary>
+sealed record TableEntry(string Name, Func<Session, Command> Make);
+
 /// <summary>From arguments to an exit code: parses, sets the common options, and turns the two exceptions into words.</summary>
-sealed class CommandLine(Session session, IReadOnlyList<(string Name, Func<Session, Command> Make)> local)
+sealed class CommandLine(Session session, IReadOnlyList<TableEntry> local)
 {
-    IReadOnlyList<(string Name, Func<Session, Command> Make)> _table = [];
+    IReadOnlyList<TableEntry> _table = [];
 
     /// <summary>As of sysexits.h: an internal error.</summary>
     const int Bug = 70;

@@ -12,15 +12,18 @@ public static class EngineItems
     public const string Wait = "wait";
     public const string Runbook = "runbook";
 
-    /// <summary>Options record, outputs record and summary by name; <c>runbook</c> has its own form.</summary>
-    public static IReadOnlyDictionary<string, (Type Options, Type Outputs, string Summary)> All { get; } =
-        new Dictionary<string, (Type, Type, string)>
+    /// <summary>By name; <c>runbook</c> has its own form.</summary>
+    public static IReadOnlyDictionary<string, EngineItem> All { get; } =
+        new Dictionary<string, EngineItem>
         {
-            [Approval] = (typeof(ApprovalOptions), typeof(DecisionOutputs), "Waits until the people named approve or reject."),
-            [Manual] = (typeof(ManualOptions), typeof(DecisionOutputs), "Asks a person to do something outside and to say that it is done."),
-            [Wait] = (typeof(WaitOptions), typeof(NoOutputs), "Waits for a time, holding no process."),
+            [Approval] = new(typeof(ApprovalOptions), typeof(DecisionOutputs), "Waits until the people named approve or reject."),
+            [Manual] = new(typeof(ManualOptions), typeof(DecisionOutputs), "Asks a person to do something outside and to say that it is done."),
+            [Wait] = new(typeof(WaitOptions), typeof(NoOutputs), "Waits for a time, holding no process."),
         };
 }
+
+/// <summary>The records of its options and outputs, and what it is.</summary>
+public sealed record EngineItem(Type Options, Type Outputs, string Summary);
 
 public enum OnExpiry { Park, Escalate, Reject }
 

@@ -25,7 +25,7 @@ sealed class EnvironmentChecks(ProblemList problems, Environment environment, Ru
     void CheckPeople(StepItem step)
     {
         foreach (var option in new[] { "approvers", "assignees", "escalateTo", "oneFromEach" })
-            foreach (var (path, text) in Texts(option, step.With[option]))
+            foreach (var (path, text) in TextAt.All(option, step.With[option]))
                 if (option == "oneFromEach" || text.StartsWith("group:", StringComparison.Ordinal))
                     CheckGroup(step, path, text.StartsWith("group:", StringComparison.Ordinal) ? text["group:".Length..] : text);
     }
@@ -35,11 +35,4 @@ sealed class EnvironmentChecks(ProblemList problems, Environment environment, Ru
         if (!environment.Groups.ContainsKey(group) && !Template.Has(group))
             problems.Error("unknown-group", step.Places.GetValueOrDefault(path, step.Position), $"There is no group '{group}' in the environment.", Suggestion.Hint(group, environment.Groups.Keys, "Groups there"));
     }
-
-    static IEnumerable<(string Path, string Text)> Texts(string option, JsonNode? value) => value switch
-    {
-        JsonArray list => list.Select((item, i) => ($"{option}[{i}]", item!.ToString())),
-        JsonValue => [(option, value.ToString())],
-        _ => [],
-    };
 }

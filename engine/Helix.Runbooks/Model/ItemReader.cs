@@ -78,7 +78,7 @@ sealed class ItemReader(StepCatalog catalog, ProblemList problems, RunbookNotes 
         var fields = Bind<StepFields>(read);
         var type = catalog.Steps.GetValueOrDefault(uses.Text);
         var engine = EngineItems.All.GetValueOrDefault(uses.Text);
-        var optionsType = type?.OptionsType ?? engine.Options;
+        var optionsType = type?.OptionsType ?? engine?.Options;
         var values = new ValueReader(problems, templates: true);
         JsonObject with = [];
         var errors = problems.Errors;

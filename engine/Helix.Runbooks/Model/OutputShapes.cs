@@ -23,17 +23,16 @@ static class OutputShapes
     }
 
     static RecordShape Declared(StepItem item) =>
-        RecordShape.Of(item.Id, Entries(item.With["outputs"]).Select(o => (o.Name, InputShapes.Of(Read<Steps.ValueType>(o.Value["type"])))));
+        RecordShape.Of(item.Id, Entries(item.With["outputs"]).Select(o => new Member(o.Key, InputShapes.Of(Read<Steps.ValueType>(o.Value!["type"])))));
 
     static RecordShape Decision(StepItem item)
     {
         var form = RecordShape.Of(item.Id, Entries(item.With["inputs"]).Select(i =>
-            (i.Name, InputShapes.Of(Read<InputType>(i.Value["type"]), [.. (i.Value["choices"] as JsonArray ?? []).Select(c => c!.ToString())]))));
-        return RecordShape.Of(item.Id, ShapeOf.Record(typeof(DecisionOutputs)).Members.Values.Select(m => (m.Name, m.Name == "inputs" ? form : m.Shape)));
+            new Member(i.Key, InputShapes.Of(Read<InputType>(i.Value!["type"]), [.. (i.Value["choices"] as JsonArray ?? []).Select(c => c!.ToString())]))));
+        return RecordShape.Of(item.Id, ShapeOf.Record(typeof(DecisionOutputs)).Members.Values.Select(m => new Member(m.Name, m.Name == "inputs" ? form : m.Shape)));
     }
 
-    static IEnumerable<(string Name, JsonObject Value)> Entries(JsonNode? map) =>
-        (map as JsonObject ?? []).Where(e => e.Value is JsonObject).Select(e => (e.Key, (JsonObject)e.Value!));
+    static IEnumerable<KeyValuePair<string, JsonNode?>> Entries(JsonNode? map) => (map as JsonObject ?? []).Where(e => e.Value is JsonObject);
 
     static T Read<T>(JsonNode? value) where T : struct => value is null ? default : (T)StepJson.Read(value, typeof(T));
 }

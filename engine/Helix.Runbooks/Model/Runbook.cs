@@ -72,8 +72,11 @@ public sealed record Input
 }
 
 /// <summary>A place in a file; line and column from 1.</summary>
-public readonly record struct Position(string File, int Line, int Column)
+public sealed record Position(string File, int Line, int Column)
 {
+    /// <summary>Of what stands in no file.</summary>
+    public static Position None { get; } = new("", 0, 0);
+
     public override string ToString() => $"{File}:{Line}:{Column}";
 }
 

@@ -59,10 +59,10 @@ sealed class RunbookChecks(Reading reading, Runbook runbook, MapNode map, Runboo
 
     void CheckOutputs(TemplateChecks templates, Flow end)
     {
-        var shapes = new List<(string, Shape)>();
+        var shapes = new List<Member>();
         foreach (var (key, value) in (map["outputs"] as MapNode)?.Entries ?? [])
             if (value is ScalarNode scalar)
-                shapes.Add((key.Text, templates.CheckOutput(scalar, end)));
+                shapes.Add(new(key.Text, templates.CheckOutput(scalar, end)));
         reading.Outputs[runbook] = RecordShape.Of(runbook.Name, shapes);
     }
 

@@ -61,7 +61,7 @@ sealed class RunbookFile(Reading reading, string path, byte[] bytes, SubRunbooks
             Owner = fields.Owner,
             Symptoms = fields.Symptoms ?? [],
             Objectives = Objectives(fields.Objectives),
-            Inputs = (fields.Inputs ?? new Dictionary<string, InputFields>()).Where(i => i.Value.Type is not null).ToDictionary(i => i.Key, i => Input(i.Value)),
+            Inputs = Inputs(fields.Inputs),
             Needs = Needs(map, fields.Needs, steps),
             Steps = steps,
             Rescue = items.ReadItems(map["rescue"], cleanup: true),
@@ -100,6 +100,15 @@ sealed class RunbookFile(Reading reading, string path, byte[] bytes, SubRunbooks
         Mttr = fields?.Mttr?.Value,
         RecoveredAt = fields?.RecoveredAt,
     };
+
+    static Dictionary<string, Input> Inputs(IReadOnlyDictionary<string, InputFields>? fields)
+    {
+        var inputs = new Dictionary<string, Input>();
+        foreach (var (name, input) in fields ?? new Dictionary<string, InputFields>())
+            if (input.Type is not null)
+                inputs.Add(name, Input(input));
+        return inputs;
+    }
 
     static Input Input(InputFields fields) => new()
     {

@@ -119,7 +119,7 @@ public sealed partial class Engine(StepCatalog catalog, JournalStore store, Time
     {
         var own = typeof(Engine).Assembly;
         var versions = new Dictionary<string, string> { ["helix"] = own.GetName().Version!.ToString(3), [".NET"] = System.Environment.Version.ToString() };
-        foreach (var assembly in Catalog.Steps.Values.Select(s => s.Step.GetType().Assembly).Prepend(own).Distinct())
+        foreach (var assembly in Catalog.Steps.Values.Select(s => s.Assembly).Prepend(own).Distinct())
             versions[$"module {assembly.GetName().Name}"] = assembly.ManifestModule.ModuleVersionId.ToString("N");
         return versions;
     }

@@ -138,7 +138,7 @@ public sealed partial class Sequencer
         Uses = residue.Undo!.Uses,
         With = residue.Undo.With,
         IfFails = IfFails.Continue,
-        Position = default,
+        Position = Position.None,
     };
 }
 

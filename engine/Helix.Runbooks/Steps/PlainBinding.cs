@@ -129,7 +129,7 @@ static class PlainBinding
         if (members.Any(p => p.IsDefined(typeof(JsonExtensionDataAttribute)) || p.IsDefined(typeof(JsonConverterAttribute)) || p.IsDefined(typeof(JsonPropertyNameAttribute))))
             return null;
         var byName = members.ToDictionary(p => JsonNamingPolicy.CamelCase.ConvertName(p.Name), StringComparer.Ordinal);
-        var required = byName.Where(m => m.Value.IsDefined(typeof(RequiredMemberAttribute))).Select(m => m.Key).ToList();
+        var required = members.Where(m => m.IsDefined(typeof(RequiredMemberAttribute))).Select(m => JsonNamingPolicy.CamelCase.ConvertName(m.Name)).ToList();
         return (JsonNode node, out object? value) => Record(node, type, byName, required, out value);
     }
 

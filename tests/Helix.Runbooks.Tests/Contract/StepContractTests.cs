@@ -121,7 +121,7 @@ public sealed partial class StepContractTests
     public void Its_outputs_come_back_from_the_journal_as_they_were(string name)
     {
         var type = Setting.Catalog.Steps[name];
-        var item = new StepItem { Id = "step", Uses = name, With = [], Position = default };
+        var item = new StepItem { Id = "step", Uses = name, With = [], Position = Position.None };
         var json = type.DeclaresOutputs ? new JsonObject { ["text"] = "a", ["list"] = new JsonArray(1, 2) } : OutputStandIn.For(item, type, "/work/file");
         var outputs = StepJson.Bind(json, type.OutputsType);
         var once = StepJson.ToJson(outputs);

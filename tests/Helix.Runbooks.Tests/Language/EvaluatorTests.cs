@@ -72,7 +72,7 @@ public sealed class EvaluatorTests
     [InlineData("{{ !steps.fetch.succeeded }}", false)]
     [InlineData("{{ steps.skipped.started || steps.fetch.status == \"succeeded\" }}", true)]
     public void TPL_03_a_condition_is_true_or_false(string text, bool holds) =>
-        Assert.Equal(holds, TemplateEvaluator.EvaluateCondition(new Template(text, default), Scope));
+        Assert.Equal(holds, TemplateEvaluator.EvaluateCondition(new Template(text, Position.None), Scope));
 
     [Theory]
     [InlineData("{{ inputs.name }}")]
@@ -84,13 +84,13 @@ public sealed class EvaluatorTests
     [InlineData("{{ \"0\" }}")]
     [InlineData("{{ \"True\" }}")]
     public void TPL_03_nothing_else_counts_as_true_or_false(string text) =>
-        Assert.Throws<RunbookException>(() => TemplateEvaluator.EvaluateCondition(new Template(text, default), Scope));
+        Assert.Throws<RunbookException>(() => TemplateEvaluator.EvaluateCondition(new Template(text, Position.None), Scope));
 
     [Fact]
     public void Options_are_resolved_with_the_types_that_they_need()
     {
         var with = JsonNode.Parse("""{ "target": "db", "text": "{{ inputs.count }}", "count": "{{ inputs.count + 1 }}", "flag": "{{ inputs.count > 2 }}", "arguments": ["{{ inputs.flag }}", "b"], "counts": "{{ steps.fetch.counts }}" }""")!.AsObject();
-        var resolved = TemplateEvaluator.Resolve(with, Scope, typeof(SampleOptions), _ => default);
+        var resolved = TemplateEvaluator.Resolve(with, Scope, typeof(SampleOptions), _ => Position.None);
         var bound = (SampleOptions)StepJson.Bind(resolved, typeof(SampleOptions));
         Assert.Equal("3", bound.Text);
         Assert.Equal(4, bound.Count);
@@ -102,9 +102,9 @@ public sealed class EvaluatorTests
     [Fact]
     public void A_list_is_an_expression_or_as_written()
     {
-        Assert.Equal(3, TemplateEvaluator.EvaluateList(new Template("{{ inputs.list }}", default), Scope).Count);
-        Assert.Equal("[\"Ada\",1]", TemplateEvaluator.EvaluateList(new Template("[\"{{ inputs.name }}\",1]", default), Scope).ToJsonString());
-        Assert.Throws<RunbookException>(() => TemplateEvaluator.EvaluateList(new Template("{{ inputs.name }}", default), Scope));
+        Assert.Equal(3, TemplateEvaluator.EvaluateList(new Template("{{ inputs.list }}", Position.None), Scope).Count);
+        Assert.Equal("[\"Ada\",1]", TemplateEvaluator.EvaluateList(new Template("[\"{{ inputs.name }}\",1]", Position.None), Scope).ToJsonString());
+        Assert.Throws<RunbookException>(() => TemplateEvaluator.EvaluateList(new Template("{{ inputs.name }}", Position.None), Scope));
     }
 
     static readonly Gen<string> Atoms = Pick.Of("inputs.name", "inputs.count", "inputs.none", "inputs.list", "steps.fetch.file", "steps.skipped.file", "item.id", "1", "0", "-2", "1.5", "1e300", "\"x\"", "true", "null", "run.gone", "[1, 2]");
@@ -137,7 +137,7 @@ public sealed class EvaluatorTests
         Gen.Select(Gen.Long, Gen.Long).Sample((a, b) =>
         {
             var scope = new ExpressionScope { Inputs = new JsonObject { ["a"] = a, ["b"] = b } };
-            string Of(string sign) => TemplateEvaluator.Evaluate(new Template($"{{{{ inputs.a {sign} inputs.b }}}}", default), scope).ToString();
+            string Of(string sign) => TemplateEvaluator.Evaluate(new Template($"{{{{ inputs.a {sign} inputs.b }}}}", Position.None), scope).ToString();
             Int128 sum = (Int128)a + b;
             if (sum >= long.MinValue && sum <= long.MaxValue)
                 Assert.Equal(((long)sum).ToString(CultureInfo.InvariantCulture), Of("+"));
@@ -151,7 +151,7 @@ public sealed class EvaluatorTests
             .Sample(value =>
             {
                 var scope = new ExpressionScope { Inputs = new JsonObject { ["a"] = value.DeepClone() } };
-                return JsonNode.DeepEquals(value, TemplateEvaluator.Evaluate(new Template("{{ inputs.a }}", default), scope))
-                    && JsonNode.DeepEquals(value, TemplateEvaluator.Evaluate(new Template("{{ inputs.gone ?? inputs.a }}", default), scope));
+                return JsonNode.DeepEquals(value, TemplateEvaluator.Evaluate(new Template("{{ inputs.a }}", Position.None), scope))
+                    && JsonNode.DeepEquals(value, TemplateEvaluator.Evaluate(new Template("{{ inputs.gone ?? inputs.a }}", Position.None), scope));
             });
 }

@@ -60,19 +60,19 @@ static class GenRunbook
         switch (shape)
         {
             case Group g:
-                return new GroupItem { Id = id, Position = default, Steps = Items(g.Steps, ref n), Rescue = Items(g.Rescue, ref n), Finally = Items(g.Finally, ref n), IfFails = g.IfFails };
+                return new GroupItem { Id = id, Position = Position.None, Steps = Items(g.Steps, ref n), Rescue = Items(g.Rescue, ref n), Finally = Items(g.Finally, ref n), IfFails = g.IfFails };
             case Side p:
                 var branches = new List<IReadOnlyList<Item>>();
                 foreach (var branch in p.Branches)
                     branches.Add(Items(branch, ref n));
-                return new ParallelItem { Id = id, Position = default, Branches = branches, FailFast = p.FailFast };
+                return new ParallelItem { Id = id, Position = Position.None, Branches = branches, FailFast = p.FailFast };
             case Each e:
-                return new ForEachItem { Id = id, Position = default, List = new Template(new JsonArray([.. Enumerable.Range(0, e.Count).Select(i => (JsonNode)i)]).ToJsonString(), default), MaxParallel = e.MaxParallel, Steps = Items(e.Steps, ref n) };
+                return new ForEachItem { Id = id, Position = Position.None, List = new Template(new JsonArray([.. Enumerable.Range(0, e.Count).Select(i => (JsonNode)i)]).ToJsonString(), Position.None), MaxParallel = e.MaxParallel, Steps = Items(e.Steps, ref n) };
             case Sub s:
                 var inner = 0;
-                return new RunbookItem { Id = id, Position = default, File = "sub.yaml", Inputs = [], Runbook = Book(s.Steps, [], s.Finally, ref inner) };
+                return new RunbookItem { Id = id, Position = Position.None, File = "sub.yaml", Inputs = [], Runbook = Book(s.Steps, [], s.Finally, ref inner) };
             default:
-                return new StepItem { Id = id, Position = default, Uses = "world.write", With = [], IfFails = ((Leaf)shape).IfFails };
+                return new StepItem { Id = id, Position = Position.None, Uses = "world.write", With = [], IfFails = ((Leaf)shape).IfFails };
         }
     }
 }

@@ -32,18 +32,11 @@ sealed partial class RemovedProcedure : Rule
     /// <summary>Looks through options, also those of a target.</summary>
     public IEnumerable<Problem> Check(JsonObject options, Func<string, Position> placeOf)
     {
-        foreach (var (path, text) in Texts("", options))
+        foreach (var (path, text) in TextAt.All("", options))
             foreach (Match call in Call().Matches(text))
                 if (Replacements.TryGetValue(call.Groups[1].Value, out var instead))
                     yield return Warn(placeOf(path), $"The procedure {call.Groups[1].Value} is gone since Neo4j 5.", $"Write {instead}.");
     }
-
-    static IEnumerable<(string Path, string Text)> Texts(string path, JsonNode? value) => value switch
-    {
-        JsonObject map => map.SelectMany(m => Texts(path.Length == 0 ? m.Key : $"{path}.{m.Key}", m.Value)),
-        JsonArray list => list.SelectMany((item, i) => Texts($"{path}[{i}]", item)),
-        _ => Values.Text(value) is { } text ? [(path, text)] : [],
-    };
 
     [GeneratedRegex(@"\bCALL\s+([a-z][\w.]*\w)", RegexOptions.IgnoreCase)]
     private static partial Regex Call();

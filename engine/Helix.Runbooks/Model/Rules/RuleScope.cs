@@ -60,6 +60,6 @@ sealed class RuleScope(Reading reading, Runbook runbook, RunbookNotes notes, boo
 
     /// <summary>The references to secrets in an option: one, or a list tried in order.</summary>
     public static IEnumerable<string> References(JsonNode? value) =>
-        (value is JsonArray list ? list : [value?.DeepClone()]).Select(Values.Text).OfType<string>()
+        (value is JsonArray list ? list.Select(Values.Text) : [Values.Text(value)]).OfType<string>()
             .Where(t => t.StartsWith("vault:", StringComparison.Ordinal) || t.StartsWith("env:", StringComparison.Ordinal) || t.StartsWith("file:", StringComparison.Ordinal));
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Helix.Runbooks.Model.Yaml;
 using Helix.Runbooks.Steps;
 
@@ -18,12 +19,20 @@ sealed class VaultBeforeItIsBack : Rule
 
     static string? Needs(StepItem step, RuleScope scope)
     {
-        if (step.With.Any(o => OnlyVault([.. RuleScope.References(o.Value)])))
+        if (AnyOnlyVault(step.With))
             return "a secret from Vault";
         foreach (var (node, _) in scope.Notes(step).Options?.TargetNames ?? [])
             if (scope.Target(node.Text) is { } target && Secrets(target).Any(s => OnlyVault(s.References)))
                 return $"the target '{node.Text}', whose secret is in Vault";
         return null;
+    }
+
+    static bool AnyOnlyVault(JsonObject options)
+    {
+        foreach (var (_, value) in options)
+            if (OnlyVault([.. RuleScope.References(value)]))
+                return true;
+        return false;
     }
 
     static bool OnlyVault(IReadOnlyList<string> references) =>

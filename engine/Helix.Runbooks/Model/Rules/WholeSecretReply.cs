@@ -22,10 +22,13 @@ sealed class WholeSecretReply : Rule
     }
 
     /// <summary>A reference into Vault names the field.</summary>
-    IEnumerable<Problem> References(StepItem step) =>
-        step.With.SelectMany(o => RuleScope.References(o.Value))
-            .Where(r => r.StartsWith("vault:", StringComparison.Ordinal) && !r.Contains('#', StringComparison.Ordinal))
-            .Select(r => Warn(step.Position, $"'{r}' names a whole secret, not a field of it.", "Write vault:target/path#field."));
+    IEnumerable<Problem> References(StepItem step)
+    {
+        foreach (var (_, value) in step.With)
+            foreach (var reference in RuleScope.References(value))
+                if (reference.StartsWith("vault:", StringComparison.Ordinal) && !reference.Contains('#', StringComparison.Ordinal))
+                    yield return Warn(step.Position, $"'{reference}' names a whole secret, not a field of it.", "Write vault:target/path#field.");
+    }
 
     static IEnumerable<string> Replies(RuleScope scope, TemplateUse use)
     {

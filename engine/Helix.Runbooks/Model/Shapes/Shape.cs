@@ -87,9 +87,9 @@ sealed record RecordShape(string Name) : Shape
 
     public override string Words => ShortFor is null ? "a map" : $"{Members[ShortFor].Shape.Words}, or a map";
 
-    public static RecordShape Of(string name, IEnumerable<(string Name, Shape Shape)> members, bool open = false)
+    public static RecordShape Of(string name, IEnumerable<Member> members, bool open = false)
     {
-        var all = members.ToDictionary(m => m.Name, m => new Member(m.Name, m.Shape));
+        var all = members.ToDictionary(m => m.Name);
         return new RecordShape(name) { Lazily = new(() => all), Open = open };
     }
 

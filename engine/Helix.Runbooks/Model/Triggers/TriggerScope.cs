@@ -10,7 +10,7 @@ static class TriggerScope
 {
     static readonly Shape Alert = RecordShape.Of("alert",
     [
-        ("labels", new MapShape(Shape.Text)), ("annotations", new MapShape(Shape.Text)), ("startsAt", Shape.Text), ("fingerprint", Shape.Text), ("generatorURL", Shape.Text),
+        new("labels", new MapShape(Shape.Text)), new("annotations", new MapShape(Shape.Text)), new("startsAt", Shape.Text), new("fingerprint", Shape.Text), new("generatorURL", Shape.Text),
     ]);
 
     public static string NameOf(HookSource from) => from == HookSource.Alertmanager ? "alert" : "body";

@@ -12,13 +12,15 @@ sealed class ScalarNode(Position position, string text, ScalarStyle style, Sourc
 {
     public string Text { get; } = text;
     public ScalarStyle Style { get; } = style;
+    public int Start { get; } = start;
+    public int End { get; } = end;
     public bool IsPlain => Style == ScalarStyle.Plain;
 
     /// <summary>A comment follows on the same line: a plain value may have been cut there.</summary>
-    public bool HasComment => source.HasCommentAfter(end);
+    public bool HasComment => source.HasCommentAfter(End);
 
     /// <summary>The place in the file of a character of <see cref="Text"/>.</summary>
-    public Position PlaceOf(int index) => source.PlaceInScalar(this, start, end, index);
+    public Position PlaceOf(int index) => source.PlaceInScalar(this, Start, End, index);
 }
 
 sealed class ListNode(Position position, IReadOnlyList<Node> items) : Node(position)
@@ -26,7 +28,8 @@ sealed class ListNode(Position position, IReadOnlyList<Node> items) : Node(posit
     public IReadOnlyList<Node> Items { get; } = items;
 }
 
-readonly record struct Entry(ScalarNode Key, Node Value);
+/// <summary>A class, as all that stands in lists here: the runtime brings compiled lists of references, and compiles those of structs anew at each start.</summary>
+sealed record Entry(ScalarNode Key, Node Value);
 
 /// <summary>Keys are unique: a repeated one was reported and left out.</summary>
 sealed class MapNode(Position position, IReadOnlyList<Entry> entries) : Node(position)

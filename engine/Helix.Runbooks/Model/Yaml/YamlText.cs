@@ -12,7 +12,9 @@ sealed class YamlText(string file, ProblemList problems)
 
     SourceText _source = null!;
     Parser _events = null!;
-    readonly List<(int Start, int End)> _scalars = [];
+
+    /// <summary>In the order of the text.</summary>
+    readonly List<ScalarNode> _scalars = [];
 
     /// <returns>Null when there is no tree to go on with; a problem says why.</returns>
     public Node? Read(byte[] bytes)
@@ -131,9 +133,10 @@ sealed class YamlText(string file, ProblemList problems)
             YamlDotNet.Core.ScalarStyle.Folded => ScalarStyle.Folded,
             _ => ScalarStyle.Plain,
         };
-        _scalars.Add((start, end));
         _events.MoveNext();
-        return new ScalarNode(place, scalar.Value, style, _source, start, end);
+        var node = new ScalarNode(place, scalar.Value, style, _source, start, end);
+        _scalars.Add(node);
+        return node;
     }
 
     ListNode ReadList(Position place, int depth)
@@ -184,12 +187,11 @@ sealed class YamlText(string file, ProblemList problems)
     {
         var text = _source.Text;
         var next = 0;
-        var ordered = _scalars.OrderBy(s => s.Start).ToList();
         for (var i = text.IndexOf('\t', StringComparison.Ordinal); i >= 0; i = text.IndexOf('\t', i + 1))
         {
-            while (next < ordered.Count && ordered[next].End <= i)
+            while (next < _scalars.Count && _scalars[next].End <= i)
                 next++;
-            var inside = next < ordered.Count && ordered[next].Start <= i;
+            var inside = next < _scalars.Count && _scalars[next].Start <= i;
             if (!inside && !InComment(text, i))
                 ReportTab(i);
         }
