@@ -37,6 +37,8 @@ static class Serving
     public static async Task<int> Run(Session session, Asked asked)
     {
         using var signals = new StopSignals(session.Terminal);
+        // Drivers wait for the disk on threads of the pool, which adds new ones slowly; requests shall not wait for that.
+        ThreadPool.SetMinThreads(256, 256);
         var settings = new ServerSettings
         {
             Listen = IPEndPoint.TryParse(asked.Listen.Replace("localhost", "127.0.0.1", StringComparison.Ordinal), out var endpoint) ? endpoint

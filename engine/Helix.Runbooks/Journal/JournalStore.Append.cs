@@ -9,7 +9,7 @@ public sealed partial class JournalStore
     /// <summary>Registers a run with its first event, and takes the lease for the driver in the same transaction.</summary>
     /// <remarks>The record begins with run-started (1) and lease-taken (2).</remarks>
     /// <exception cref="RunbookException">There is a run of this name already.</exception>
-    public Lease Create(string run, RunStarted started, Driver driver) => Write(() =>
+    public Lease Create(string run, RunStarted started, Driver driver) => WriteTogether(() =>
     {
         Alone(Room.Register);
         if (_durable.Number("SELECT count(*) FROM register WHERE run = ?1", run) > 0)
@@ -32,7 +32,7 @@ public sealed partial class JournalStore
     /// <summary>The same, for a driver that may have lost the answer to an append: entries of this lease behind <paramref name="known"/> are those, and are given instead of being appended twice.</summary>
     public IReadOnlyList<JournalEntry> Append(Lease lease, long known, IReadOnlyList<RunEvent> events)
     {
-        var added = Write(() =>
+        var added = WriteTogether<IReadOnlyList<JournalEntry>>(() =>
         {
             var row = Row(lease.Run);
             var held = LeaseOf(row)!;

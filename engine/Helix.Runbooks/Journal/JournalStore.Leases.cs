@@ -34,7 +34,7 @@ public sealed partial class JournalStore
         """, lease.Run, lease.Epoch)) == 1;
 
     /// <summary>Gives the lease back. Nothing happens if it is lost already.</summary>
-    public void Release(Lease lease) => Write(() => _durable.Run("""
+    public void Release(Lease lease) => WriteTogether(() => _durable.Run("""
         UPDATE leases SET released = 1
         WHERE number = (SELECT number FROM runs WHERE run = ?1) AND epoch = ?2
         """, lease.Run, lease.Epoch));

@@ -12,7 +12,7 @@ public sealed partial class JournalStore
 
     /// <summary>All or none, in sorted order. Empty when taken; else who holds what.</summary>
     /// <remarks>A run may ask again; what it holds exclusively stays so. They are released with the event that ends the run.</remarks>
-    public IReadOnlyList<HeldLock> TakeLocks(string run, IReadOnlyList<LockRequest> requests) => Write(() =>
+    public IReadOnlyList<HeldLock> TakeLocks(string run, IReadOnlyList<LockRequest> requests) => WriteTogether(() =>
     {
         Alone(Room.Locks);
         // One target may be asked for twice; the stricter wish counts.
@@ -32,7 +32,7 @@ public sealed partial class JournalStore
         return [];
     });
 
-    public void ReleaseLocks(string run) => Write(() => RemoveLocks(run));
+    public void ReleaseLocks(string run) => WriteTogether(() => RemoveLocks(run));
 
     public IReadOnlyList<HeldLock> Locks() => Look(database => database.All(HeldLocks + " ORDER BY k.identity, k.since, k.run", ReadLock));
 

@@ -49,6 +49,40 @@ public abstract class AppendConformance(PostgresServer? server) : IDisposable
     }
 
     [Fact]
+    public async Task Many_that_append_at_the_same_moment_get_each_their_own_and_what_is_refused_to_one_is_nothing_to_the_others()
+    {
+        const int runs = 12, times = 25;
+        var leases = Enumerable.Range(0, runs).Select(i => Store.Create($"r{i}", Started(), DriverOf(i))).ToList();
+        Store.Take("r0", DriverOf(99), "takeover", Store.ReadLease("r0")!);
+        var (refused, twice) = (0, 0);
+        var threads = leases.Select((lease, i) => new Thread(() =>
+        {
+            for (var n = 0; n < times; n++)
+                try
+                {
+                    Assert.Equal($"s{n}", ((StepStarted)Store.Append(lease, StepStarted($"s{n}"), StepSucceeded($"s{n}"))[0].Event).Path);
+                    Store.Create($"new{n}", Started(), DriverOf(i));
+                }
+                catch (LeaseLostException)
+                {
+                    Interlocked.Increment(ref refused);
+                }
+                catch (RunbookException)
+                {
+                    Interlocked.Increment(ref twice);
+                }
+        })).ToList();
+        threads.ForEach(t => t.Start());
+        await Task.Run(() => threads.ForEach(t => t.Join()));
+
+        Assert.Equal((times, (runs - 2) * times), (refused, twice));
+        Assert.Equal(3, Store.Read("r0").Count);
+        Assert.All(Enumerable.Range(1, runs - 1), i => Assert.Equal(2 + 2 * times, _fixture.Other().Read($"r{i}").Count));
+        Assert.All(Enumerable.Range(0, runs), i => Assert.Empty(Store.Verify($"r{i}")));
+        Assert.Empty(Store.VerifyRegister());
+    }
+
+    [Fact]
     public void An_older_epoch_is_refused_and_leaves_no_trace()
     {
         var old = Store.Create("r1", Started(), DriverOf(1));
