@@ -190,7 +190,9 @@ sealed class TriggerDesk(Site site) : IDisposable
             (result, detail) = ("failed", e.Message);
         }
         var settled = firing with { Result = result, Run = result == "started" ? run : null, Detail = detail };
-        site.Accounts.Settle(firing, "starting", settled.Result, settled.Run, settled.Detail);
+        // Another server may have found it between being taken and started, and done the same.
+        if (!site.Accounts.Settle(firing, "starting", settled.Result, settled.Run, settled.Detail))
+            return new Fired(trigger.Name, "duplicate", settled.Run, null, "another server was faster");
         if (result == "suggested")
             new TriggerNews(site).Suggested(trigger, settled);
         return Told(settled);

@@ -4,13 +4,14 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Journal;
+using Helix.Runbooks.Tests.Postgres;
 using Helix.Server.Accounts;
 using Helix.Server.Tests.Messages;
 
 namespace Helix.Server.Tests.Triggers;
 
 /// <summary>Alertmanager and other programs call hooks of a real server.</summary>
-public sealed class TriggerTests
+public sealed class TriggerTests(PostgresServer postgres)
 {
     const string Secret = "canary-of-the-hook";
 
@@ -61,9 +62,10 @@ public sealed class TriggerTests
           - { id: wipe, uses: file.remove, with: { path: notes, base: . } }
         """;
 
-    static async Task<ServerHere> Started(TimeProvider? time = null)
+    static async Task<ServerHere> Started(TimeProvider? time = null, string? store = null)
     {
-        var here = new ServerHere { Time = time ?? TimeProvider.System };
+        var clock = time ?? TimeProvider.System;
+        var here = store is null ? new ServerHere { Time = clock } : new ServerHere { Time = clock, StoreName = store };
         here.Runbook("look", Look);
         here.Runbook("wipe", Wipe);
         here.Runbook("gate", Books.Gate);
@@ -214,6 +216,31 @@ public sealed class TriggerTests
         using var answer = await client.PostAsync($"/api/v1/suggestions/{ids[3]}/dismiss", new StringContent("""{"reason":"known"}""", Encoding.UTF8, "application/json"));
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
         Assert.Contains("dismissed", await client.GetStringAsync("/api/v1/triggers"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_two_servers_of_one_store_hear_at_once_starts_one_run_and_is_suggested_once()
+    {
+        var store = postgres.Store();
+        await using var first = await Started(store: store);
+        await using var second = await new ServerHere { StoreName = store, Runbooks = first.Runbooks }.Start();
+        var token = HookToken(first);
+        var alerts = new[] { Alert("DiskFull", "f1", labels: ("instance", "db-1")), Alert("DataLost", "f2", labels: ("severity", "critical")) };
+        var said = await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Alerts(i % 2 == 0 ? first : second, token, [.. alerts.Select(a => (JsonObject)a.DeepClone())])));
+        Assert.All(said, s => Assert.Equal(HttpStatusCode.OK, s.Status));
+        Assert.Equal(1, said.Count(s => Result(s.Said).Contains("disk started", StringComparison.Ordinal)));
+        Assert.Equal(1, said.Count(s => Result(s.Said).Contains("lost suggested", StringComparison.Ordinal)));
+        var run = Assert.Single(first.Store.Runs()).Run;
+        await second.Becomes(run, RunStatus.Succeeded);
+        Assert.Equal(run, second.Accounts.FiringsOf("disk", 10).Single().Run);
+
+        using var bob = await first.LogIn("carl", Role.Operator);
+        using var there = new Browser(second.Address);
+        there.Cookies.Add(bob.Cookies.GetAllCookies());
+        var id = second.Accounts.Suggested().Single().Id;
+        var both = await Task.WhenAll(bob.Post($"/suggestions/{id}/start"), there.Post($"/suggestions/{id}/start"));
+        Assert.Equal(both[0].Run, both[1].Run);
+        Assert.Equal(2, first.Store.Runs().Count);
     }
 
     [Fact]
