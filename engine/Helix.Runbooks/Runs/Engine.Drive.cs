@@ -24,6 +24,7 @@ public sealed partial class Engine
         var masker = new Masker();
         var record = RunRecord.Of(Store, lease, masker, heart.Lost);
         var drive = Compose(record, plan, masker, settings with { Kill = kill.Token }, state.Driver);
+        using var renewals = new Renewals(plan.Environment.Targets.All.Values.OfType<IRenewsCredentials>(), drive.Around.Reading, Time);
         await using var desk = drive.Desk;
         _desks[run] = desk;
         try

@@ -8,7 +8,7 @@ namespace Helix.Steps.Vault;
 
 /// <summary>One Vault. Credentials are only needed by what asks for more than its state.</summary>
 [Target("vault", "A HashiCorp Vault, or OpenBao: one server, or a cluster behind one address.")]
-public sealed record VaultTarget : RunningTarget, IHoldsSecrets
+public sealed record VaultTarget : RunningTarget, IHoldsSecrets, IRenewsCredentials
 {
     [Description("Its address.")]
     [Example("https://vault:8200")]
@@ -46,6 +46,15 @@ public sealed record VaultTarget : RunningTarget, IHoldsSecrets
 
     /// <summary>It can log in anew, however long a run takes.</summary>
     internal bool LogsIn => AppRole is not null || Userpass is not null;
+
+    /// <summary>A token that was given lives only as long as somebody renews it; a login is repeated when it is needed.</summary>
+    public async Task<TimeSpan?> Renew(PlanContext context)
+    {
+        if (Token is null || LogsIn)
+            return null;
+        await using var token = new VaultToken(this, context);
+        return await token.Renew();
+    }
 
     /// <summary>The id of the cluster; a sealed or uninitialised Vault does not tell it.</summary>
     public override async Task<string?> ReadPlace(PlanContext context)

@@ -53,6 +53,15 @@ sealed class VaultToken(VaultTarget target, PlanContext context) : IAsyncDisposa
                 "Give one that lives longer, or let helix log in: appRole or userpass.");
     }
 
+    /// <returns>When to renew it again; null when it cannot be renewed, does not end, or is over.</returns>
+    public async Task<TimeSpan?> Renew()
+    {
+        await Value();
+        if (_renewable)
+            await Refresh();
+        return _renewable && Left is { } left && left > TimeSpan.Zero ? left / 3 : null;
+    }
+
     TimeSpan? Left => _end - context.Time.GetUtcNow();
 
     async Task Begin()

@@ -50,6 +50,20 @@ public sealed class VaultTokenTests : IDisposable
     }
 
     [Fact]
+    public async Task VLT_04_A_token_is_renewed_by_who_drives_while_no_step_uses_it()
+    {
+        Token("waiting", TimeSpan.FromSeconds(10), renewable: true);
+        var target = _vault.Target(_host, "waiting");
+        for (var waited = 0; waited < 5; waited++)
+        {
+            Assert.InRange((await target.Renew(_host.PlanContext()))!.Value, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(4));
+            _clock.Advance(TimeSpan.FromSeconds(4));
+        }
+        await using var session = new VaultSession(target, _host.Context());
+        Assert.Equal("x-of-the-store", (await KvSecret.Read(session, "secret/helix")).Field("password"));
+    }
+
+    [Fact]
     public async Task VLT_04_A_login_is_repeated_when_its_token_ran_out_meanwhile()
     {
         _vault.LoginLife = TimeSpan.FromSeconds(10);
