@@ -40,6 +40,9 @@ public class PlanContext(RunFacts run, EnvironmentTargets targets, StepHost host
     /// <summary>A target by name, of a kind.</summary>
     public T Target<T>(string name) where T : class => Targets.Get<T>(name);
 
+    /// <summary>A target that a record names, if this environment has it and it is of a kind.</summary>
+    public T? KnownTarget<T>(string? name) where T : class => name is null ? null : Targets.All.GetValueOrDefault(name) as T;
+
     /// <summary>The value behind a reference. It is masked on every sink from now on; keep it no longer than the line that sends it.</summary>
     public Task<string> Reveal(Secret secret) => Host.Reveal(secret, Cancelled);
 

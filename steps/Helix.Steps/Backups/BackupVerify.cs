@@ -82,7 +82,7 @@ sealed class BackupVerify : Step<BackupVerifyOptions, BackupVerifyOutputs>
         var newest = good.FirstOrDefault(e => !bad.ContainsKey(e.Key))
             ?? throw StepFailedException.InvalidData($"There is no good backup below {options.Prefix} in {store.Place}.", "Make one now, and find out why.");
         CheckAge(newest.Manifest!, options, context);
-        CheckCounts(all, newest.Manifest!, options);
+        CheckCounts(all, newest.Manifest!, options, context);
         return new() { Checked = chosen.Count, Read = read, BytesRead = bytes, Newest = newest.Key, RecoveryPoint = newest.Manifest!.RecoveryPoint };
     }
 
@@ -139,18 +139,23 @@ sealed class BackupVerify : Step<BackupVerifyOptions, BackupVerifyOutputs>
 
     static string Age(TimeSpan age) => new Duration(TimeSpan.FromSeconds(Math.Floor(age.TotalSeconds))).ToString();
 
-    static void CheckCounts(IReadOnlyList<BackupEntry> all, BackupManifest newest, BackupVerifyOptions options)
+    static void CheckCounts(IReadOnlyList<BackupEntry> all, BackupManifest newest, BackupVerifyOptions options, StepContext context)
     {
         var before = all.Where(e => e.State == BackupState.Complete && e.Manifest!.RecoveryPoint < newest.RecoveryPoint).Select(e => e.Manifest!.Counts).FirstOrDefault(c => c is not null);
-        if (options.MaxCountChange is not { } most || before is null || newest.Counts is null)
+        if (before is null || newest.Counts is null)
             return;
-        foreach (var (name, was) in before)
+        var own = context.KnownTarget<IJudgesCounts>(newest.Source?.Target)?.MaxChanges ?? new Dictionary<string, int>();
+        foreach (var (count, was) in before)
         {
-            var now = newest.Counts.GetValueOrDefault(name);
-            if (Math.Abs(now - was) * 100 > was * most)
+            var judged = own.TryGetValue(count, out var most);
+            // A check that was taken out of the environment since is no loss.
+            if ((!judged && options.MaxCountChange is null) || (count.StartsWith("check:", StringComparison.Ordinal) && !newest.Counts.ContainsKey(count)))
+                continue;
+            var (now, allowed) = (newest.Counts.GetValueOrDefault(count), judged ? most : options.MaxCountChange!.Value);
+            if (Math.Abs(now - was) * 100 > was * allowed)
                 throw StepFailedException.InvalidData(
-                    $"{name} went from {was} to {now} in {newest.Key}; {most} % are allowed.",
-                    "If that is right, raise maxCountChange; else look for what was deleted, and when.");
+                    $"{count} went from {was} to {now} in {newest.Key}; {allowed} % are allowed.",
+                    $"If that is right, raise {(judged ? $"maxChangeFromLastBackup of target '{newest.Source!.Target}'" : "maxCountChange")}; else look for what was deleted, and when.");
         }
     }
 }

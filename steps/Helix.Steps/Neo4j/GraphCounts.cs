@@ -13,7 +13,7 @@ sealed record GraphCounts(IReadOnlyDictionary<string, long> All)
 
     public long Nodes => All.GetValueOrDefault("nodes");
 
-    /// <summary>Each is read from the server's own count store, so this is quick on any size.</summary>
+    /// <summary>Each is read from the server's own count store, so this is quick on any size; but for checks of the target whose change is judged.</summary>
     public static async Task<GraphCounts> Of(Neo4jConnection server, string? database)
     {
         var schema = await GraphSchema.Of(server, database);
@@ -25,8 +25,10 @@ sealed record GraphCounts(IReadOnlyDictionary<string, long> All)
         foreach (var some in queries.Chunk(PerQuery))
             await Count(server, some, database, counts);
         // A label that nothing has any more is still known to the server.
-        foreach (var empty in counts.Where(c => c.Value == 0 && c.Key.Contains(':')).Select(c => c.Key).ToList())
+        foreach (var empty in counts.Where(c => c.Value == 0 && IsKind(c.Key)).Select(c => c.Key).ToList())
             counts.Remove(empty);
+        foreach (var check in server.Target.Checks.Where(c => c.MaxChangeFromLastBackup is not null))
+            counts[check.CountName] = await server.Number(check.Query, database);
         counts[Constraints] = schema.Constraints.Count;
         counts[Indexes] = schema.Indexes.Count;
         return new(counts);
@@ -68,13 +70,16 @@ sealed record GraphCounts(IReadOnlyDictionary<string, long> All)
         }
         // A manifest that counts all nodes counts all labels: one that it does not name was not there.
         if (expected.ContainsKey("nodes"))
-            foreach (var (name, found) in All.Where(c => c.Key.Contains(':') && !expected.ContainsKey(c.Key) && c.Value > c.Value * tolerance))
+            foreach (var (name, found) in All.Where(c => IsKind(c.Key) && !expected.ContainsKey(c.Key) && c.Value > c.Value * tolerance))
                 yield return $"{found:N0} {Words(name)} instead of none";
     }
+
+    static bool IsKind(string name) => name.StartsWith("label:", StringComparison.Ordinal) || name.StartsWith("type:", StringComparison.Ordinal);
 
     static string Words(string name) =>
         name.StartsWith("label:", StringComparison.Ordinal) ? $"nodes {name["label".Length..]}"
         : name.StartsWith("type:", StringComparison.Ordinal) ? $"relationships {name["type".Length..]}"
+        : name.StartsWith("check:", StringComparison.Ordinal) ? $"from {name["check:".Length..]}"
         : name;
 
     public override string ToString() => All.Count == 0 ? "an unknown number of nodes" : $"{Nodes:N0} nodes and {All.GetValueOrDefault("relationships"):N0} relationships";

@@ -77,6 +77,8 @@ sealed class Neo4jConnection : IDisposable
 
     public async Task<string> DatabaseName(string? asked = null) => (await About()).Database(asked ?? _target.Database);
 
+    public Neo4jTarget Target => _target;
+
     /// <summary>The whole answer to a query that only reads; asked again when the server says that it was disturbed.</summary>
     public Task<Answer> Ask(string query, JsonObject? parameters = null, string? database = null) => Say(query, parameters, database, reads: true);
 
@@ -84,7 +86,7 @@ sealed class Neo4jConnection : IDisposable
     public Task<Answer> Write(string query, JsonObject? parameters = null, string? database = null) => Say(query, parameters, database, reads: false);
 
     /// <summary>The first value, which is a number.</summary>
-    public async Task<long> Number(string query) => (await Ask(query)).Rows is [[JsonValue value, ..], ..] && value.TryGetValue<long>(out var number)
+    public async Task<long> Number(string query, string? database = null) => (await Ask(query, null, database)).Rows is [[JsonValue value, ..], ..] && value.TryGetValue<long>(out var number)
         ? number
         : throw StepFailedException.InvalidData($"{Name} gave no number for {query}.");
 

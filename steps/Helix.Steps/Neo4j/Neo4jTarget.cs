@@ -3,6 +3,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Helix.Runbooks.Steps;
+using Helix.Steps.Backups;
 using Helix.Steps.Targets;
 
 namespace Helix.Steps.Neo4j;
@@ -11,7 +12,7 @@ public enum Neo4jEdition { Community, Enterprise }
 
 /// <summary>One Neo4j server.</summary>
 [Target("neo4j", "A Neo4j server, asked through HTTP; with a runtime it can also be dumped, stopped and loaded.")]
-public sealed record Neo4jTarget : RunningTarget
+public sealed record Neo4jTarget : RunningTarget, IJudgesCounts
 {
     [Description("Where it answers HTTP.")]
     [Example("http://localhost:7474")]
@@ -50,6 +51,9 @@ public sealed record Neo4jTarget : RunningTarget
 
     [Description("What must be true of good data, independent of any backup; used by neo4j.verify.")]
     public IReadOnlyList<Neo4jCheck> Checks { get; init; } = [];
+
+    [JsonIgnore]
+    public IReadOnlyDictionary<string, int> MaxChanges => Checks.Where(c => c.MaxChangeFromLastBackup is not null).ToDictionary(c => c.CountName, c => c.MaxChangeFromLastBackup!.Value);
 
     [JsonIgnore]
     public override string Address => Uri.TryCreate(Url, UriKind.Absolute, out var url)
@@ -108,4 +112,12 @@ public sealed record Neo4jCheck
 
     [Description("The greatest number.")]
     public double? AtMost { get; init; }
+
+    [Description("By how many percent the number may differ from one backup to the next. Dumps and counts note it for the manifest; backup.verify compares.")]
+    [Range(0, 1000)]
+    public int? MaxChangeFromLastBackup { get; init; }
+
+    /// <summary>Under which the number stands among counts.</summary>
+    [JsonIgnore]
+    public string CountName => $"check:{Query}";
 }

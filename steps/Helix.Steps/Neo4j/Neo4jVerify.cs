@@ -67,8 +67,8 @@ public sealed class Neo4jVerify : Step<Neo4jVerifyOptions, Neo4jVerifyOutputs>
 
     static async Task<string?> FaultOf(Neo4jCheck check, Neo4jConnection server, string? database)
     {
-        if (check is { Expect: null, AtLeast: null, AtMost: null })
-            throw new RunbookException($"The check '{check.Query}' says of no answer that it is right.", "Give it `expect`, `atLeast` or `atMost`.");
+        if (check is { Expect: null, AtLeast: null, AtMost: null, MaxChangeFromLastBackup: null })
+            throw new RunbookException($"The check '{check.Query}' says of no answer that it is right.", "Give it `expect`, `atLeast`, `atMost` or `maxChangeFromLastBackup`.");
         var answer = await server.Ask(check.Query, null, database);
         var value = answer.Rows is [[var first, ..], ..] ? first : null;
         if (check.Expect is { } wanted && !Same(wanted, value))

@@ -1,5 +1,6 @@
 using Helix.Runbooks.Steps;
 using Helix.Steps.Backups;
+using Helix.Steps.Neo4j;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Helix.Runbooks.Tests.Backups;
@@ -75,6 +76,23 @@ public sealed class BackupVerifyTests : IDisposable
         Assert.Contains("Persona went from 1000 to 700", failure.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(95, null, true)] // within the 10 % of the target
+    [InlineData(85, null, false)]
+    [InlineData(85, 20, false)] // the target's own word goes before that of the step
+    public async Task A_check_of_the_source_says_itself_how_much_it_may_change_from_one_backup_to_the_next(long now, int? maxCountChange, bool good)
+    {
+        const string query = "MATCH (n:Persona) WHERE n.active RETURN count(n)";
+        _trial.Add("graph", new Neo4jTarget { Url = "http://127.0.0.1:1", Checks = [new() { Query = query, MaxChangeFromLastBackup = 10 }] });
+        await Make("a", 100, Noon.AddHours(-2), new() { ["nodes"] = 1000, [$"check:{query}"] = 100 }, "graph");
+        await Make("b", 100, Noon.AddHours(-1), new() { ["nodes"] = 900, [$"check:{query}"] = now }, "graph");
+        var verify = () => _trial.Run(new BackupVerify(), Options() with { MaxCountChange = maxCountChange });
+        if (good)
+            await verify();
+        else
+            Assert.Contains("maxChangeFromLastBackup of target 'graph'", (await Assert.ThrowsAsync<StepFailedException>(verify)).Hint, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_proof_is_written_once_per_run_and_makes_the_backup_latest_proven()
     {
@@ -100,7 +118,7 @@ public sealed class BackupVerifyTests : IDisposable
 
     int _made;
 
-    async Task<string> Make(string name, int size, DateTimeOffset? recoveryPoint = null, Dictionary<string, long>? counts = null)
+    async Task<string> Make(string name, int size, DateTimeOffset? recoveryPoint = null, Dictionary<string, long>? counts = null, string? source = null)
     {
         _trial.SavedValues.Clear();
         var outputs = await _trial.Run(new BackupUpload(), new()
@@ -112,6 +130,7 @@ public sealed class BackupVerifyTests : IDisposable
             Kind = "redis.rdb",
             RecoveryPoint = recoveryPoint ?? Noon.AddMinutes(_made++ - 100),
             Counts = counts,
+            Source = source,
         });
         return outputs.Key;
     }

@@ -13,14 +13,18 @@ public sealed class RealNeo4jTests
     {
         await using var server = await OldNeo4j.Start();
         using var host = server.Host();
+        var check = new Neo4jCheck { Query = "MATCH (p:Persona)-[:OWNS]->() WHERE p.id > 100 RETURN count(p)", MaxChangeFromLastBackup = 20 };
+        host.Add("checked", host.PlanContext().Target<Neo4jTarget>("neo4j") with { Checks = [check] });
         await server.Query("CREATE CONSTRAINT ON (p:Persona) ASSERT p.id IS UNIQUE");
         await server.Fill(300);
 
-        var dumped = await host.Run(new Neo4jDump(), new() { Target = "neo4j", To = "work/neo4j.dump" });
+        var dumped = await host.Run(new Neo4jDump(), new() { Target = "checked", To = "work/neo4j.dump" });
 
         Assert.Equal(600, dumped.Counts["nodes"]);
         Assert.Equal(300, dumped.Counts["type:OWNS"]);
         Assert.Equal(1, dumped.Counts["constraints"]);
+        Assert.Equal(await server.Count(check.Query), dumped.Counts[check.CountName]);
+        Assert.NotEqual(0, dumped.Counts[check.CountName]);
         Assert.Equal("graph.db", dumped.Database);
         Assert.Equal("3.1.1", dumped.ServerVersion);
         Assert.Contains(server.Folder, dumped.Place);
@@ -34,9 +38,9 @@ public sealed class RealNeo4jTests
         Assert.Contains("refuses the password of user 'neo4j'", (await host.Fails(FailureClass.Auth, new Neo4jCounts(), new() { Target = "intruder" })).Message);
 
         await server.Query("MATCH (a:Artifact) DETACH DELETE a");
-        var wrong = await host.Fails(FailureClass.InvalidData, new Neo4jVerify(), new() { Target = "neo4j", Counts = dumped.Counts });
+        var wrong = await host.Fails(FailureClass.InvalidData, new Neo4jVerify(), new() { Target = "checked", Counts = dumped.Counts });
         Assert.Contains("0 nodes :Artifact instead of 300", wrong.Message);
-        var loaded = await host.Run(new Neo4jLoad(), new() { Target = "neo4j", From = dumped.File, Counts = dumped.Counts });
+        var loaded = await host.Run(new Neo4jLoad(), new() { Target = "checked", From = dumped.File, Counts = dumped.Counts });
 
         Assert.Equal(dumped.Counts, loaded.Counts);
         Assert.Equal(600, await server.Count());
