@@ -41,23 +41,32 @@ check "schema is that of the types" $helix schema --check
 check "shipped runbooks are valid" $helix validate runbooks
 check "shipped runbooks do what their scenarios say" $helix simulate runbooks --coverage
 
-tests() { # tests PROJECT: its totals go into the last line
-  local results status=0 line bad
-  results=$(mktemp)
-  "tests/$1/bin/Debug/net10.0/$1" -noColor ${TESTS:-} 2>&1 | tee "$results" || status=$?
-  line=$(grep -E 'Total: [0-9]+, Errors: [0-9]+' "$results" | tail -1)
-  rm -f "$results"
+# Much of both projects is waiting, so they run side by side, each in a shell of its own.
+out=$(mktemp -d) beside=
+trap '[ -z "$beside" ] || kill "$beside" 2>/dev/null; rm -rf "$out"' EXIT
+tests() { exec "tests/$1/bin/Debug/net10.0/$1" -noColor ${TESTS:-}; }
+count() { # count PROJECT STATUS: its totals go into the last line
+  local line bad
+  line=$(grep -E 'Total: [0-9]+, Errors: [0-9]+' "$out/$1" | tail -1)
   number() { sed -nE "s/.*$1: ([0-9]+).*/\1/p" <<<"$line"; }
   if [ -z "$line" ]; then
     failed=$((failed + 1))
     return
   fi
   bad=$(($(number Failed) + $(number Errors)))
-  [ "$bad" -gt 0 ] || [ "$status" -eq 0 ] || bad=1
+  [ "$bad" -gt 0 ] || [ "$2" -eq 0 ] || bad=1
   passed=$((passed + $(number Total) - $(number Failed) - $(number Skipped) - $(number 'Not Run')))
   failed=$((failed + bad))
   skipped=$((skipped + $(number Skipped)))
 }
-tests Helix.Runbooks.Tests
-tests Helix.Server.Tests
+tests Helix.Server.Tests >"$out/Helix.Server.Tests" 2>&1 &
+beside=$!
+status=0
+tests Helix.Runbooks.Tests 2>&1 | tee "$out/Helix.Runbooks.Tests" || status=$?
+count Helix.Runbooks.Tests "$status"
+status=0
+wait "$beside" || status=$?
+beside=
+cat "$out/Helix.Server.Tests"
+count Helix.Server.Tests "$status"
 finish
