@@ -38,6 +38,9 @@ static class BackupKey
         if (path.Any(char.IsControl) || path.Contains('\\', StringComparison.Ordinal))
             return "it holds a control character or a backslash";
         // A leading dot marks unfinished files of the directory kind.
-        return path.Split('/').Any(s => s.Length == 0 || s.StartsWith('.')) ? "a part of it is empty or starts with a dot" : null;
+        return path.Split('/').Contains("") || IsHidden(path) ? "a part of it is empty or starts with a dot" : null;
     }
+
+    /// <summary>What lies there for other reasons, and is no backup.</summary>
+    public static bool IsHidden(string key) => key.Split('/').Any(s => s.StartsWith('.'));
 }

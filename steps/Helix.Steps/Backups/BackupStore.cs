@@ -14,6 +14,9 @@ public abstract record BackupTarget : Target, IHoldsBackups
     [Description("Earlier keys, for backups that were made with them.")]
     public IReadOnlyList<Secret> DecryptionKeys { get; init; } = [];
 
+    /// <summary>The object or file beside the backups whose first line names the environment that the store belongs to.</summary>
+    protected const string LabelKey = ".helix-environment";
+
     /// <summary>Opens the store. Dispose it.</summary>
     /// <exception cref="StepFailedException">It is not there, or refuses these credentials.</exception>
     public abstract Task<BackupStore> Open(PlanContext context);

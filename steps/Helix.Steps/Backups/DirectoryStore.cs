@@ -46,7 +46,7 @@ sealed class DirectoryStore(string folder) : BackupStore
         {
             cancelled.ThrowIfCancellationRequested();
             var key = Path.GetRelativePath(folder, file.FullName);
-            if (key.StartsWith(prefix, StringComparison.Ordinal) && !key.Split('/').Any(s => s.StartsWith('.')))
+            if (key.StartsWith(prefix, StringComparison.Ordinal) && !BackupKey.IsHidden(key))
                 yield return new StoredObject(key, file.Length);
         }
     }

@@ -37,10 +37,9 @@ public sealed record DirectoryTarget : BackupTarget
         return Task.FromResult(folder.Exists ? $"{Environment.MachineName}:{(folder.ResolveLinkTarget(true) ?? folder).FullName}" : null);
     }
 
-    /// <summary>The first line of the file <c>.helix-environment</c>.</summary>
     public override Task<string?> ReadLabel(PlanContext context)
     {
-        var file = System.IO.Path.Combine(context.FullPath(Path), ".helix-environment");
+        var file = System.IO.Path.Combine(context.FullPath(Path), LabelKey);
         return Task.FromResult(File.Exists(file) ? File.ReadLines(file).FirstOrDefault()?.Trim() : null);
     }
 

@@ -33,7 +33,7 @@ sealed class S3Store(S3Calls calls, S3Target target) : BackupStore
         do
         {
             var page = await calls.Do($"the list of {prefix}", guard => calls.Client.ListObjectsV2Async(request, guard.Token), cancelled);
-            foreach (var item in page.S3Objects ?? [])
+            foreach (var item in (page.S3Objects ?? []).Where(o => !BackupKey.IsHidden(Short(o.Key))))
                 yield return new StoredObject(Short(item.Key), item.Size ?? 0);
             if (page.IsTruncated == true && string.IsNullOrEmpty(page.NextContinuationToken))
                 throw StepFailedException.Transient($"The list of {prefix} in {Place} broke off: the server says that there is more, and not where.");

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Text;
 using System.Text.Json.Serialization;
 using Amazon;
 using Amazon.Runtime;
@@ -118,9 +119,25 @@ public sealed record S3Target : BackupTarget
     public override async Task<BackupStore> Open(PlanContext context) =>
         new S3Store(new S3Calls(this, await Client(context), context.Time, context), this) { Keys = await Keys(context) };
 
+    public override async Task<string?> ReadLabel(PlanContext context)
+    {
+        try
+        {
+            await using var store = await Quick.Open(context);
+            return await store.ReadSmall(LabelKey, context.Cancelled) is var (bytes, _) ? Encoding.UTF8.GetString(bytes).Split('\n')[0].Trim() : null;
+        }
+        catch (StepFailedException e) when (e.Failure != FailureClass.Cancelled)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>For looks that must not take long.</summary>
+    S3Target Quick => this with { Retries = 0, Stall = new(TimeSpan.FromSeconds(4)) };
+
     public override async Task<string> Check(PlanContext context)
     {
-        await using var store = await (this with { Retries = 0, Stall = new(TimeSpan.FromSeconds(4)) }).Open(context);
+        await using var store = await Quick.Open(context);
         await store.Stat("helix-pre-flight", context.Cancelled);
         return $"bucket {Bucket} answers{(Endpoint is null ? "" : $" at {Endpoint}")}, checksums {(LessChecksums ? "when-required" : "when-supported")}, payload {(Signs ? "signed" : "signed by its MD5")}, {(Chunks ? "in chunks" : "whole")}";
     }

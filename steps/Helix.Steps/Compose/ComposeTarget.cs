@@ -47,6 +47,9 @@ public sealed record ComposeTarget : Target
         }
     }
 
+    /// <summary>The label <c>helix.environment</c> of any of its containers.</summary>
+    public override Task<string?> ReadLabel(PlanContext context) => Engine.EnvironmentOf(context, $"label={DockerEngine.ProjectLabel}={Project}");
+
     public override async Task<string> Check(PlanContext context)
     {
         var form = (await Command(context))[0] == "docker" ? "docker compose" : "docker-compose";

@@ -12,6 +12,9 @@ sealed record DockerEngine(string? Host)
     public const string NumberLabel = "com.docker.compose.container-number";
     public const string VolumeLabel = "com.docker.compose.volume";
 
+    /// <summary>On a container: the environment that it belongs to.</summary>
+    public const string EnvironmentLabel = "helix.environment";
+
     /// <summary>For addresses and messages.</summary>
     public string Name => Host ?? "local";
 
@@ -61,6 +64,19 @@ sealed record DockerEngine(string? Host)
 
     /// <summary>The name of the engine's machine, as it tells itself.</summary>
     public async Task<string> Machine(PlanContext context) => (await Ask(context, "info", "--format", "{{.Name}}")).Stdout.Trim();
+
+    /// <summary>The environment that containers say they belong to; null when they say nothing, or cannot be asked.</summary>
+    public async Task<string?> EnvironmentOf(PlanContext context, string filter)
+    {
+        try
+        {
+            return (await Lines(context, "ps", "-a", "--filter", filter, "--format", $"{{{{.Label \"{EnvironmentLabel}\"}}}}")).FirstOrDefault();
+        }
+        catch (StepFailedException e) when (e.Failure != FailureClass.Cancelled)
+        {
+            return null;
+        }
+    }
 
     static StepFailedException Classified(StepFailedException e)
     {

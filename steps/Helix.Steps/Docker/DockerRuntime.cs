@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 using Helix.Runbooks.Steps;
 using Helix.Steps.Targets;
 using Description = System.ComponentModel.DescriptionAttribute;
@@ -52,5 +53,9 @@ public sealed record DockerTarget : RunningTarget
     public override IReadOnlyList<string> Tools => Service.Tools;
 
     public override Task<string?> ReadPlace(PlanContext context) => Service.Place(context);
+
+    /// <summary>The container's label <c>helix.environment</c>.</summary>
+    public override Task<string?> ReadLabel(PlanContext context) => new DockerEngine(Host).EnvironmentOf(context, $"name=^/?{Regex.Escape(Container)}$");
+
     public override Task<string> Check(PlanContext context) => ServiceTarget.CheckRuns(Service, Name, context);
 }

@@ -58,6 +58,19 @@ public sealed record KubernetesTarget : Target
         }
     }
 
+    /// <summary>The label <c>helix.runbooks/environment</c> of the namespace.</summary>
+    public override async Task<string?> ReadLabel(PlanContext context)
+    {
+        try
+        {
+            return (await new Kubectl(this, context).Find($"namespace/{Namespace}"))?["metadata"]?["labels"]?["helix.runbooks/environment"]?.ToString();
+        }
+        catch (StepFailedException e) when (e.Failure != FailureClass.Cancelled)
+        {
+            return null;
+        }
+    }
+
     async Task<string?> Uid(Kubectl kubectl)
     {
         try

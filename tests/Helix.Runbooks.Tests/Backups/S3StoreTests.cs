@@ -82,5 +82,16 @@ public sealed class S3StoreTests(CephS3 ceph) : BackupStoreConformance, IDisposa
         Assert.Contains("checksums when-required, payload signed, whole", await target.Check(_host.Context()), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task PM_06_a_bucket_says_to_which_environment_it_belongs_by_an_object_that_is_no_backup()
+    {
+        var target = await ceph.Bucket(_host);
+        Assert.Null(await target.ReadLabel(_host.Context()));
+        await using var store = await target.Open(_host.Context());
+        await store.Replace(".helix-environment", "production\n"u8.ToArray(), null, default);
+        Assert.Equal("production", await target.ReadLabel(_host.Context()));
+        Assert.Empty(await store.List("", default).ToListAsync());
+    }
+
     public void Dispose() => _host.Dispose();
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using Helix.Runbooks.Steps;
+using Helix.Steps.Compose;
 using Helix.Steps.Docker;
 using Helix.Steps.Targets;
 
@@ -41,6 +42,16 @@ public sealed class DockerRuntimeTests : IDisposable
         var state = await service.Stop(_host.Context(), TimeSpan.FromSeconds(1));
         Assert.Equal((RuntimeStatus.Stopped, 137), (state.Status, state.ExitCode));
         Assert.Contains("killed", state.Detail);
+    }
+
+    [Fact]
+    public async Task PM_06_a_container_says_by_a_label_to_which_environment_it_belongs()
+    {
+        _docker.Docker("run", "-d", "--name", _name, "--network", "none", "--label", "helix.environment=production", "--label", "com.docker.compose.project=p" + _name, DockerFixture.Image, "sleep", "1000");
+        _docker.Docker("run", "-d", "--name", _name + "2", "--network", "none", DockerFixture.Image, "sleep", "1000");
+        Assert.Equal("production", await new DockerTarget { Container = _name, Host = _docker.Host }.ReadLabel(_host.PlanContext()));
+        Assert.Equal("production", await new ComposeTarget { Project = "p" + _name, Files = ["compose.yaml"], Host = _docker.Host }.ReadLabel(_host.PlanContext()));
+        Assert.Null(await new DockerTarget { Container = _name + "2", Host = _docker.Host }.ReadLabel(_host.PlanContext()));
     }
 
     [Fact]

@@ -19,6 +19,9 @@ sealed class KubeCluster(string folder)
     /// <summary>The account may not look at kube-system.</summary>
     public bool Forbidden { get; set; }
 
+    /// <summary>What the namespace says of itself.</summary>
+    public string? Environment { get; set; }
+
     /// <summary>The namespace is not there yet.</summary>
     public bool IsNew { get; set; }
 
@@ -31,7 +34,7 @@ sealed class KubeCluster(string folder)
     public JsonObject? Find(KubeKey key)
     {
         if (key is { Resource.Kind: "Namespace" } && (key.Name == "kube-system" || (key.Name == KubeServer.Namespace && !IsNew)))
-            return new() { ["kind"] = "Namespace", ["apiVersion"] = "v1", ["metadata"] = new JsonObject { ["name"] = key.Name, ["uid"] = Uid } };
+            return new() { ["kind"] = "Namespace", ["apiVersion"] = "v1", ["metadata"] = new JsonObject { ["name"] = key.Name, ["uid"] = Uid, ["labels"] = new JsonObject { ["helix.runbooks/environment"] = Environment } } };
         if (_objects.GetValueOrDefault(key) is not { } found)
             return null;
         if (key.Resource.Scales)

@@ -53,6 +53,15 @@ public sealed class KubernetesTargetTests : IDisposable
         Assert.Null(await target.ReadPlace(_host.PlanContext()));
     }
 
+    [Fact]
+    public async Task PM_06_The_namespace_says_by_a_label_to_which_environment_it_belongs()
+    {
+        var target = _host.Add("cluster", _server.Target);
+        Assert.Null(await target.ReadLabel(_host.PlanContext()));
+        _server.Cluster.Environment = "production";
+        Assert.Equal("production", await target.ReadLabel(_host.PlanContext()));
+    }
+
     [Theory]
     [InlineData("stranger", FailureClass.Auth)]
     [InlineData("nowhere", FailureClass.Missing)]
