@@ -8,7 +8,7 @@ export DOTNET_EnableWriteXorExecute=0 DOTNET_TieredPGO=0 DOTNET_gcConcurrent=0 D
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1 MSBUILDTERMINALLOGGER=off
 
 command -v dotnet >/dev/null || { echo "The .NET 10 SDK is missing. Hint: https://dotnet.microsoft.com/download, or your distribution's dotnet-sdk-10.0." >&2; exit 2; }
-bash tests/install.sh git procps openssh-client openssh-server iproute2 iptables postgresql redis-server redis-sentinel docker.io docker-compose busybox-static ceph-mon ceph-osd ceph-common radosgw chromium nginx-light
+bash tests/install.sh git procps openssh-client openssh-server iproute2 iptables postgresql redis-server redis-sentinel docker.io docker-compose busybox-static ceph-mon ceph-osd ceph-common radosgw chromium nginx-light prometheus-alertmanager
 # For the real, old Neo4j, which a test fetches from npm; either may be here from elsewhere.
 command -v java >/dev/null || bash tests/install.sh openjdk-17-jre-headless
 command -v npm >/dev/null || bash tests/install.sh npm

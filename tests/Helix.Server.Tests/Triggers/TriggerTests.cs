@@ -244,6 +244,24 @@ public sealed class TriggerTests(PostgresServer postgres)
     }
 
     [Fact]
+    public async Task A_real_Alertmanager_starts_a_run_once_suggests_another_and_takes_the_suggestion_back()
+    {
+        await using var here = await Started();
+        using var alerts = await Alertmanager.Start(new Uri(here.Address, "/hooks/alerts"), HookToken(here));
+        await alerts.Send("DiskFull", labels: ("instance", "db-1:9100"));
+        await alerts.Send("DataLost", labels: ("severity", "critical"));
+        await Eventually.True(() => here.Accounts.FiringsOf("disk", 5).Any(f => f.Result == "started") && here.Accounts.Suggested().Count == 1, "both alerts have come");
+        var run = Assert.Single(here.Store.Runs());
+        Assert.Equal(("trigger:disk", "look"), (run.Operator, run.Runbook));
+        await here.Becomes(run.Run, RunStatus.Succeeded);
+        Assert.Equal(new DateTimeOffset(2026, 11, 29, 10, 0, 0, TimeSpan.Zero), here.State(run.Run).Started.OccurredAt);
+        await Eventually.True(() => here.Accounts.Audited(50).Any(l => l is { What: "trigger disk", Result: "duplicate" }), "it delivers again while the alert fires");
+        await alerts.Send("DataLost", over: true, labels: ("severity", "critical"));
+        await Eventually.True(() => here.Accounts.FiringsOf("lost", 5).Single().Result == "resolved", "the suggestion is taken back");
+        Assert.Single(here.Store.Runs());
+    }
+
+    [Fact]
     public async Task A_token_for_a_hook_opens_nothing_else_and_its_owner_cannot_approve_what_it_started()
     {
         await using var here = await Started();
