@@ -194,6 +194,9 @@ public sealed record QuestionAsked : RunEvent
     public IReadOnlyList<string> OneFromEach { get; init; } = [];
     public bool SelfApproval { get; init; }
     public bool AuthorMayApprove { get; init; } = true;
+
+    /// <summary>Whoever approves must be known at least so surely.</summary>
+    public IdentityStrength? Strength { get; init; }
     public DateTimeOffset? ExpiresAt { get; init; }
     public string OnExpiry { get; init; } = "park";
     public string? EscalateTo { get; init; }

@@ -27,6 +27,9 @@ public sealed record EngineItem(Type Options, Type Outputs, string Summary);
 
 public enum OnExpiry { Park, Escalate, Reject }
 
+/// <summary>In the order of the journal's IdentityStrength, which the model does not know; a test holds them together.</summary>
+public enum ApprovalStrength { Os, Password, Signed, Oidc }
+
 public sealed record ApprovalOptions
 {
     [Description("What is asked, with the facts that the answer needs.")]
@@ -41,6 +44,9 @@ public sealed record ApprovalOptions
     [Description("How many distinct people must approve. Above 1 their identity must be stronger than the operating system account.")]
     [Range(1, 20)]
     public int Minimum { get; init; } = 1;
+
+    [Description("How sure it must be who approves, at least: password (an account of a server), signed (an SSH key of allowedSigners) or oidc (an identity provider). Default: an account of the operating system is enough.")]
+    public ApprovalStrength? Strength { get; init; }
 
     [Description("Groups of which at least one member each must be among those who approve.")]
     public IReadOnlyList<string> OneFromEach { get; init; } = [];

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Journal;
+using Helix.Runbooks.Runs;
 
 namespace Helix.Runbooks.Reports;
 
@@ -76,7 +77,8 @@ public static class QuestionPage
 
     /// <summary>What an approval demands of those who give it, beside being asked.</summary>
     public static IReadOnlyList<string> Rules(QuestionAsked asked) => asked.Kind == QuestionKind.Approval
-        ? [.. asked.OneFromEach.Select(g => $"one from {g}"), .. asked.SelfApproval ? [] : (string[])["not who started the run"], .. asked.AuthorMayApprove ? [] : (string[])["not the author"]]
+        ? [.. asked.OneFromEach.Select(g => $"one from {g}"), .. asked.SelfApproval ? [] : (string[])["not who started the run"], .. asked.AuthorMayApprove ? [] : (string[])["not the author"],
+            .. asked.Strength is { } strength ? (string[])[$"whose identity is {Approvals.Words(strength)}"] : []]
         : [];
 
     /// <summary>The facts behind the message: lists and groups of facts one line each.</summary>

@@ -25,6 +25,8 @@ public static class Approvals
                 return self;
             if (!asked.AuthorMayApprove && state.Started.GitAuthor is { } author && by.Called.Any(n => IsAuthor(author, n)))
                 return $"{by.Account} is the last author of the runbook, and the author may not approve it";
+            if (by.Strength < asked.Strength)
+                return $"this gate wants an identity that is {Words(asked.Strength.Value)}, and {by.Account} is {Words(by.Strength)}";
             if (asked.Minimum > 1 && by.Strength == IdentityStrength.Os)
                 return $"this gate wants {asked.Minimum} people, and an operating system account alone proves too little: sign the answer (--sign KEYFILE)";
         }
@@ -81,6 +83,14 @@ public static class Approvals
                 names.Add(approver);
         return names;
     }
+
+    public static string Words(IdentityStrength strength) => strength switch
+    {
+        IdentityStrength.Os => "an account of the operating system",
+        IdentityStrength.Password => "proven by a password or token of a server",
+        IdentityStrength.Signed => "proven by a signature (--sign KEYFILE)",
+        _ => "vouched for by an identity provider",
+    };
 
     static bool IsIn(string group, Person by) => by.Groups?.Contains(group.StartsWith("group:", StringComparison.Ordinal) ? group["group:".Length..] : group) == true;
 

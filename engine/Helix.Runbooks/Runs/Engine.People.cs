@@ -81,6 +81,7 @@ public sealed partial class Engine
             OneFromEach = options.OneFromEach,
             SelfApproval = options.SelfApproval,
             AuthorMayApprove = options.AuthorMayApprove,
+            Strength = (IdentityStrength?)options.Strength,
         };
         return Approvals.Refusal(asked, [], state, by, decision, plan.Environment.Groups);
     }

@@ -54,6 +54,7 @@ sealed class EngineSteps(Drive drive)
             OneFromEach = options.OneFromEach,
             SelfApproval = options.SelfApproval,
             AuthorMayApprove = options.AuthorMayApprove,
+            Strength = (IdentityStrength?)options.Strength,
             ExpiresAt = options.ExpiresAfter is { } time ? drive.Time.GetUtcNow() + time.Value : null,
             OnExpiry = options.OnExpiry.ToString().ToLowerInvariant(),
             EscalateTo = options.EscalateTo,

@@ -123,6 +123,8 @@ public sealed record QuestionModel
     {
         if (!Approvals.IsAsked(asked, escalated, person, plan.Environment.Groups))
             return $"{string.Join(", ", asked.Approvers.Concat(escalated))} may answer.";
+        if (asked.Kind == QuestionKind.Approval && person.Strength < asked.Strength)
+            return $"Whoever approves must be {Approvals.Words(asked.Strength.Value)}; you are {Approvals.Words(person.Strength)}.";
         if (asked.Kind != QuestionKind.Approval || Approvals.SelfApproval(asked, state, person) is not { } self)
             return null;
         return People.AreOne(person, state.Started.Operator) ? "You started the run, so somebody else must approve it." : Words.Sentence(self) + ".";

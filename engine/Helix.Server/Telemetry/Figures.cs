@@ -42,6 +42,7 @@ static class Figures
         var asking = site.Store.Runs(int.MaxValue, openOnly: true).Where(r => r is { Questions: > 0, EndedAt: null } && sees(r.Environment)).ToList();
         yield return new("helix_decisions_open", "Questions that people are asked.", [Sample.Of(asking.Sum(r => r.Questions))]);
         yield return new("helix_decision_oldest_seconds", "For how long nothing has happened in the oldest run that asks.", [Sample.Of(asking.Count == 0 ? 0 : (now - asking.Min(r => r.LastAt)).TotalSeconds)]);
+        yield return new("helix_suggestions_open", "Runs that triggers suggest, and that nobody has started or dismissed.", [Sample.Of(site.Accounts.Suggested().Count(f => sees(f.Environment) && f.Expires > now))]);
     }
 
     static IEnumerable<Figure> OfMessages(Site site, Func<string, bool> sees, DateTimeOffset now)

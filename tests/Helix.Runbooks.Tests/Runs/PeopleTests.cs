@@ -56,6 +56,22 @@ public sealed class PeopleTests
     }
 
     [Fact]
+    public async Task A_gate_may_demand_how_surely_it_is_known_who_approves()
+    {
+        Assert.Equal(System.Enum.GetNames<IdentityStrength>(), System.Enum.GetNames<Helix.Runbooks.Model.ApprovalStrength>());
+        using var h = new RunHarness();
+        var run = (await h.Run("""
+            steps:
+              - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"], strength: oidc } }
+            """)).State.Run;
+        var refused = h.Answer(run, RunHarness.Bob with { Strength = IdentityStrength.Signed }, "approve");
+        Assert.False(refused.Accepted);
+        Assert.Contains("wants an identity that is vouched for by an identity provider, and bob is proven by a signature", refused.Message, StringComparison.Ordinal);
+        Assert.True(h.Answer(run, RunHarness.Bob with { Strength = IdentityStrength.Oidc }, "approve").Accepted);
+        Assert.Equal(0, (await h.Drive(run)).ExitCode);
+    }
+
+    [Fact]
     public async Task Who_broke_the_glass_cannot_ratify_it_by_another_account()
     {
         using var h = new RunHarness();
