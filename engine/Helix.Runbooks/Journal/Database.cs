@@ -82,9 +82,9 @@ public sealed class Database : IDisposable
         {
             return Prepared(sql, values).ExecuteNonQuery();
         }
-        catch (DbException e)
+        catch (Exception e) when (IsOfStore(e))
         {
-            throw _dialect.Fault(e);
+            throw e is DbException fault ? _dialect.Fault(fault) : _dialect.Gone();
         }
     }
 
@@ -98,11 +98,14 @@ public sealed class Database : IDisposable
                 list.Add(row(reader));
             return list;
         }
-        catch (DbException e)
+        catch (Exception e) when (IsOfStore(e))
         {
-            throw _dialect.Fault(e);
+            throw e is DbException fault ? _dialect.Fault(fault) : _dialect.Gone();
         }
     }
+
+    /// <summary>A connection that breaks while it is used says so in more than one way.</summary>
+    bool IsOfStore(Exception e) => e is DbException || (_dialect.IsShared && _connection.State != ConnectionState.Open && e is InvalidOperationException or IOException or TimeoutException);
 
     DbCommand Prepared(string sql, ReadOnlySpan<object?> values)
     {

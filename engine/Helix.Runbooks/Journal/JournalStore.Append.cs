@@ -9,18 +9,24 @@ public sealed partial class JournalStore
     /// <summary>Registers a run with its first event, and takes the lease for the driver in the same transaction.</summary>
     /// <remarks>The record begins with run-started (1) and lease-taken (2).</remarks>
     /// <exception cref="RunbookException">There is a run of this name already.</exception>
-    public Lease Create(string run, RunStarted started, Driver driver) => WriteTogether(() =>
+    public Lease Create(string run, RunStarted started, Driver driver) => Create(run, started, driver, []).Created!;
+
+    /// <summary>The same with its locks, all or none: without them there is no run.</summary>
+    /// <returns>Null, and who is in the way.</returns>
+    public (Lease? Created, IReadOnlyList<HeldLock> Held) Create(string run, RunStarted started, Driver driver, IReadOnlyList<LockRequest> locks) => WriteTogether<(Lease?, IReadOnlyList<HeldLock>)>(() =>
     {
         Alone(Room.Register);
         if (_durable.Number("SELECT count(*) FROM register WHERE run = ?1", run) > 0)
             throw new RunbookException($"There is a run {run} in the store already.");
+        if (locks.Count > 0 && LockAll(run, locks) is { Count: > 0 } held)
+            return (null, held);
         var row = RegisterRow.Begin(NextNumber(), run, started, _time.GetUtcNow());
         InsertRow(row);
         var first = Add(row, epoch: 1, by: null, [started]);
         Register(row.Number, run, first[0].Hash);
         SetLease(row.Number, 1, driver);
         Add(row, epoch: 1, by: null, [new LeaseTaken(driver, "start")]);
-        return new Lease(run, 1, driver);
+        return (new Lease(run, 1, driver), []);
     });
 
     /// <summary>Appends as the driver. All in one transaction.</summary>

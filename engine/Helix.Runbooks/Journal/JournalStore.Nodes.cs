@@ -31,12 +31,12 @@ public sealed partial class JournalStore
 
     bool IsThere(Node other) => !DriverIdentity.IsGone(other.Process) && (DriverIdentity.IsAlive(other.Process) || (_time.GetUtcNow() - other.SeenAt).Duration() < JustSeen);
 
-    /// <summary>A node is there. Gives what it is asked for, null when its name was taken from it.</summary>
-    public Node? Appear(Node node) => WriteRelaxed(database =>
-    {
-        database.Run("UPDATE nodes SET beat = beat + 1, seen_at = ?3 WHERE name = ?1 AND process = ?2", node.Name, DriverText(node.Process), Chain.Text(_time.GetUtcNow()));
-        return database.One(OfNodes + " WHERE name = ?1 AND process = ?2", ReadNode, node.Name, DriverText(node.Process));
-    });
+    /// <summary>A node is there.</summary>
+    public void Appear(Node node) => WriteRelaxed(database => database.Run(
+        "UPDATE nodes SET beat = beat + 1, seen_at = ?3 WHERE name = ?1 AND process = ?2", node.Name, DriverText(node.Process), Chain.Text(_time.GetUtcNow())));
+
+    /// <summary>What is known of a node, and what it is asked for; null when its name was taken from it.</summary>
+    public Node? Find(Node node) => Look(database => database.One(OfNodes + " WHERE name = ?1 AND process = ?2", ReadNode, node.Name, DriverText(node.Process)));
 
     /// <summary>A node ends in order.</summary>
     public void Leave(Node node) => Write(() => _durable.Run("DELETE FROM nodes WHERE name = ?1 AND process = ?2", node.Name, DriverText(node.Process)));

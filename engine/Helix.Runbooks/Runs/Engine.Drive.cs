@@ -17,6 +17,8 @@ public sealed partial class Engine
         RefuseMoved(state);
         RefuseElsewhere(state.Started.Runbook, state.Started.Needs);
         var plan = PlanOf(state);
+        // Before the lease: who cannot have the folder leaves the record alone.
+        RunFolders.Of(state.Started).Create();
         TakeLocks(run, plan);
         var lease = await TakeLease(run, settings);
         using var heart = new Heartbeat(Store, lease, Time, Settings);
@@ -177,7 +179,6 @@ public sealed partial class Engine
         var run = record.Lease.Run;
         var started = record.Read(s => s.Started);
         var folders = RunFolders.Of(started);
-        folders.Create();
         var index = new PlanIndex(plan.Runbook);
         return new Drive
         {

@@ -29,21 +29,13 @@ public sealed partial class Engine(StepCatalog catalog, JournalStore store, Time
         Refuse(plan, request);
         var run = request.Run ?? RunId.New(Time);
         var folders = RunFolders.New(Settings, run);
-        TakeLocks(run, plan);
-        try
-        {
-            folders.Create();
-            var started = Started(plan, request, folders);
-            _taken[run] = Store.Create(run, started, DriverIdentity.Current);
-            return run;
-        }
-        catch
-        {
-            // A twin of this request may have been faster; then the locks are those of its run.
-            if (!Store.Has(run) || State(run).Ended is not null)
-                Store.ReleaseLocks(run);
-            throw;
-        }
+        var locks = LocksOf(plan);
+        RefuseHeld(Store.InTheWay(run, locks));
+        folders.Create();
+        var (lease, held) = Store.Create(run, Started(plan, request, folders), DriverIdentity.Current, locks);
+        RefuseHeld(held);
+        _taken[run] = lease!;
+        return run;
     }
 
     /// <summary>Gives a run that was just started away, to whoever may drive it.</summary>
@@ -107,9 +99,12 @@ public sealed partial class Engine(StepCatalog catalog, JournalStore store, Time
                 "Run it there, or on the server (--server), which hands it on to a node that has it. $HELIX_LABELS says what a machine has, as site=a,rack=7.");
     }
 
-    void TakeLocks(string run, Plan plan)
+    void TakeLocks(string run, Plan plan) => RefuseHeld(Store.TakeLocks(run, LocksOf(plan)));
+
+    static List<LockRequest> LocksOf(Plan plan) => [.. plan.Locks.Select(l => new LockRequest(l.Identity, l.Target, l.Shared))];
+
+    static void RefuseHeld(IReadOnlyList<HeldLock> held)
     {
-        var held = Store.TakeLocks(run, [.. plan.Locks.Select(l => new LockRequest(l.Identity, l.Target, l.Shared))]);
         if (held.Count > 0)
             throw new HeldException(string.Join("\n", held.Select(h => h.Words)), held[0].Hint);
     }

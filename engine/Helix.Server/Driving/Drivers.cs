@@ -79,6 +79,11 @@ sealed class Drivers(Site site) : IDisposable
             driven.Waits = result.End == DriveEnd.Waiting;
             site.Keeper.LetGo(run, result);
         }
+        catch (HeldException) when (site.Store.IsShared)
+        {
+            // Another node was faster.
+            site.Keeper.GaveUp(run, soon: true);
+        }
         catch (Exception e) when (e is HeldException or RunbookException or StoreLostException)
         {
             // Somebody else drives it, or it cannot be driven now: it stands in the list of runs as it is.

@@ -37,8 +37,8 @@ sealed class Keeper(Site site) : IAsyncDisposable
             _parked.TryRemove(run, out _);
     }
 
-    /// <summary>It cannot be driven now; it is tried again later, or when something happens to it.</summary>
-    public void GaveUp(string run) => _parked[run] = new Parked(long.MaxValue, site.Time.GetUtcNow() + Later);
+    /// <summary>It cannot be driven now; it is tried again later.</summary>
+    public void GaveUp(string run, bool soon = false) => _parked[run] = new Parked(long.MaxValue, site.Time.GetUtcNow() + (soon ? Watching : Later));
 
     async Task Loop()
     {

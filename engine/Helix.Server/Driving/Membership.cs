@@ -9,7 +9,10 @@ sealed class Membership(Site site) : IAsyncDisposable
     /// <summary>In the record of a run that was let go because its node is drained: another node goes on with it.</summary>
     public const string Drained = "its node is drained";
 
-    static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+
+    // Each word of it is a write, which wakes up whoever waits for something new.
+    static readonly TimeSpan Appears = TimeSpan.FromSeconds(4);
 
     readonly CancellationTokenSource _stop = new();
     Node? _self;
@@ -43,11 +46,17 @@ sealed class Membership(Site site) : IAsyncDisposable
 
     async Task Loop()
     {
+        var appeared = site.Time.GetTimestamp();
         while (!_stop.IsCancellationRequested)
         {
             try
             {
-                if (site.Store.Appear(_self!) is not { } now)
+                if (site.Time.GetElapsedTime(appeared) >= Appears)
+                {
+                    site.Store.Appear(_self!);
+                    appeared = site.Time.GetTimestamp();
+                }
+                if (site.Store.Find(_self!) is not { } now)
                     site.Store.Join(_self!);
                 else if (now.DrainedBy is not null != Drains)
                 {
@@ -60,7 +69,7 @@ sealed class Membership(Site site) : IAsyncDisposable
             {
                 // It is not seen meanwhile; the runs have their own word with the store.
             }
-            await Task.WhenAny(Task.Delay(Every, site.Time, _stop.Token));
+            await Task.WhenAny(Task.Delay(Look, site.Time, _stop.Token));
         }
     }
 

@@ -78,7 +78,8 @@ static class Deeds
         if (secret.Asked.From.Count == 0)
             Demand(site, caller, Role.Operator, live, "give a secret", secret.Asked.Ask);
         var given = site.Drivers.EngineOf(live.Run)?.GiveSecretHere(live.Run, caller.Person, secret.Asked.Ask, value)
-            ?? throw new RunbookException($"Run {live.Run} is not driven by this server, and only its driver takes a secret.", $"On its machine: helix secret {live.Run} {secret.Asked.Name}");
+            ?? throw new RunbookException($"Run {live.Run} is not driven by this server, and only its driver takes a secret.",
+                site.Store.ReadLease(live.Run) is { Released: false } lease && site.Membership.Of(lease.Driver) is { } node ? $"Give it on the node that drives it: {new Uri(new Uri(node.Address), "/runs/" + live.Run)}" : $"On its machine: helix secret {live.Run} {secret.Asked.Name}");
         if (!given.Accepted)
             throw new RunbookException($"'{secret.Asked.Name}' was refused: {given.Message}.", "The refusal stands in the record; the value does not.");
     }

@@ -37,7 +37,7 @@ sealed class Faults(Site site)
             case RunbookException r: return Write(http, 422, r.Message, r.Hint);
             case HeldException h: return Write(http, 409, h.Message, h.Hint);
             case StepFailedException s: return Write(http, 502, s.Message, s.Hint);
-            case StoreLostException: return Write(http, 503, e.Message, "Nothing was done. Make room or mend the disk of the store.");
+            case StoreLostException lost: return Write(http, 503, e.Message, lost.MayComeBack ? "Whether what you sent was taken is not known: look again when the database is back." : "Nothing was done. Make room or mend the disk of the store.");
             case BadHttpRequestException b: return Write(http, b.StatusCode, b.Message, null);
             default:
                 site.Say($"{http.Request.Method} {http.Request.Path}: {e}");

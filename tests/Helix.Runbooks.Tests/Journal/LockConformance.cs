@@ -34,6 +34,19 @@ public abstract class LockConformance : IDisposable
     }
 
     [Fact]
+    public void A_run_is_registered_with_all_its_locks_or_not_at_all()
+    {
+        Assert.NotNull(Store.Create("r3", Started(), DriverOf(3), [Redis, Bucket]).Created);
+        Assert.Equal(2, Store.Locks().Count(l => l.Run == "r3"));
+        var (created, held) = Store.Create("r4", Started(), DriverOf(4), [Bucket, Redis with { Shared = true }]);
+        Assert.Null(created);
+        Assert.Equal(("r3", "redis"), (held.Single().Run, held.Single().Target));
+        Assert.False(Store.Has("r4"));
+        Assert.Equal(2, Store.Locks().Count);
+        Assert.Empty(Store.VerifyRegister());
+    }
+
+    [Fact]
     public void Readers_share_and_a_writer_waits_for_all_of_them()
     {
         Assert.Empty(Store.TakeLocks("r1", [Bucket]));
