@@ -76,12 +76,12 @@ sealed class RunRecord(JournalStore store, Lease lease, IReadOnlyList<JournalEnt
     }
 
     public static RunRecord Of(JournalStore store, Lease lease, Masker masker, CancellationToken lost) =>
-        new(store, lease, WhenBack(() => store.Read(lease.Run), lost, () => new HeldException(LostBy(lease).Message)), masker, lost);
+        new(store, lease, WhenBack(() => store.Read(lease.Run), () => new HeldException(LostBy(lease).Message), lost), masker, lost);
 
     /// <summary>A store that is away is waited for as long as the lease holds: nothing is begun that it would not know of.</summary>
-    public T WhenBack<T>(Func<T> work) => WhenBack(work, lost, Lost);
+    public T WhenBack<T>(Func<T> work) => WhenBack(work, Lost, lost);
 
-    static T WhenBack<T>(Func<T> work, CancellationToken lost, Func<Exception> gone)
+    static T WhenBack<T>(Func<T> work, Func<Exception> gone, CancellationToken lost)
     {
         while (true)
         {
