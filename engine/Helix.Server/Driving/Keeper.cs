@@ -75,15 +75,16 @@ sealed class Keeper(Site site) : IAsyncDisposable
 
     void LookAtRuns()
     {
-        var open = site.Store.Runs(int.MaxValue, openOnly: true).Where(r => !site.Drivers.Drives(r.Run)).ToList();
-        foreach (var over in _watched.Keys.Except(open.Select(r => r.Run)).ToList())
-            _watched.Remove(over);
+        var open = site.Store.OpenRuns().Where(r => !site.Drivers.Drives(r.Run)).ToList();
+        if (_watched.Count > 0)
+            foreach (var over in _watched.Keys.Except(open.Select(r => r.Run)).ToList())
+                _watched.Remove(over);
         foreach (var run in open.Where(r => IsFree(r) && MayGoOn(r)))
             site.Drivers.GoOn(run.Run, stoodStill: run.Lease);
     }
 
     /// <summary>Nobody drives it: its lease is free, its driver is seen to be gone, or its heartbeat stood still for as long as a lease holds.</summary>
-    bool IsFree(RunSummary run)
+    bool IsFree(OpenRun run)
     {
         if (run.Lease is not { } lease || run.DriverGone)
         {
@@ -99,7 +100,7 @@ sealed class Keeper(Site site) : IAsyncDisposable
 
     static readonly TimeSpan LeaseExpires = new EngineSettings { DataFolder = "" }.LeaseExpires;
 
-    bool MayGoOn(RunSummary run)
+    bool MayGoOn(OpenRun run)
     {
         var now = site.Time.GetUtcNow();
         if (_parked.TryGetValue(run.Run, out var parked) && run.Events <= parked.Sequence && parked.Due > now)
@@ -115,7 +116,7 @@ sealed class Keeper(Site site) : IAsyncDisposable
     }
 
     /// <summary>When there will be something to do; for ever when a person held it back and must resume it.</summary>
-    DateTimeOffset IsDue(RunSummary run, RunState state)
+    DateTimeOffset IsDue(OpenRun run, RunState state)
     {
         if (run.DriverGone || state.Cancel is not null || state.ResumeAsked || state.SuspendedBecause is null or Drivers.ServerStops || Membership.IsHandedOn(state.SuspendedBecause))
             return DateTimeOffset.MinValue;
