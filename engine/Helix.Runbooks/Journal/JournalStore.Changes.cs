@@ -6,6 +6,13 @@ public sealed partial class JournalStore
     public IReadOnlyList<RunChange> ChangedSince(DateTimeOffset moment) => Look(database => database.All(
         "SELECT run, events, last_at FROM runs WHERE last_at >= ?1 ORDER BY last_at", r => new RunChange(r.GetString(0), r.GetInt64(1), Chain.Time(r.GetString(2))), Chain.Text(moment)));
 
+    /// <summary>How many entries the runs have whose last entry is not older than this: another number when one was added since.</summary>
+    public long EntriesSince(DateTimeOffset moment) => Look(database => database.Number("SELECT CAST(sum(events) AS BIGINT) FROM runs WHERE last_at >= ?1", Chain.Text(moment)));
+
+    /// <summary>When something was last added to any run, and how many leases are held: while nobody holds one and nothing is added, nothing happens to runs.</summary>
+    public (string Newest, long Held) Standing() => Look(database =>
+        (database.One("SELECT max(last_at) FROM runs", r => r.IsDBNull(0) ? "" : r.GetString(0)) ?? "", database.Number("SELECT count(*) FROM leases WHERE released = 0")));
+
     /// <summary>All open runs, newest first.</summary>
     public IReadOnlyList<OpenRun> OpenRuns() => Look(database => database.All("""
         SELECT r.run, r.events, l.driver, l.epoch, l.beat FROM runs r LEFT JOIN leases l ON l.number = r.number AND l.released = 0

@@ -42,19 +42,24 @@ sealed class Keeper(Site site) : IAsyncDisposable
 
     async Task Loop()
     {
-        var version = -1L;
+        var (version, standing) = (-1L, (Newest: "", Held: -1L));
         while (!_stop.IsCancellationRequested)
         {
             try
             {
                 var now = site.Store.DataVersion();
-                var asked = _look.Task.IsCompleted;
-                if (asked)
+                var must = _look.Task.IsCompleted;
+                if (must)
                     _look = new(TaskCreationOptions.RunContinuationsAsynchronously);
-                if (asked || now != version || _watched.Count > 0 || _parked.Values.Any(w => w.Due <= site.Time.GetUtcNow()))
+                must |= _watched.Count > 0 || _parked.Values.Any(w => w.Due <= site.Time.GetUtcNow());
+                if (must || now != version)
                 {
                     version = now;
-                    LookAtRuns();
+                    // When all runs wait, most of what is written are heartbeats of servers, which change nothing for them.
+                    var before = standing;
+                    standing = site.Store.Standing();
+                    if (must || standing != before || standing.Held > 0)
+                        LookAtRuns();
                 }
                 await Task.Delay(AtMost, site.Time, _stop.Token);
                 using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);

@@ -25,6 +25,7 @@ sealed class Follower(Site site) : IAsyncDisposable
     /// <summary>The last entry that was seen, of runs that changed lately.</summary>
     Dictionary<string, long> _seen = [];
     readonly CancellationTokenSource _stop = new();
+    (DateTimeOffset Since, long Count) _entries;
     DateTimeOffset _from;
     DateTimeOffset _until;
     DateTimeOffset _remembered;
@@ -68,6 +69,19 @@ sealed class Follower(Site site) : IAsyncDisposable
     void Look()
     {
         var lately = _until - Slack;
+        var entries = (lately, site.Store.EntriesSince(lately));
+        if (entries != _entries)
+            FollowAll(lately);
+        _entries = entries;
+        site.News.Tick();
+        if (_until - _remembered < Remember)
+            return;
+        site.Accounts.Mark(Until, _remembered = _until);
+        Trim();
+    }
+
+    void FollowAll(DateTimeOffset lately)
+    {
         var changes = site.Store.ChangedSince(lately);
         var seen = new Dictionary<string, long>();
         foreach (var change in changes)
@@ -75,11 +89,6 @@ sealed class Follower(Site site) : IAsyncDisposable
         _seen = seen;
         if (changes is [.., { LastAt: var newest }] && newest > _until)
             _until = newest;
-        site.News.Tick();
-        if (_until - _remembered < Remember)
-            return;
-        site.Accounts.Mark(Until, _remembered = _until);
-        Trim();
     }
 
     /// <param name="last">The last entry that was seen; 0: those before <paramref name="from"/> were.</param>
