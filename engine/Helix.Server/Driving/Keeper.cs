@@ -42,7 +42,7 @@ sealed class Keeper(Site site) : IAsyncDisposable
 
     async Task Loop()
     {
-        var (version, standing) = (-1L, (Newest: "", Held: -1L));
+        var (version, standing, looked) = (-1L, (Newest: "", Held: -1L), site.Time.GetTimestamp());
         while (!_stop.IsCancellationRequested)
         {
             try
@@ -51,6 +51,8 @@ sealed class Keeper(Site site) : IAsyncDisposable
                 var must = _look.Task.IsCompleted;
                 if (must)
                     _look = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                // What a machine with a clock behind the others has added is not the newest.
+                must |= site.Time.GetElapsedTime(looked) >= Later;
                 must |= _watched.Count > 0 || _parked.Values.Any(w => w.Due <= site.Time.GetUtcNow());
                 if (must || now != version)
                 {
@@ -59,7 +61,10 @@ sealed class Keeper(Site site) : IAsyncDisposable
                     var before = standing;
                     standing = site.Store.Standing();
                     if (must || standing != before || standing.Held > 0)
+                    {
+                        looked = site.Time.GetTimestamp();
                         LookAtRuns();
+                    }
                 }
                 await Task.Delay(AtMost, site.Time, _stop.Token);
                 using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
