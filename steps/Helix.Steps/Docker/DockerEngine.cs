@@ -70,7 +70,7 @@ sealed record DockerEngine(string? Host)
     {
         try
         {
-            return (await Lines(context, "ps", "-a", "--filter", filter, "--format", $"{{{{.Label \"{EnvironmentLabel}\"}}}}")).FirstOrDefault();
+            return await Lines(context, "ps", "-a", "--filter", filter, "--format", $"{{{{.Label \"{EnvironmentLabel}\"}}}}") is [var said, ..] ? said : null;
         }
         catch (StepFailedException e) when (e.Failure != FailureClass.Cancelled)
         {
