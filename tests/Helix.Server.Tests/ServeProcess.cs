@@ -59,7 +59,7 @@ sealed class HelixProcess : IDisposable
 
     public Task<int> Stop()
     {
-        Process.Start("kill", ["-INT", Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]).WaitForExit();
+        Process.Start("kill", ["-TERM", Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]).WaitForExit();
         return End();
     }
 

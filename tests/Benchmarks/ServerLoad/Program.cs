@@ -12,8 +12,9 @@ if (waiting > 0)
     var took = await Fill.Waiting(books, waiting);
     Table.Row($"{waiting} runs made that wait for people", $"{took.TotalSeconds:0} s");
 }
-await using (var served = await Served.Start(helix, books))
+if (together > 0)
 {
+    await using var served = await Served.Start(helix, books);
     await Rest.Measure(served, waiting);
     await Pages.Measure(served, "at rest");
     await Crowd.Measure(served, together);

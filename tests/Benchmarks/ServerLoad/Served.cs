@@ -82,7 +82,7 @@ sealed partial class Served : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        Process.Start("kill", ["-INT", _process.Id.ToString(CultureInfo.InvariantCulture)])!.WaitForExit();
+        Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)])!.WaitForExit();
         await _process.WaitForExitAsync();
         Client.Dispose();
         _process.Dispose();
