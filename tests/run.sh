@@ -44,7 +44,7 @@ check "shipped runbooks do what their scenarios say" $helix simulate runbooks --
 # Much of both projects is waiting, so they run side by side, each in a shell of its own.
 out=$(mktemp -d) beside=
 trap '[ -z "$beside" ] || kill "$beside" 2>/dev/null; rm -rf "$out"' EXIT
-tests() { exec "tests/$1/bin/Debug/net10.0/$1" -noColor ${TESTS:-}; }
+tests() { exec "tests/$1/bin/Debug/net10.0/$1" -noColor -maxThreads 4 ${TESTS:-}; }
 count() { # count PROJECT STATUS: its totals go into the last line
   local line bad
   line=$(grep -E 'Total: [0-9]+, Errors: [0-9]+' "$out/$1" | tail -1)

@@ -26,8 +26,7 @@ sealed class ProcessRuntime(ProcessOptions options, string name) : Runtime
 
     public override string Address => $"process:{Environment.MachineName}:{options.Directory}";
     public override IReadOnlyList<string> Tools => ["setsid", options.Start[0].Contains('/') ? InDirectory(options.Start[0]) : options.Start[0]];
-    public override string StartCommand =>
-        $"cd {Shell.Quoted(options.Directory)} && setsid {string.Join(' ', options.Start.Select(Shell.Quoted))} </dev/null >>{Shell.Quoted(options.Log ?? "/dev/null")} 2>&1 & echo $! >{Shell.Quoted(options.PidFile)}";
+    public override string StartCommand => options.ShellStart;
 
     public override Task<string?> Place(PlanContext context) => Task.FromResult<string?>($"{Environment.MachineName}:{options.Directory}");
 

@@ -47,6 +47,11 @@ public sealed record RuntimeOptions
 /// <summary>A service that is a plain process of this machine. It outlives the run.</summary>
 public sealed record ProcessOptions
 {
+    /// <summary>For a shell of people: starts it as the runtime does. The braces make the pid that of the service, not of a shell around it.</summary>
+    [JsonIgnore]
+    internal string ShellStart =>
+        $"cd {Shell.Quoted(Directory)} && {{ setsid {string.Join(' ', Start.Select(Shell.Quoted))} </dev/null >>{Shell.Quoted(Log ?? "/dev/null")} 2>&1 & echo $! >{Shell.Quoted(PidFile)}; }}";
+
     [Description("Executable and arguments that start it in the foreground.")]
     [Example("[redis-server, /etc/redis/redis.conf]")]
     public required IReadOnlyList<string> Start { get; init; }

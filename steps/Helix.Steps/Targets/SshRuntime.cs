@@ -39,7 +39,7 @@ sealed class SshRuntime(ProcessOptions options, SshHost host, string name) : Run
 
     public override string Address => $"process:{host.Name}:{options.Directory}";
     public override IReadOnlyList<string> Tools => ["ssh"];
-    public override string StartCommand => host.ShellPrefix + Shell.Quoted($"cd {Shell.Quoted(options.Directory)} && setsid {string.Join(' ', options.Start.Select(Shell.Quoted))} </dev/null >>{Shell.Quoted(options.Log ?? "/dev/null")} 2>&1 & echo $! >{Shell.Quoted(options.PidFile)}");
+    public override string StartCommand => host.ShellPrefix + Shell.Quoted(options.ShellStart);
 
     public override async Task<string?> Place(PlanContext context)
     {

@@ -100,6 +100,9 @@ public sealed class ProcessRuntimeTests : IDisposable
         await _host.Context().Tool("bash", "-c", target.Service.StartCommand).Run();
         await Eventually.True(async () => (await target.Service.State(_host.PlanContext())).Status == RuntimeStatus.Running, "it runs");
         await Eventually.True(() => File.ReadAllText(In("s.log")) == "its a b\n", "with its arguments");
+        // The pid is the service's own, not that of a shell around it: a stop would leave the service running.
+        var pid = int.Parse(File.ReadAllText(In("s.pid")));
+        Assert.Equal(pid, ProcessStat.Read(pid)!.Session);
     }
 
     [Fact]

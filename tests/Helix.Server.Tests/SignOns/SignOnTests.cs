@@ -14,9 +14,10 @@ public sealed class SignOnTests
     {
         var port = OidcProvider.FreePort();
         var provider = await OidcProvider.Start(port);
-        var folder = Directory.CreateTempSubdirectory("helix-oidc-file-").FullName;
-        await File.WriteAllTextAsync(Path.Combine(folder, "secret"), OidcProvider.Secret + "\n");
-        await File.WriteAllTextAsync(Path.Combine(folder, "sign-on.yaml"), $$"""
+        SignOn? signOn = null;
+        var here = new ServerHere { Time = time ?? TimeProvider.System, Change = s => s with { SignOn = signOn } };
+        await File.WriteAllTextAsync(Path.Combine(here.Folder, "secret"), OidcProvider.Secret + "\n");
+        await File.WriteAllTextAsync(Path.Combine(here.Folder, "sign-on.yaml"), $$"""
             apiVersion: helix.runbooks/v1
             name: sign-on
             issuer: {{provider.Issuer}}
@@ -29,9 +30,9 @@ public sealed class SignOnTests
             approvers: { ops-dba: [dba] }
             {{more}}
             """);
-        var read = new SignOnReader().ReadFile(Path.Combine(folder, "sign-on.yaml"));
+        var read = new SignOnReader().ReadFile(Path.Combine(here.Folder, "sign-on.yaml"));
         Assert.Empty(read.Problems);
-        var here = new ServerHere { Time = time ?? TimeProvider.System, Change = s => s with { SignOn = read.Value } };
+        signOn = read.Value;
         here.Environment("here", "dave");
         here.Runbook("gate", Books.Gate);
         return (await here.Start(port), provider);
