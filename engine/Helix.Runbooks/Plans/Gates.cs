@@ -2,45 +2,46 @@ using Helix.Runbooks.Model;
 
 namespace Helix.Runbooks.Plans;
 
-/// <summary>Which approval covers which step: the nearest one before it in the same path.</summary>
-public static class Gates
+/// <summary>Which approval covers which step: the nearest one before it in the same path. One walk over each runbook answers for all of its steps.</summary>
+public sealed class Gates
 {
-    public static string? Covering(Place place)
+    readonly Dictionary<Frame, Dictionary<Item, string>> _known = new(ReferenceEqualityComparer.Instance);
+
+    public string? Covering(Place place)
     {
         // What precedes in every case: earlier items of the same list, then of the lists around it.
-        var runbook = place.Frame.Runbook;
-        var found = Before(runbook.Steps, place);
+        var found = Of(place.Frame).GetValueOrDefault(place.Item);
         if (found is null && place.Part != Part.Steps)
-            found = LastApproval(runbook.Steps, place.Frame.Prefix);
+            found = LastApproval(place.Frame.Runbook.Steps, place.Frame.Prefix);
         return found ?? (place.Frame.Item is { } outer ? Covering(outer) : null);
     }
 
-    static string? Before(IReadOnlyList<Item> items, Place place)
+    Dictionary<Item, string> Of(Frame frame)
     {
-        string? gate = null;
-        foreach (var (item, prefix) in Preceding(items, place.Frame.Prefix, place.Item))
-            if (item is StepItem { Uses: EngineItems.Approval, When: null } approval)
-                gate = prefix + approval.Id;
-        return gate;
+        if (!_known.TryGetValue(frame, out var gates))
+        {
+            _known[frame] = gates = new(ReferenceEqualityComparer.Instance);
+            Walk(frame.Runbook.Steps, frame.Prefix, null, gates);
+        }
+        return gates;
     }
 
-    /// <summary>All items of the lists that lead to the item, up to it; empty when it is not below.</summary>
-    static List<(Item Item, string Prefix)> Preceding(IReadOnlyList<Item> items, string prefix, Item sought)
+    static void Walk(IReadOnlyList<Item> items, string prefix, string? gate, Dictionary<Item, string> gates)
     {
-        var before = new List<(Item, string)>();
         foreach (var item in items)
         {
-            if (ReferenceEquals(item, sought))
-                return before;
+            if (gate is not null)
+                gates[item] = gate;
             foreach (var (list, inner) in Inner(item, prefix))
-                if (Contains(list, sought))
-                    return [.. before, .. Preceding(list, inner, sought)];
-            before.Add((item, prefix));
+                Walk(list, inner, gate, gates);
             // A plain group always runs; what it holds precedes too.
-            if (item is GroupItem { When: null } group)
-                before.AddRange(group.Steps.Select(s => (s, prefix)));
+            gate = item switch
+            {
+                StepItem { Uses: EngineItems.Approval, When: null } approval => prefix + approval.Id,
+                GroupItem { When: null } group => LastApproval(group.Steps, prefix) ?? gate,
+                _ => gate,
+            };
         }
-        return [];
     }
 
     static IEnumerable<(IReadOnlyList<Item> List, string Prefix)> Inner(Item item, string prefix) => item switch
@@ -50,9 +51,6 @@ public static class Gates
         ForEachItem e => [(e.Steps, prefix + e.Id + "[]/"), (e.Rescue, prefix + e.Id + "/"), (e.Finally, prefix + e.Id + "/")],
         _ => [],
     };
-
-    static bool Contains(IReadOnlyList<Item> items, Item sought) =>
-        items.Any(i => ReferenceEquals(i, sought) || Inner(i, "").Any(l => Contains(l.List, sought)));
 
     static string? LastApproval(IReadOnlyList<Item> items, string prefix) =>
         items.OfType<StepItem>().LastOrDefault(i => i is { Uses: EngineItems.Approval, When: null }) is { } a ? prefix + a.Id : null;

@@ -16,6 +16,7 @@ public sealed class Planner(StepCatalog catalog)
     {
         var inputs = InputBinder.Bind(runbook, given);
         var index = new PlanIndex(runbook);
+        var gates = new Gates();
         var early = new EarlyResolver(catalog, environment, inputs);
         var effects = new EffectResolver(catalog, environment);
         var steps = new List<PlannedStep>();
@@ -33,7 +34,7 @@ public sealed class Planner(StepCatalog catalog)
                     Within = place.Within,
                     With = with,
                     Effects = effects.Of(item, with),
-                    Gate = Gates.Covering(place),
+                    Gate = gates.Covering(place),
                 });
             }
         var pinned = Pins.Of(runbook, environment, steps, catalog, open ?? Pins.FromDisk);

@@ -64,8 +64,22 @@ public sealed partial class Engine(StepCatalog catalog, JournalStore store, Time
         }
     }
 
-    /// <summary>The plan of a run as it was pinned (not the files of today).</summary>
+    /// <summary>The plan of a run as it was pinned (not the files of today). It depends on nothing but those and the inputs, so the last one is kept.</summary>
     public Plan PlanOf(RunState state)
+    {
+        var known = (state.Run, string.Concat(state.Pinned.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => p.Value)), state.Inputs.ToJsonString(StepJson.Options));
+        if (_planned is { } last && last.Of == known)
+            return last.Plan;
+        var plan = PlanAnew(state);
+        _planned = new(known, plan);
+        return plan;
+    }
+
+    sealed record Planned((string Run, string Texts, string Inputs) Of, Plan Plan);
+
+    volatile Planned? _planned;
+
+    Plan PlanAnew(RunState state)
     {
         byte[]? Open(string path) => state.Pinned.TryGetValue(Path.GetFullPath(path), out var sha) ? Store.Kept(sha) : null;
         byte[] Must(string path) => Open(path) ?? throw new InvalidOperationException($"The store has lost the pinned file {path} of run {state.Run}.");
