@@ -62,10 +62,14 @@ sealed class RunRecord(JournalStore store, Lease lease, IReadOnlyList<JournalEnt
                 Apply(store.Read(Lease.Run, before));
                 return _state.LastSequence != before;
             }
-            catch (StoreLostException e) when (e.MayComeBack && !lost.IsCancellationRequested)
+            catch (StoreLostException e) when (e.MayComeBack)
             {
                 // Nothing new is known, and nothing starts: that would be appended before.
-                return false;
+                if (!lost.IsCancellationRequested)
+                    return false;
+                // It was away for longer than the lease holds, and that is what ended the drive.
+                _broken ??= Lost();
+                throw _broken;
             }
             catch (Exception e) when (e is LeaseLostException or StoreLostException)
             {
