@@ -84,6 +84,9 @@ sealed record ObjectivesFields
 
     [Description("The id of the step whose success ends the RTO clock; without it the last step.")]
     public string? RecoveredAt { get; init; }
+
+    [Description("The id of the step that brings the failure about itself, as in a drill: the clocks begin when it starts, not at the declaration.")]
+    public string? FailedAt { get; init; }
 }
 
 sealed record InputFields

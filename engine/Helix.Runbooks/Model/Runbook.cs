@@ -47,6 +47,9 @@ public sealed record Objectives
 
     /// <summary>Id of the step whose success ends the RTO clock. Null: the last step.</summary>
     public string? RecoveredAt { get; init; }
+
+    /// <summary>Id of the step whose start begins the clocks, because it brings the failure about. Null: the declaration does.</summary>
+    public string? FailedAt { get; init; }
 }
 
 public enum InputType { String, Number, Boolean, Duration, Timestamp, Choice, Secret, Backup }

@@ -15,7 +15,8 @@ sealed class RunbookChecks(Reading reading, Runbook runbook, MapNode map, Runboo
         CheckNames();
         new InputChecks(_problems).Check(map["inputs"] as MapNode, runbook);
         CheckExpressions();
-        CheckRecoveredAt();
+        CheckObjective("recoveredAt", runbook.Objectives.RecoveredAt);
+        CheckObjective("failedAt", runbook.Objectives.FailedAt);
         if (reading.Environment is { } environment)
             new EnvironmentChecks(_problems, environment, notes).Check(runbook, values);
         var scope = new RuleScope(reading, runbook, notes, isSub);
@@ -66,12 +67,12 @@ sealed class RunbookChecks(Reading reading, Runbook runbook, MapNode map, Runboo
         reading.Outputs[runbook] = RecordShape.Of(runbook.Name, shapes);
     }
 
-    void CheckRecoveredAt()
+    void CheckObjective(string field, string? id)
     {
-        if (runbook.Objectives.RecoveredAt is not { } id)
+        if (id is null)
             return;
         var steps = Items.All(runbook.Steps).Select(i => i.Id).ToList();
         if (!steps.Contains(id))
-            _problems.Error("unknown-step", ((MapNode)map["objectives"]!)["recoveredAt"]!.Position, $"'recoveredAt' names '{id}', and there is no such step.", Suggestion.Hint(id, steps, "Steps"));
+            _problems.Error("unknown-step", ((MapNode)map["objectives"]!)[field]!.Position, $"'{field}' names '{id}', and there is no such step.", Suggestion.Hint(id, steps, "Steps"));
     }
 }

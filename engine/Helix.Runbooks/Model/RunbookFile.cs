@@ -99,6 +99,7 @@ sealed class RunbookFile(Reading reading, string path, byte[] bytes, SubRunbooks
         Rpo = fields?.Rpo?.Value,
         Mttr = fields?.Mttr?.Value,
         RecoveredAt = fields?.RecoveredAt,
+        FailedAt = fields?.FailedAt,
     };
 
     static Dictionary<string, Input> Inputs(IReadOnlyDictionary<string, InputFields>? fields)

@@ -114,7 +114,7 @@ public static class RunTree
     /// <summary>The line above the tree: "RTO 4h: 0:12:07 gone, 3:47:53 left, ETA 0:31".</summary>
     public static string ClockLine(Clocks clocks, DateTimeOffset now)
     {
-        var elapsed = clocks.Rta ?? now - clocks.DeclaredAt;
+        var elapsed = clocks.Rta ?? now - (clocks.BeganAt ?? now);
         if (clocks.Rta is { } rta)
             return clocks.Rto is { } o ? $"RTO {Words.Objective(o)}: recovered after {Words.Clock(rta)}, {(rta <= o ? "met" : "missed")}" : $"recovered after {Words.Clock(rta)}";
         var text = clocks.Rto is not { } rto ? $"{Words.Clock(elapsed)} gone"

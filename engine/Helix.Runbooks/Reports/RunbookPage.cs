@@ -157,7 +157,7 @@ public sealed class RunbookPage
         (string Name, TimeSpan? Value)[] all = [("RTO", o.Rto), ("RPO", o.Rpo), ("MTTR", o.Mttr)];
         foreach (var (name, value) in all)
             if (value is { } time)
-                yield return $"{name} {Words.Objective(time)}{(name == "RTO" && o.RecoveredAt is { } step ? $", until **{step}** has succeeded" : "")}";
+                yield return $"{name} {Words.Objective(time)}{(name != "RTO" ? "" : $"{(o.FailedAt is { } failure ? $", from the start of **{failure}**" : "")}{(o.RecoveredAt is { } step ? $", until **{step}** has succeeded" : "")}")}";
     }
 
     static string Input(KeyValuePair<string, Input> input) =>

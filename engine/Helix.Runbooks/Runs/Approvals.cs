@@ -97,17 +97,23 @@ public static class Approvals
     static bool IsAuthor(string author, string account) =>
         author.Equals(account, StringComparison.OrdinalIgnoreCase) || author.Contains($"<{account}@", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>A field of the form as what it is: pages and the command line send text, and steps compare numbers.</summary>
+    public static JsonNode? InItsType(JsonObject form, string name, JsonNode? value) =>
+        value is not null && form[name] is { } field && TypeOf(field) is var (type, choices) && InputBinder.Fit(type, value, choices) is { } fit ? fit : value?.DeepClone();
+
+    static (InputType Type, IReadOnlyList<string> Choices) TypeOf(JsonNode field) =>
+        (Enum.Parse<InputType>(field["type"]?.GetValue<string>() ?? "string", ignoreCase: true), [.. field["choices"]?.AsArray().Select(c => c!.GetValue<string>()) ?? []]);
+
     static string? MissingInput(JsonObject form, JsonObject given, string choice)
     {
         if (choice is not ("approve" or "done"))
             return null;
         foreach (var (name, field) in form)
         {
-            var type = Enum.Parse<InputType>(field!["type"]?.GetValue<string>() ?? "string", ignoreCase: true);
-            var choices = field["choices"]?.AsArray().Select(c => c!.GetValue<string>()).ToList() ?? [];
+            var (type, choices) = TypeOf(field!);
             if (given[name] is not { } value)
             {
-                if (field["required"]?.GetValue<bool>() == true)
+                if (field!["required"]?.GetValue<bool>() == true)
                     return $"the answer needs '{name}' ({InputBinder.Form(type, choices)}): --input {name}=…";
             }
             else if (InputBinder.Fit(type, value, choices) is null)

@@ -7,10 +7,11 @@ namespace Helix.Runbooks.Runs;
 /// <summary>Where the time went, and what was measured against the objectives. All absolute times are the journal's.</summary>
 public sealed record Clocks
 {
-    public required DateTimeOffset DeclaredAt { get; init; }
+    /// <summary>Start of the RTO clock: the declaration, or the failure that the run itself brings about; null while that is still ahead.</summary>
+    public required DateTimeOffset? BeganAt { get; init; }
     public DateTimeOffset? RecoveredAt { get; init; }
 
-    /// <summary>From declared until recovered; while running, until now.</summary>
+    /// <summary>From its start until recovered; while running, until now.</summary>
     public required TimeSpan Elapsed { get; init; }
     public TimeSpan? Rta { get; init; }
     public TimeSpan? Rto { get; init; }
@@ -30,7 +31,10 @@ public sealed record Clocks
 
     /// <summary>When it will be recovered, by experience; null without any.</summary>
     public DateTimeOffset? Eta { get; init; }
-    public bool AtRisk => RecoveredAt is null && Eta is { } eta && Rto is { } rto && eta > DeclaredAt + rto;
+    public bool AtRisk => RecoveredAt is null && Eta is { } eta && Due is { } due && eta > due;
+
+    /// <summary>When it must be recovered.</summary>
+    public DateTimeOffset? Due => BeganAt + Rto;
 
     /// <summary>Null: nothing was asked for, or nothing measured; "not measured" is never a miss.</summary>
     public bool? ObjectivesMet =>
@@ -42,25 +46,30 @@ public sealed record Clocks
         var declared = state.Started.DeclaredAt;
         var recovered = Recovered(state, plan);
         var until = recovered ?? state.EndedAt ?? now;
-        var rpa = LoadedPoints(state);
+        var began = plan.Runbook.Objectives.FailedAt is { } failure ? Begun(state, failure) : declared;
+        var rpa = LoadedPoints(state, began ?? until);
         return new Clocks
         {
-            DeclaredAt = declared,
+            BeganAt = began,
             RecoveredAt = recovered,
-            Elapsed = until - declared,
-            Rta = recovered - declared,
+            Elapsed = until - (began ?? until),
+            Rta = recovered - began,
             Rto = plan.Runbook.Objectives.Rto,
             Rpo = plan.Runbook.Objectives.Rpo,
             RpaByTarget = rpa,
             Rpa = rpa.Count == 0 ? null : rpa.Values.Max(r => r.Rpa),
             Detection = state.Started.OccurredAt is { } occurred ? declared - occurred : TimeSpan.Zero,
-            Decision = state.StartedAt > declared ? state.StartedAt - declared : TimeSpan.Zero,
-            WaitingForPeople = Covered(state.Spans.Where(s => s.Kind == SpanKind.WaitingForPeople), declared, until),
-            Machine = Covered(state.Spans.Where(s => s.Kind == SpanKind.Machine), declared, until),
-            Verification = Covered(state.Spans.Where(s => s.Kind == SpanKind.Machine && IsVerification(state, plan, s.Path)), declared, until),
+            Decision = state.StartedAt > began ? state.StartedAt - began.Value : TimeSpan.Zero,
+            WaitingForPeople = Covered(state.Spans.Where(s => s.Kind == SpanKind.WaitingForPeople), began ?? until, until),
+            Machine = Covered(state.Spans.Where(s => s.Kind == SpanKind.Machine), began ?? until, until),
+            Verification = Covered(state.Spans.Where(s => s.Kind == SpanKind.Machine && IsVerification(state, plan, s.Path)), began ?? until, until),
             Eta = recovered ?? Forecast(state, plan, now, typical),
         };
     }
+
+    /// <summary>When the step was first begun, in whichever round.</summary>
+    static DateTimeOffset? Begun(RunState state, string step) =>
+        state.Earlier.Concat(state.Steps.Values).Where(s => s.Path == step).SelectMany(s => s.Attempts).Select(a => (DateTimeOffset?)a.Start).Min();
 
     /// <summary>The end of the step that ends the clock: <c>recoveredAt</c>, else the end of a run that succeeded.</summary>
     static DateTimeOffset? Recovered(RunState state, Plan plan)
@@ -76,9 +85,9 @@ public sealed record Clocks
     }
 
     /// <summary>For each target that data was loaded into: the time that the data stands for, against the time of the incident.</summary>
-    static Dictionary<string, (TimeSpan Rpa, DateTimeOffset RecoveryPoint)> LoadedPoints(RunState state)
+    static Dictionary<string, (TimeSpan Rpa, DateTimeOffset RecoveryPoint)> LoadedPoints(RunState state, DateTimeOffset began)
     {
-        var occurred = state.Started.OccurredAt ?? state.Started.DeclaredAt;
+        var occurred = state.Started.OccurredAt ?? began;
         var points = new Dictionary<string, (TimeSpan Rpa, DateTimeOffset RecoveryPoint)>();
         foreach (var load in state.Steps.Values.Where(s => s.Status == StepStatus.Succeeded).OrderBy(s => s.EndedAt))
             foreach (var effect in load.Effects.Where(e => e is { LoadsFrom: not null, Target: not null }))

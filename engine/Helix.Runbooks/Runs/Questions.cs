@@ -73,7 +73,7 @@ sealed class Questions(Drive drive)
     {
         var inputs = new JsonObject();
         foreach (var (name, value) in question.Answers.SelectMany(a => a.Decision.Inputs))
-            inputs[name] = value?.DeepClone();
+            inputs[name] = Approvals.InItsType(question.Asked.Inputs, name, value);
         var outputs = new DecisionOutputs
         {
             Decisions = [.. question.Answers.Select(Line)],

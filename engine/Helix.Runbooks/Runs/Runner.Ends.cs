@@ -82,7 +82,7 @@ sealed partial class Runner
         var clocks = drive.Record.Read(s => Clocks.Of(s, drive.Plan, drive.Time.GetUtcNow(), _ => null));
         // Without a step that ends the clock, the end of the run does; the state does not know of it yet.
         if (finish.Outcome == Outcome.Succeeded && clocks.Rta is null)
-            clocks = clocks with { Rta = drive.Time.GetUtcNow() - clocks.DeclaredAt };
+            clocks = clocks with { Rta = drive.Time.GetUtcNow() - clocks.BeganAt };
         var (outputs, reason) = Outputs(finish);
         drive.Record.Append(new RunEnded(finish.Outcome, reason, outputs)
         {
@@ -119,7 +119,7 @@ sealed class Forecaster(Drive drive)
         _last = drive.Time.GetTimestamp();
         var (clocks, known) = drive.Record.Read(s => (Clocks.Of(s, drive.Plan, drive.Time.GetUtcNow(), Typical), s.Forecast is not null || s.Ended is not null));
         if (!known && clocks.AtRisk)
-            drive.Record.Append(new ForecastMissed(clocks.Eta!.Value, clocks.DeclaredAt + clocks.Rto!.Value));
+            drive.Record.Append(new ForecastMissed(clocks.Eta!.Value, clocks.Due!.Value));
     }
 
     public TimeSpan? Typical(string path)

@@ -118,10 +118,10 @@ sealed class RunNews(Site site)
     DateTimeOffset? RiskOf(RunState state)
     {
         var clocks = site.Live.Of(state.Run).Measure();
-        if (clocks.Rto is not { } rto || clocks.RecoveredAt is not null)
+        if (clocks.Due is not { } due || clocks.RecoveredAt is not null)
             return null;
         var left = clocks.Eta is { } eta && eta > site.Time.GetUtcNow() ? eta - site.Time.GetUtcNow() : TimeSpan.Zero;
-        return clocks.DeclaredAt + rto - left;
+        return due - left;
     }
 
     /// <summary>Tells of runs that wait and are late now.</summary>
@@ -135,7 +135,7 @@ sealed class RunNews(Site site)
             var state = RunState.Of(run, site.Store.Read(run));
             var clocks = site.Live.Of(run).Measure();
             if (state.Ended is null && site.Outbox.Environment(state.Started.Environment, () => Pinned(state)) is { } environment)
-                Post(environment, state, now, state.Head, AtRisk($"it waits for people, {Words.Clock(clocks.Elapsed)} have passed", clocks.DeclaredAt + clocks.Rto!.Value));
+                Post(environment, state, now, state.Head, AtRisk($"it waits for people, {Words.Clock(clocks.Elapsed)} have passed", clocks.Due!.Value));
         }
     }
 

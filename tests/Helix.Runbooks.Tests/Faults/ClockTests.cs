@@ -144,4 +144,29 @@ public sealed class ClockTests
         Assert.False(session.Engine.Decide(session.Run!, RunHarness.Bob, new Decided { Question = question.Id, Choice = "approve" }).Accepted);
         Assert.Empty(scene.Lines);
     }
+
+    [Fact]
+    public async Task The_clocks_of_a_drill_begin_with_the_failure_that_it_brings_about_not_with_the_wait_for_its_approval()
+    {
+        using var scene = new Scene("""
+            objectives: { rto: 1h, failedAt: failure, recoveredAt: back }
+            steps:
+              - { id: begin, uses: approval, with: { message: "Go?", approvers: ["group:dba"], expiresAfter: 3h } }
+              - { id: failure, uses: world.write, with: { world: WORLD, line: failure } }
+              - { id: back, uses: world.write, with: { world: WORLD, line: back } }
+            """);
+        var clock = new SetClock();
+        using var session = scene.Open(clock);
+        Assert.Equal(4, (await session.Engine.Drive(session.Start(), new DriveSettings())).ExitCode);
+        clock.Set(TimeSpan.FromHours(2));
+        var waiting = Measured();
+        Assert.Equal((TimeSpan.Zero, null, false), (waiting.Elapsed, waiting.BeganAt, waiting.AtRisk));
+        session.Engine.Decide(session.Run!, RunHarness.Bob, new Decided { Question = session.State.OpenQuestions.Single().Id, Choice = "approve" });
+
+        Assert.Equal(0, (await session.Engine.Drive(session.Run!, new DriveSettings())).ExitCode);
+        Assert.Equal(session.State.Step("failure")!.Attempts[0].Start, Measured().BeganAt);
+        Assert.True(session.State.Ended!.Rta < TimeSpan.FromHours(1), $"{session.State.Ended.Rta}");
+
+        Clocks Measured() => Clocks.Of(session.State, session.Engine.PlanOf(session.State), clock.GetUtcNow(), _ => TimeSpan.FromMinutes(90));
+    }
 }

@@ -91,6 +91,8 @@ sealed class OldNeo4j : IAsyncDisposable
 
     public int? Pid => File.Exists(PidFile) && int.TryParse(File.ReadAllText(PidFile).Trim(), out var pid) ? pid : null;
 
+    public bool IsAlive => Pid is { } pid && Directory.Exists($"/proc/{pid}");
+
     public async Task Kill()
     {
         if (Pid is not { } pid)

@@ -138,6 +138,8 @@ sealed class RedisServer : IAsyncDisposable
 
     public int? Pid => File.Exists(PidFile) && int.TryParse(File.ReadAllText(PidFile).Trim(), out var pid) ? pid : null;
 
+    public bool IsAlive => Pid is { } pid && Directory.Exists($"/proc/{pid}");
+
     /// <summary>Ends it at once, as a crash would.</summary>
     public async Task Kill()
     {

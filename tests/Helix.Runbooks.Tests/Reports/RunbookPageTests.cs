@@ -27,7 +27,7 @@ public sealed class RunbookPageTests
     {
         using var helix = new HelixHere();
         Assert.Equal(0, await helix.Run("show-runbook", Path.Combine(Source.Root, "runbooks", "full-dr-drill.yaml")));
-        Assert.Contains("- RTO 4h, until **health** has succeeded", helix.Out, StringComparison.Ordinal);
+        Assert.Contains("- RTO 4h, from the start of **failure**, until **health** has succeeded", helix.Out, StringComparison.Ordinal);
         Assert.Contains("- **begin**: group:incident_commander approves, within 2h", helix.Out, StringComparison.Ordinal);
         Assert.Contains("- **recover/go**: group:dba or group:incident_commander approves, within 30m", helix.Out, StringComparison.Ordinal);
         Assert.Contains("(the runbook `redis-restore`):", helix.Out, StringComparison.Ordinal);

@@ -38,7 +38,7 @@ sealed class ScriptedRun
 
     public static Clocks Clocks(bool recovered = true) => new()
     {
-        DeclaredAt = Declared,
+        BeganAt = Declared,
         RecoveredAt = recovered ? At("02:31:10") : null,
         Elapsed = TimeSpan.FromMinutes(31) + TimeSpan.FromSeconds(10),
         Rta = recovered ? TimeSpan.FromMinutes(31) + TimeSpan.FromSeconds(10) : null,

@@ -46,6 +46,23 @@ public sealed class ApprovalTests
         Assert.Equal(0, (await h.Drive(run)).ExitCode);
     }
 
+    [Theory]
+    [InlineData("number", "2", "> 1", "== 1")]
+    [InlineData("boolean", "true", "&& true", "&& false")]
+    [InlineData("string", "2", "== '2'", "== '3'")]
+    public async Task A_field_of_a_form_that_was_typed_as_text_has_its_type_for_the_steps_after(string type, string typed, string holds, string fails)
+    {
+        using var h = new RunHarness();
+        var waiting = await h.Run(Gate($"inputs: {{ field: {{ type: {type}, required: true }} }}") + "\n" + $$$"""
+              - { id: yes, uses: world.write, when: "{{ steps.go.inputs.field {{{holds}}} }}", with: { world: WORLD, line: held } }
+              - { id: no, uses: world.write, when: "{{ steps.go.inputs.field {{{fails}}} }}", with: { world: WORLD, line: failed } }
+            """);
+        var run = waiting.State.Run;
+        Assert.True(h.Engine.Decide(run, RunHarness.Bob, new Decided { Question = "go", Choice = "approve", Inputs = new() { ["field"] = typed } }).Accepted);
+        Assert.Equal(0, (await h.Drive(run)).ExitCode);
+        Assert.Equal(["first", "after", "held"], h.Lines);
+    }
+
     [Fact]
     public async Task An_early_answer_counts_when_the_gate_is_reached()
     {
