@@ -16,7 +16,7 @@ public static class Approvals
         if (decision.Choice is "reject" or "failed" or "skip" or "abort" or "override" && string.IsNullOrWhiteSpace(decision.Reason))
             return $"'{decision.Choice}' needs a reason";
         if (decision.BreakGlass)
-            return string.IsNullOrWhiteSpace(decision.Reason) ? "break-glass needs a reason" : null;
+            return string.IsNullOrWhiteSpace(decision.Reason) ? "break-glass needs a reason: --reason '…'" : MissingInput(asked.Inputs, decision.Inputs, decision.Choice);
         if (!IsAsked(asked, escalated, by, groups))
             return $"{by.Account} is not among those who are asked ({string.Join(", ", asked.Approvers.Concat(escalated))})";
         if (asked.Kind == QuestionKind.Approval && decision.Choice == "approve")

@@ -39,7 +39,7 @@ public sealed partial class Engine
     {
         message = "recorded";
         if (state.Ended is not null)
-            return "the run has ended";
+            return $"run {state.Run} has ended ({state.Ended.Outcome.ToString().ToLowerInvariant()})";
         var question = state.Questions.GetValueOrDefault(decision.Question)
             ?? state.OpenQuestions.FirstOrDefault(q => q.Asked.Path == decision.Question);
         if (question is null)
@@ -55,7 +55,8 @@ public sealed partial class Engine
             return $"it came too late: the time was over at {question.Asked.ExpiresAt:u}";
         if (decision.ShownHash is { } shown && shown != question.Asked.ShownHash)
             return "it answers another text than the one that is asked";
-        return Approvals.Refusal(question.Asked, question.Escalated, state, by, decision, plan.Environment.Groups);
+        return Approvals.Refusal(question.Asked, question.Escalated, state, by, decision, plan.Environment.Groups)
+            ?? AnswerContent.Fault(Catalog, plan, state, question.Asked, decision);
     }
 
     /// <summary>An approval may be given before its gate is reached, if its message uses no later outputs.</summary>
@@ -148,7 +149,7 @@ public sealed partial class Engine
         var state = State(run);
         var plan = PlanOf(state);
         var reset = Rounds.Reset(plan.Runbook, to);
-        bool IsReset(string path) => reset.Any(r => path == r || path.StartsWith(r + "/", StringComparison.Ordinal) || path.StartsWith(r + "[", StringComparison.Ordinal));
+        bool IsReset(string path) => Rounds.IsWithin(path, reset);
         var again = plan.Steps.Where(s => s.Part == Part.Steps && IsReset(s.Path)).ToList();
         return new ReopenPreview(
             [.. state.Steps.Values.Where(s => s.Status == StepStatus.Succeeded && !IsReset(s.Path)).Select(s => s.Path)],

@@ -19,8 +19,8 @@ sealed class Questions(Drive drive)
         if (state.Gate is not null)
             choices.Insert(0, "override");
         var message = kind == QuestionKind.InDoubt
-            ? $"Step '{path}' was interrupted, and what it did is not known: {state.Message} What shall be done?"
-            : $"Step '{path}' failed ({Words(state.Failure)}): {state.Message} What shall be done?";
+            ? $"Step '{path}' was interrupted, and what it did is not known: {Sentence(state.Message)} What shall be done?"
+            : $"Step '{path}' failed ({Words(state.Failure)}): {Sentence(state.Message)} What shall be done?";
         drive.Record.Append(EngineSteps.Bound(new QuestionAsked
         {
             Question = id,
@@ -106,8 +106,8 @@ sealed class Questions(Drive drive)
             "override" => [closed, new GateOverridden(path, state.Gate ?? "", Line(answer)), new StepReset(path, Line(answer), null)],
             "skip" => [closed, new StepSkipped(path, Line(answer))],
             "done" => [closed, new StepSucceeded(path, decision.Outputs ?? []) { Source = "by hand", Warning = Line(answer) + (decision.Evidence is { } e ? $" Evidence: {e}" : "") }],
-            "go-back" => MayGoBack() is { } no
-                ? [closed, new StepFailed(path, 0, state.Failure ?? FailureClass.Conflict, $"{state.Message} Going back is not possible: {no}", null, null)]
+            "go-back" => drive.Record.Read(s => AnswerContent.CannotGoBack(drive.Plan, s, path, decision.To ?? path, decision.Inputs)) is { } no
+                ? [closed, new StepFailed(path, 0, state.Failure ?? FailureClass.Conflict, $"{state.Message} Going back is not possible: {no}.", null, null)]
                 : [closed, Back(decision.To ?? path, Line(answer), decision.Inputs)],
             _ => [closed, new StepFailed(path, 0, state.Failure ?? FailureClass.Cancelled, $"{state.Message} {Line(answer)}", state.Hint, null)],
         };
@@ -150,6 +150,8 @@ sealed class Questions(Drive drive)
         var glass = answer.Decision.BreakGlass ? " by break-glass" : "";
         return $"{answer.By.Account} {word}{glass}{(answer.Decision.Reason is { Length: > 0 } r ? $": {r}" : "")}";
     }
+
+    static string Sentence(string? text) => text is null || text.EndsWith('.') || text.EndsWith('?') || text.EndsWith('!') || text.EndsWith('…') ? $"{text}" : text + ".";
 
     static string Words(FailureClass? failure) => failure switch
     {

@@ -21,6 +21,10 @@ static class Rounds
         return paths;
     }
 
+    /// <summary>The item starts anew when these do.</summary>
+    public static bool IsWithin(string path, IReadOnlyList<string> reset) =>
+        reset.Any(r => path == r || path.StartsWith(r + "/", StringComparison.Ordinal) || path.StartsWith(r + "[", StringComparison.Ordinal));
+
     static bool Below(IReadOnlyList<Item> items, string prefix, string from, List<string> paths)
     {
         var found = false;
