@@ -42,6 +42,8 @@ sealed class CommandLine(Session session, IReadOnlyList<TableEntry> local)
         var parsed = Root(arguments).Parse(arguments);
         if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction and not WithExamples)
             return Wrong(parsed);
+        if (arguments.FirstOrDefault(a => a == "…" || a.EndsWith("=…", StringComparison.Ordinal)) is { } open)
+            return Say($"'{open}' is a gap of the command that was shown.", "Write what you have to say in place of …", ExitCodes.Wrong);
         session.StoreGiven = parsed.GetValue(_store);
         session.Terminal.Json = parsed.GetValue(_json);
         session.Terminal.Quiet = parsed.GetValue(_quiet);
@@ -137,11 +139,19 @@ sealed class CommandLine(Session session, IReadOnlyList<TableEntry> local)
     /// <summary>The usual help, and the examples of the command.</summary>
     sealed class WithExamples(HelpAction usual) : SynchronousCommandLineAction
     {
+        /// <summary>Arguments are called by their names: the usual help lists what could be completed in place of them, which are all runs of the store.</summary>
+        static void Named(Command command)
+        {
+            foreach (var argument in command.Arguments.Concat(command.Subcommands.SelectMany(c => c.Arguments)))
+                argument.HelpName ??= argument.Name;
+        }
+
         public override bool ClearsParseErrors => true;
 
         public override int Invoke(ParseResult parseResult)
         {
             usual.MaxWidth = 120;
+            Named(parseResult.CommandResult.Command);
             var code = usual.Invoke(parseResult);
             var output = parseResult.InvocationConfiguration.Output;
             IReadOnlyList<string> examples = parseResult.CommandResult.Command is Verb verb ? verb.Examples : ["helix init", "helix run runbooks/redis-restore.yaml --environment runbooks/environments/compose-local.yaml"];

@@ -9,7 +9,7 @@ static class AttachCommand
     {
         var run = Given.Run(session);
         var file = new Argument<string>("FILE") { Description = "Kept with its SHA-256 in the store." };
-        return new Verb("attach", "Keeps a file with the record of a run: a screenshot, the output of a command done by hand.", "helix attach 20260301-0200 firewall.txt")
+        return new Verb("attach", "Keeps a file with the record of a run: a screenshot, the output of a command done by hand.", "helix attach 260301-0200 firewall.txt")
             .Takes(run, file)
             .Does(parsed =>
             {

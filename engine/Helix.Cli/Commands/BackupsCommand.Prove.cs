@@ -12,7 +12,7 @@ static partial class BackupsCommand
         var key = Key();
         var run = new System.CommandLine.Option<string>("--run") { Description = "The run that restored it into a throw-away target and checked it.", HelpName = "RUN", Required = true };
         var note = Given.Text("--note", "TEXT", "A word for who reads it later.");
-        return new Verb("prove", "Writes into a backup's manifest that a run of yours has restored it and found it good.", "helix backups prove redis/2026-02-28T23.rdb -e compose-local --run 20260301-0200")
+        return new Verb("prove", "Writes into a backup's manifest that a run of yours has restored it and found it good.", "helix backups prove redis/2026-02-28T23.rdb -e compose-local --run 260301-0200")
             .Takes(key).With(Environment, Target, run, note)
             .Does(parsed => OnShelf(session, parsed, SeriesOf(parsed.GetValue(key)!), async series =>
             {

@@ -10,7 +10,7 @@ static class CancelCommand
         var run = Given.Run(session);
         var reason = Given.Reason(required: true);
         var resume = Given.Flag("--resume", "When nobody drives the run, runs rescue and finally now.");
-        return new Verb("cancel", "Ends a run: rescue and finally still run.", "helix cancel 20260301-0200 --reason 'wrong backup chosen' --resume")
+        return new Verb("cancel", "Ends a run: rescue and finally still run.", "helix cancel 260301-0200 --reason 'wrong backup chosen' --resume")
             .Takes(run).With(reason, resume)
             .Does(async parsed =>
             {

@@ -8,7 +8,7 @@ static class CloseCommand
     {
         var run = Given.Run(session);
         var reason = Given.Reason(required: true);
-        return new Verb("close", "Acknowledges what a run that ended has left changed.", "helix close 20260301-0200 --reason 'safety copies removed, redis started'")
+        return new Verb("close", "Acknowledges what a run that ended has left changed.", "helix close 260301-0200 --reason 'safety copies removed, redis started'")
             .Takes(run).With(reason)
             .Does(parsed =>
             {

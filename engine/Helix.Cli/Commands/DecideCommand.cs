@@ -15,9 +15,9 @@ static class DecideCommand
         var with = new Option<string[]>("--with") { Description = "For retry: another value of an option. May be repeated.", HelpName = "OPTION=VALUE", DefaultValueFactory = _ => [] };
         var outputs = new Option<string[]>("--output") { Description = "For done: the outputs that later steps use. May be repeated.", HelpName = "NAME=VALUE", DefaultValueFactory = _ => [] };
         return new Verb("decide", "Answers a manual step, a failed step, or one in doubt.",
-                "helix decide 20260301-0200 load retry --resume",
-                "helix decide 20260301-0200 block_access done --evidence 'ticket NET-7' --resume",
-                "helix decide 20260301-0200 fetch go-back --to choose --input backup=neo4j/2026-02-28T23.dump --reason 'archive is damaged'")
+                "helix decide 260301-0200 load retry --resume",
+                "helix decide 260301-0200 block_access done --evidence 'ticket NET-7' --resume",
+                "helix decide 260301-0200 fetch go-back --to choose --input backup=neo4j/2026-02-28T23.dump --reason 'archive is damaged'")
             .Takes(answer.Run, question, choice).With(answer.All).With(to, with, outputs)
             .Does(parsed => new Answering(session).Give(answer.Of(parsed, parsed.GetValue(question), parsed.GetValue(choice)!) with
             {

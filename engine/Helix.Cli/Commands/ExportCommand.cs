@@ -8,7 +8,7 @@ static class ExportCommand
     {
         var run = Given.Run(session);
         var output = Given.Text("--output", "FILE", "Default: standard output.");
-        return new Verb("export", "Writes the record of a run as JSON lines.", "helix export 20260301-0200 --output run.jsonl")
+        return new Verb("export", "Writes the record of a run as JSON lines.", "helix export 260301-0200 --output run.jsonl")
             .Takes(run).With(output)
             .Does(parsed =>
             {

@@ -8,7 +8,7 @@ static class HandoverCommand
     {
         var run = Given.Run(session);
         var reason = Given.Reason(required: false);
-        return new Verb("handover", "Asks the driver of a run to give it away, so that somebody else can resume it.", "helix handover 20260301-0200 --reason 'end of shift'")
+        return new Verb("handover", "Asks the driver of a run to give it away, so that somebody else can resume it.", "helix handover 260301-0200 --reason 'end of shift'")
             .Takes(run).With(reason)
             .Does(parsed =>
             {

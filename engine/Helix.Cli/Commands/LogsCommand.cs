@@ -13,7 +13,7 @@ static class LogsCommand
         var run = Given.Run(session);
         var step = new Argument<string?>("STEP") { Description = "The path of a step. Without one: all.", Arity = ArgumentArity.ZeroOrOne };
         var follow = new Option<bool>("--follow", "-f") { Description = "Stays until the run ends." };
-        return new Verb("logs", "Shows what steps wrote, in order, with time; masked.", "helix logs 20260301-0200 load -f")
+        return new Verb("logs", "Shows what steps wrote, in order, with time; masked.", "helix logs 260301-0200 load -f")
             .Takes(run, step).With(follow)
             .Does(async parsed =>
             {

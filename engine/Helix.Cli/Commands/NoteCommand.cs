@@ -13,8 +13,8 @@ static class NoteCommand
         var owner = Given.Text("--owner", "NAME", "Who sees to the finding.");
         var due = Given.Text("--due", "DATE", "Until when.");
         return new Verb("note", "Adds a note or the finding of a drill to the record of a run.",
-                "helix note 20260301-0200 'Firewall opened by the network team at 02:41'",
-                "helix note 20260301-0200 'The dump took twice the time we thought' --finding --owner alice --due 2026-04-01")
+                "helix note 260301-0200 'Firewall opened by the network team at 02:41'",
+                "helix note 260301-0200 'The dump took twice the time we thought' --finding --owner alice --due 2026-04-01")
             .Takes(run, text).With(finding, owner, due)
             .Does(parsed =>
             {

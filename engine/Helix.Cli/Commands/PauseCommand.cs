@@ -8,7 +8,7 @@ static class PauseCommand
     {
         var run = Given.Run(session);
         var reason = Given.Reason(required: false);
-        return new Verb("pause", "Suspends a run after the steps that are running now.", "helix pause 20260301-0200 --reason 'waiting for the network team'")
+        return new Verb("pause", "Suspends a run after the steps that are running now.", "helix pause 260301-0200 --reason 'waiting for the network team'")
             .Takes(run).With(reason)
             .Does(parsed =>
             {

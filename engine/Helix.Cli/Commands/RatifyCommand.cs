@@ -10,7 +10,7 @@ static class RatifyCommand
         var run = Given.Run(session);
         var question = AnswerOptions.Question(optional: true);
         var reason = Given.Reason(required: true);
-        return new Verb("ratify", "Agrees afterwards to what one person approved alone by break-glass.", "helix ratify 20260301-0200 go --reason 'right: nobody else could be reached'")
+        return new Verb("ratify", "Agrees afterwards to what one person approved alone by break-glass.", "helix ratify 260301-0200 go --reason 'right: nobody else could be reached'")
             .Takes(run, question).With(reason)
             .Does(parsed =>
             {

@@ -9,7 +9,7 @@ static class RejectCommand
     {
         var answer = new AnswerOptions(session, reasonRequired: true);
         var question = AnswerOptions.Question(optional: true);
-        return new Verb("reject", "Rejects what a run asks for.", "helix reject 20260301-0200 go --reason 'the backup is from before the fix' --resume")
+        return new Verb("reject", "Rejects what a run asks for.", "helix reject 260301-0200 go --reason 'the backup is from before the fix' --resume")
             .Takes(answer.Run, question).With(answer.All)
             .Does(parsed => new Answering(session).Give(answer.Of(parsed, parsed.GetValue(question), "reject")));
     }

@@ -15,8 +15,8 @@ static class ReopenCommand
         var inputs = Given.Inputs("Another value for an input. May be repeated.");
         var preview = Given.Flag("--preview", "Only shows what would be kept and what would run again.");
         return new Verb("reopen", "Goes back to a step of a run that ended: same incident, same clock, same record.",
-                "helix reopen 20260301-0200 --to fetch --input backup=neo4j/2026-02-28T23.dump --reason 'the data proved bad'",
-                "helix reopen 20260301-0200 --to fetch --preview")
+                "helix reopen 260301-0200 --to fetch --input backup=neo4j/2026-02-28T23.dump --reason 'the data proved bad'",
+                "helix reopen 260301-0200 --to fetch --preview")
             .Takes(run).With(to, reason, inputs, preview)
             .Does(async parsed =>
             {

@@ -13,7 +13,7 @@ static class ReportCommand
         format.AcceptOnlyFromAmong("md", "html", "json");
         var output = Given.Text("--output", "FILE", "Default: standard output.");
         return new Verb("report", "Writes the report of a run: what happened, who decided, where the time went, what is left.",
-                "helix report 20260301-0200 --format html --output report.html")
+                "helix report 260301-0200 --format html --output report.html")
             .Takes(run).With(format, output)
             .Does(parsed =>
             {

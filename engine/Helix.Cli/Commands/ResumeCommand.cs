@@ -11,7 +11,7 @@ static class ResumeCommand
         var unattended = Given.Flag("--unattended", "Nobody is there to answer.");
         var changed = Given.Flag("--take-changes", "Goes on with runbook and environment as they are in the files now; the difference goes into the record.");
         var confirm = Given.Text("--confirm-environment", "NAME", "The name of the protected environment, where nobody can type it.");
-        return new Verb("resume", "Goes on with a run that was suspended, waits, or lost its driver.", "helix resume 20260301-0200")
+        return new Verb("resume", "Goes on with a run that was suspended, waits, or lost its driver.", "helix resume 260301-0200")
             .Takes(run).With(unattended, changed, confirm)
             .Does(parsed => Resume(session, session.Store.Resolve(parsed.GetValue(run)!), parsed.GetValue(changed), parsed.GetValue(confirm), session.Terminal.Interactive && !parsed.GetValue(unattended)));
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Helix.Cli.Driving;
+using Helix.Runbooks.Journal;
 using Helix.Runbooks.Reports;
 
 namespace Helix.Cli.Commands;
@@ -10,7 +11,7 @@ static class ShowCommand
     {
         var run = Given.Run(session);
         var follow = new Option<bool>("--follow", "-f") { Description = "Stays until the run ends." };
-        return new Verb("show", "Shows the steps of a run with their state, open questions and what is left changed.", "helix show 20260301-0200 --follow")
+        return new Verb("show", "Shows the steps of a run with their state, open questions and what is left changed.", "helix show 260301-0200 --follow")
             .Takes(run).With(follow)
             .Does(async parsed =>
             {
@@ -29,9 +30,11 @@ static class ShowCommand
         var plan = session.Engine.PlanOf(state);
         var now = session.Time.GetUtcNow();
         var typical = Reporting.Typical(session.Engine, plan);
-        var lines = new List<string> { $"{run}  {state.Started.Title} on {state.Started.Environment} ({state.Started.Mode}): {state.Status.ToString().ToLowerInvariant()}" };
+        var driven = state.Status != RunStatus.Running || session.Store.ReadLease(run) is { Released: false } lease && !DriverIdentity.IsGone(lease.Driver);
+        var status = driven ? state.Status.ToString().ToLowerInvariant() : $"suspended, its driver is gone: helix resume {run}";
+        var lines = new List<string> { $"{run}  {state.Started.Title} on {state.Started.Environment} ({state.Started.Mode}): {status}" };
         lines.Add(RunTree.ClockLine(Helix.Runbooks.Runs.Clocks.Of(state, plan, now, typical), now));
-        lines.AddRange(RunTree.Lines(state, plan, now, typical, _ => null).Select(l => l.ToString()));
+        lines.AddRange(RunTree.Lines(state, plan, now, typical, _ => null, driven).Select(l => l.ToString()));
         lines.AddRange(state.OpenQuestions.Select(q => "\n" + QuestionPage.Text(run, q)));
         if (state.Residue.Count > 0)
             lines.Add("\nleft changed:\n" + string.Join("\n", state.Residue.Values.Select(r => $"  {r.What}: {r.Command}")));

@@ -24,9 +24,9 @@ static class StatusCommand
         var lines = new List<string>
         {
             $"{run.Run}  {state.Started.Title}  on {run.Environment} ({run.Mode})",
-            $"  {run.Status}; by {run.Operator}, {Words.Ago(run.StartedAt, now)}",
+            $"  {run.Status}{(run.DriverGone ? $", its driver has been gone since {Words.Moment(run.LastAt)} or later" : "")}; started by {run.Operator}, {Words.Ago(run.StartedAt, now)}",
         };
-        lines.AddRange(Active(state).Select(s => $"  {RunTree.Word(s.Status)}: {s.Path} ({s.Uses})"));
+        lines.AddRange(Active(state).Select(s => $"  {RunTree.Word(run.DriverGone && s.Status == StepStatus.Running ? StepStatus.InDoubt : s.Status)}: {s.Path} ({s.Uses})"));
         foreach (var question in state.OpenQuestions)
         {
             lines.Add($"  waits for {QuestionPage.Whom(question)}: {QuestionPage.FirstLine(question)}");
@@ -35,7 +35,7 @@ static class StatusCommand
         foreach (var secret in state.SecretsAsked.Values)
             lines.Add($"  waits for a secret of {(secret.From.Count > 0 ? string.Join(", ", secret.From) : "anybody")}: {secret.Message}\n    helix secret {run.Run} {secret.Name}");
         foreach (var (question, answer) in state.Unratified)
-            lines.Add($"  not ratified: break-glass of {question} by {answer.By.Account}\n    helix ratify {run.Run} {question} --reason '…'");
+            lines.Add($"  not ratified: break-glass of {question} by {answer.By.Account}\n    helix ratify {run.Run} {QuestionPage.Quoted(question)} --reason '…'");
         if (run.Status == "suspended")
             lines.Add($"    helix resume {run.Run}");
         return string.Join("\n", lines);

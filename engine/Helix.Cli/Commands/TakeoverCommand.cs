@@ -9,7 +9,7 @@ static class TakeoverCommand
     {
         var run = Given.Run(session);
         var reason = Given.Reason(required: true);
-        return new Verb("takeover", "Takes a run from a driver that is gone or must stop, and goes on with it.", "helix takeover 20260301-0200 --reason 'host db-1 is gone'")
+        return new Verb("takeover", "Takes a run from a driver that is gone or must stop, and goes on with it.", "helix takeover 260301-0200 --reason 'host db-1 is gone'")
             .Takes(run).With(reason)
             .Does(parsed =>
             {

@@ -10,7 +10,7 @@ static class VerifyRecordCommand
     {
         var run = Given.Run(session);
         var head = Given.Text("--head", "HASH", "A head that was kept elsewhere (a report, a message): proves that nothing up to it was changed.");
-        return new Verb("verify-record", "Checks the chain of hashes of a run's record.", "helix verify-record 20260301-0200 --head 5f1c…")
+        return new Verb("verify-record", "Checks the chain of hashes of a run's record.", "helix verify-record 260301-0200 --head 5f1c…")
             .Takes(run).With(head)
             .Does(parsed =>
             {

@@ -22,6 +22,8 @@ sealed class Answering(Session session)
         session.Terminal.Say(result.Message);
         if (!result.Accepted)
         {
+            if (question is { Status: QuestionStatus.Open } && result.State.Ended is null)
+                session.Terminal.Say($"Hint: asked is {QuestionPage.Whom(question)}{(QuestionPage.Rules(question.Asked) is { Count: > 0 } rules ? $" ({string.Join(", ", rules)})" : "")}; the refusal stands in the record.");
             Result(typed, decided, result);
             return ExitCodes.Wrong;
         }

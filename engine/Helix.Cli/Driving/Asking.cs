@@ -91,10 +91,19 @@ sealed class Asking
         if (choice is "reject" or "failed" or "skip" or "abort" or "go-back" or "override")
             decided = decided with { Reason = await Field("reason", true, over) };
         if (choice is "done")
-            decided = decided with { Evidence = await Field("evidence (empty: none)", false, over) };
+            decided = decided with { Evidence = await Proof(question.Asked, over) };
         if (choice is "approve" or "done")
             decided = decided with { Inputs = await Form(question.Asked.Inputs, over) };
         return over.IsCompleted ? null : decided;
+    }
+
+    async Task<string?> Proof(QuestionAsked asked, Task over)
+    {
+        foreach (var point in asked.Shown["checklist"] as JsonArray ?? [])
+            while (!over.IsCompleted && await Field($"{point}: done? (yes)", true, over) is not (null or "yes" or "y"))
+                _terminal.Error.WriteLine("Do it first, or Ctrl-C: the question stays.");
+        var required = asked.Shown["evidenceRequired"]?.GetValue<bool>() == true;
+        return await Field(required ? "proof in words or a link" : "evidence (empty: none)", required, over);
     }
 
     async Task<string?> Choice(IReadOnlyList<string> choices, Task over)

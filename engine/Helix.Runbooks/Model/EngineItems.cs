@@ -79,7 +79,7 @@ public sealed record ManualOptions
     [Example("\"Block external access at the firewall.\"")]
     public required string Instructions { get; init; }
 
-    [Description("Points that are ticked one by one.")]
+    [Description("Points that are ticked one by one, at the terminal and on the page, before it counts as done.")]
     public IReadOnlyList<string> Checklist { get; init; } = [];
 
     [Description("Who may say that it is done; nobody named means anybody who may use this store.")]

@@ -85,7 +85,7 @@ public static class EndPage
         if (result.End == DriveEnd.LeaseLost)
             yield return ("follow", $"helix show {report.Run} --follow");
         foreach (var decision in report.Decisions.Where(d => d.Unratified))
-            yield return ("ratify", $"helix ratify {report.Run} {decision.Question} --reason '…'   (somebody else than {decision.By} who was asked)");
+            yield return ("ratify", $"helix ratify {report.Run} {QuestionPage.Quoted(decision.Question)} --reason '…'   # somebody else than {decision.By} who was asked");
         if (result.End == DriveEnd.Ended && report.Residue.Count > 0)
             yield return ("then", $"helix close {report.Run} --reason '…'");
     }

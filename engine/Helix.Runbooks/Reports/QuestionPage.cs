@@ -26,8 +26,9 @@ public static class QuestionPage
     public static string Command(string run, Question question) => question.Asked.Kind switch
     {
         QuestionKind.Approval => $"helix approve {run} {Quoted(question.Id)}{Form(question)} --resume",
-        QuestionKind.Manual => $"helix decide {run} {Quoted(question.Id)} done{Form(question)} --resume",
-        _ => $"helix decide {run} {Quoted(question.Id)} {string.Join('|', question.Asked.Choices)} --resume",
+        QuestionKind.Manual => $"helix decide {run} {Quoted(question.Id)} done{(question.Asked.Shown["evidenceRequired"]?.GetValue<bool>() == true ? " --evidence '…'" : "")}{Form(question)} --resume",
+        // Whoever pastes it as it stands has decided nothing: CHOICE is refused, and what it can be is a comment of the shell.
+        _ => $"helix decide {run} {Quoted(question.Id)} CHOICE --resume   # CHOICE: {string.Join(", ", question.Asked.Choices)}",
     };
 
     /// <summary>What the form demands.</summary>
@@ -99,5 +100,5 @@ public static class QuestionPage
     static string Indent(string text) => "  " + text.Replace("\n", "\n  ", StringComparison.Ordinal);
 
     /// <summary>For a shell: ids may hold brackets, a hash and slashes.</summary>
-    static string Quoted(string text) => text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '/' or '.' or '-' or ':' or '@') ? text : $"'{text}'";
+    public static string Quoted(string text) => text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '/' or '.' or '-' or ':' or '@') ? text : $"'{text}'";
 }

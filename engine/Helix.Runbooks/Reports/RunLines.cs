@@ -48,7 +48,7 @@ public sealed class RunLines
 
     static string? OfRun(JournalEntry entry) => entry.Event switch
     {
-        LeaseTaken e when entry.Epoch > 1 => $"driven by {e.Driver.Account} on {e.Driver.Host}: {e.Reason}",
+        LeaseTaken e when entry.Epoch > 1 => $"driven by {e.Driver.Account} on {e.Driver.Host} from here on ({e.Reason})",
         RunSuspended e => $"suspended: {e.Reason}",
         PreflightDone e => Preflight(e.Findings),
         ResidueLeft e => $"left changed until taken back: {e.Residue.What}",

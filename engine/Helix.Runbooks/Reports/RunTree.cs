@@ -16,7 +16,8 @@ public sealed record TreeLine(int Depth, StepStatus Status, string Path, string 
 /// <summary>The steps of a run with their state, for a screen; pure.</summary>
 public static class RunTree
 {
-    public static IReadOnlyList<TreeLine> Lines(RunState state, Plan plan, DateTimeOffset now, Func<string, TimeSpan?> typical, Func<string, StepProgress?> progress)
+    /// <param name="driven">False: whoever drove the run is gone, so that nobody knows of a step that was running what became of it.</param>
+    public static IReadOnlyList<TreeLine> Lines(RunState state, Plan plan, DateTimeOffset now, Func<string, TimeSpan?> typical, Func<string, StepProgress?> progress, bool driven = true)
     {
         var order = new StepOrder(plan);
         var lines = new List<TreeLine>();
@@ -25,10 +26,14 @@ public static class RunTree
             var step = state.Step(path);
             if (step is null && planned!.Part != Part.Steps)
                 continue; // rescue and finally are shown when they come
-            lines.Add(new TreeLine(planned?.Depth ?? 0, step?.Status ?? StepStatus.Pending, path, planned?.Item.Uses ?? step!.Uses, Text(step, now, typical(path), progress(path), state)));
+            var lost = !driven && step?.Status == StepStatus.Running;
+            lines.Add(new TreeLine(planned?.Depth ?? 0, lost ? StepStatus.InDoubt : step?.Status ?? StepStatus.Pending, path, planned?.Item.Uses ?? step!.Uses,
+                lost ? Lost : Text(step, now, typical(path), progress(path), state)));
         }
         return lines;
     }
+
+    const string Lost = "in doubt: its driver went while it ran";
 
     public static string Sign(StepStatus status) => status switch
     {
@@ -52,6 +57,7 @@ public static class RunTree
 
     static string Text(StepState? step, DateTimeOffset now, TimeSpan? typical, StepProgress? progress, RunState state) => step?.Status switch
     {
+        null or StepStatus.Pending when state.Ended is not null => "not reached",
         null or StepStatus.Pending => typical is { } t ? $"pending, usually {Words.Span(t)}" : "pending",
         StepStatus.Running => Running(step, now, typical, progress),
         StepStatus.Retrying => $"attempt {step.Attempts.Count} failed, next at {Words.Time(step.RetryAt!.Value)}: {FirstLine(step.Message)}",
@@ -114,9 +120,11 @@ public static class RunTree
     /// <summary>The line above the tree: "RTO 4h: 0:12:07 gone, 3:47:53 left, ETA 0:31".</summary>
     public static string ClockLine(Clocks clocks, DateTimeOffset now)
     {
-        var elapsed = clocks.Rta ?? now - (clocks.BeganAt ?? now);
+        var elapsed = clocks.Rta ?? (clocks.Over ? clocks.Elapsed : now - (clocks.BeganAt ?? now));
         if (clocks.Rta is { } rta)
             return clocks.Rto is { } o ? $"RTO {Words.Objective(o)}: recovered after {Words.Clock(rta)}, {(rta <= o ? "met" : "missed")}" : $"recovered after {Words.Clock(rta)}";
+        if (clocks.Over)
+            return $"{(clocks.Rto is { } due ? $"RTO {Words.Objective(due)}: " : "")}not recovered; ended after {Words.Clock(elapsed)}";
         var text = clocks.Rto is not { } rto ? $"{Words.Clock(elapsed)} gone"
             : elapsed <= rto ? $"RTO {Words.Objective(rto)}: {Words.Clock(elapsed)} gone, {Words.Clock(rto - elapsed)} left"
             : $"RTO {Words.Objective(rto)}: {Words.Clock(elapsed)} gone, missed by {Words.Clock(elapsed - rto)}";

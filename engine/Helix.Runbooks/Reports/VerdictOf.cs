@@ -30,7 +30,12 @@ static class VerdictOf
             missed.Add($"the RPO of {Words.Objective(rpo)}");
         if (missed.Count > 0)
             return $"; {string.Join(" and ", missed)} {(missed.Count == 1 ? "was" : "were")} missed";
-        return ended.ObjectivesMet == true ? "; objectives met" : "";
+        if (ended.ObjectivesMet != true)
+            return "";
+        // What nothing was measured of was not missed, and was not met either.
+        return clocks.Rto is not null && (clocks.Rta ?? ended.Rta) is null ? "; RPO met, RTO not measured"
+            : clocks.Rpo is not null && (clocks.Rpa ?? ended.Rpa) is null ? "; RTO met, RPO not measured"
+            : "; objectives met";
     }
 
     static string Open(RunState state) => state.Status switch

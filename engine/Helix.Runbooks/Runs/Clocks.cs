@@ -11,8 +11,11 @@ public sealed record Clocks
     public required DateTimeOffset? BeganAt { get; init; }
     public DateTimeOffset? RecoveredAt { get; init; }
 
-    /// <summary>From its start until recovered; while running, until now.</summary>
+    /// <summary>From its start until recovered, or until the end; while running, until now.</summary>
     public required TimeSpan Elapsed { get; init; }
+
+    /// <summary>The run has ended.</summary>
+    public bool Over { get; init; }
     public TimeSpan? Rta { get; init; }
     public TimeSpan? Rto { get; init; }
     public TimeSpan? RtoLeft => Rto - Elapsed;
@@ -53,6 +56,7 @@ public sealed record Clocks
             BeganAt = began,
             RecoveredAt = recovered,
             Elapsed = until - (began ?? until),
+            Over = state.Ended is not null,
             Rta = recovered - began,
             Rto = plan.Runbook.Objectives.Rto,
             Rpo = plan.Runbook.Objectives.Rpo,

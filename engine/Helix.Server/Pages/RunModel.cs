@@ -73,6 +73,8 @@ public sealed record QuestionModel
     public required QuestionKind Kind { get; init; }
     public required string Message { get; init; }
     public required JsonObject Shown { get; init; }
+    public IReadOnlyList<string> Checklist => [.. (Shown["checklist"] as JsonArray ?? []).Select(p => p!.ToString())];
+    public bool EvidenceRequired => Shown["evidenceRequired"]?.GetValue<bool>() == true;
     public required string ShownHash { get; init; }
     public required string Whom { get; init; }
     public required IReadOnlyList<string> Rules { get; init; }

@@ -30,6 +30,29 @@ public sealed class CommandLineTests : IDisposable
         Assert.All(Table.OfCommands, c => Assert.Contains($"\n  {c.Name} ", _helix.Out, StringComparison.Ordinal));
     }
 
+    /// <summary>The help must not grow with the store, nor list the whole catalogue in place of a name.</summary>
+    [Theory]
+    [InlineData("explain", "<STEP|FIELD>")]
+    [InlineData("decide", "<CHOICE>")]
+    [InlineData("show", "<RUN>")]
+    public async Task The_help_calls_an_argument_by_its_name(string command, string argument)
+    {
+        Assert.Equal(0, await _helix.Run(command, "--help"));
+        Assert.Matches($"(?m)^  {System.Text.RegularExpressions.Regex.Escape(argument)}  ", _helix.Out);
+        Assert.Equal(0, await _helix.Run("--help"));
+        Assert.DoesNotContain("redis.restore|", _helix.Out, StringComparison.Ordinal);
+        Assert.Contains($"  {command} <", _helix.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("…")]
+    [InlineData("ticket=…")]
+    public async Task A_gap_of_a_command_that_was_shown_is_no_answer(string gap)
+    {
+        Assert.Equal(2, await _helix.Run("approve", "some-run", "go", gap.Contains('=') ? "--input" : "--reason", gap));
+        Assert.Contains("is a gap of the command that was shown", _helix.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task An_unknown_command_ends_with_2_and_says_what_was_meant()
     {

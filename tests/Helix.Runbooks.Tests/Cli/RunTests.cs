@@ -46,6 +46,14 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public async Task An_objective_of_which_nothing_was_measured_is_not_said_to_be_met()
+    {
+        Assert.Equal(0, await _helix.Run(["run", .. Runbook("half", Pack, "objectives: { rto: 1h, rpo: 1h }\n")]));
+        Assert.Contains("RTO met, RPO not measured", _helix.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("objectives met", _helix.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_step_that_fails_where_nobody_is_there_ends_with_1_with_its_hint_and_finally_still_runs()
     {
         Assert.Equal(1, await _helix.Run(["run", .. Runbook("fails", Fails + Tidy)]));

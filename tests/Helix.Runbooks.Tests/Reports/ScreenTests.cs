@@ -34,6 +34,29 @@ public sealed class ScreenTests
         Golden.Equal("question.txt", QuestionPage.Text(ScriptedRun.Run, new ScriptedRun().UpToTheGate().State.OpenQuestions.Single()));
 
     [Fact]
+    public void A_step_that_ran_when_its_driver_went_is_in_doubt_and_not_running()
+    {
+        var run = new ScriptedRun().Begins().Add("02:05:02", new StepStarted("fetch", 2, "backup.download", [], []));
+        var lines = RunTree.Lines(run.State, ScriptedRun.Plan, ScriptedRun.At("02:05:12"), ScriptedRun.Typical, _ => null, driven: false);
+        Assert.Contains(lines, l => l is { Path: "fetch", Status: StepStatus.InDoubt } && l.Text == "in doubt: its driver went while it ran");
+        Assert.DoesNotContain(lines, l => l.Status == StepStatus.Running);
+    }
+
+    [Fact]
+    public void The_clock_of_a_run_that_ended_without_recovering_stands_still() => Assert.Equal(
+        "RTO 4h: not recovered; ended after 0:31:10", RunTree.ClockLine(ScriptedRun.Clocks(recovered: false) with { Over = true }, ScriptedRun.At("06:30:00")));
+
+    /// <summary>What is shown is pasted. A bar would be a pipe, and the first choice would be the answer.</summary>
+    [Fact]
+    public void A_command_that_is_pasted_as_it_is_shown_decides_nothing_that_nobody_chose()
+    {
+        var failed = new Question(new QuestionAsked { Question = "load#1", Path = "load", Kind = QuestionKind.InDoubt, Message = "?", ShownHash = "", Choices = ["done", "retry"] }, default);
+        Assert.Equal("helix decide R 'load#1' CHOICE --resume   # CHOICE: done, retry", QuestionPage.Command("R", failed));
+        var manual = new Question(new QuestionAsked { Question = "block#1", Path = "block", Kind = QuestionKind.Manual, Message = "?", ShownHash = "", Choices = ["done", "failed"], Shown = new() { ["evidenceRequired"] = true } }, default);
+        Assert.Equal("helix decide R 'block#1' done --evidence '…' --resume", QuestionPage.Command("R", manual));
+    }
+
+    [Fact]
     public void The_clock_tells_what_is_gone_what_is_left_and_what_experience_expects() => Assert.Equal(
         "RTO 4h: 0:12:07 gone, 3:47:53 left, ETA 0:32", RunTree.ClockLine(ScriptedRun.Clocks(recovered: false), ScriptedRun.At("02:12:07")));
 
