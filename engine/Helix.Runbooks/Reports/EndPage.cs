@@ -72,6 +72,8 @@ public static class EndPage
             yield return $"  RPA/RPO   {Against(m.Rpa, m.Rpo, m.RpoMet)}";
     }
 
+    internal const string NotSaid = "not measured: nobody said when it occurred (--occurred-at)";
+
     internal static string Against(TimeSpan? measured, TimeSpan? objective, bool? met) =>
         (measured is { } m ? Words.Clock(m) : "not measured") + (objective is { } o ? $" of {Words.Objective(o)}" : "") + (met switch { true => ", met", false => ", missed", _ => "" });
 

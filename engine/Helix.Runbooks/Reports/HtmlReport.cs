@@ -14,7 +14,7 @@ public static partial class HtmlReport
         html.Append($"<h1>{E(report.Title)}</h1>\n<p class=\"verdict {Tone(report)}\"><span class=\"word\">{E(report.Status)}</span> {E(report.Verdict)}</p>\n");
         if (report.Down.Count > 0)
             html.Append("<div class=\"down\" role=\"alert\"><h2>Not usable</h2><ul>").AppendJoin("", report.Down.Select(d => $"<li>{E(d)}</li>")).Append("</ul></div>\n");
-        Objectives(html, report.Objectives);
+        Objectives(html, report.Objectives, report.OccurredAt is not null);
         Facts(html, report);
         HtmlTimeline.Append(html, report);
         Sections(html, report);
@@ -38,7 +38,7 @@ public static partial class HtmlReport
         _ => "bad",
     };
 
-    static void Objectives(StringBuilder html, Measured m)
+    static void Objectives(StringBuilder html, Measured m, bool occurredSaid)
     {
         html.Append("<h2>Objectives</h2>\n<div class=\"cards\">");
         Card(html, "RTA", m.Rta is { } rta ? Words.Clock(rta) : "not measured", m.Rto is { } rto ? $"RTO {Words.Objective(rto)}" : "no RTO", m.RtoMet);
@@ -48,7 +48,7 @@ public static partial class HtmlReport
         html.Append("</div>\n");
         Table(html, null, ["Where the time went", ""],
         [
-            ["Detection (occurred to declared)", Words.Clock(m.Detection)], ["Decision (declared to started)", Words.Clock(m.Decision)],
+            ["Detection (occurred to declared)", occurredSaid ? Words.Clock(m.Detection) : EndPage.NotSaid], ["Decision (declared to started)", Words.Clock(m.Decision)],
             ["Waiting for people", Words.Clock(m.WaitingForPeople)], ["Machine", Words.Clock(m.Machine)], ["Verification", Words.Clock(m.Verification)],
             .. m.Targets.Select(t => (string[])[$"RPA of {t.Target}", $"{Words.Clock(t.Rpa)}, recovery point {Words.Moment(t.RecoveryPoint)}"]),
         ]);
@@ -77,15 +77,17 @@ public static partial class HtmlReport
     {
         Table(html, "Open questions", ["Step", "Waits for", "Question", "Command"], r.Questions.Select(q => (string[])[q.Path, q.WaitsFor, q.Message, q.Command]));
         Table(html, "Decisions", ["When", "Who", "Answer", "To", "Reason, evidence, form", "Shown"], r.Decisions.Select(Decision));
-        Table(html, "Steps", ["Step", "Type", "Effect", "State", "Took", "Usually", "Attempts", "Remark"], r.Steps.Select(Step));
+        Table(html, "What was asked", ["Question", "Asked of", "Text", "Facts that were shown", "SHA-256 of all that"], r.Answered.Select(d => (string[])[d.Question, d.AskedOf!, d.Asked!, string.Join("\n", d.Facts), d.ShownHash ?? ""]));
+        Table(html, "Steps", ["Step", "Type", "Effect", "State", "Began", "Took", "Usually", "Attempts", "Remark"], r.Steps.Select(Step));
         Table(html, "Failures", ["Step", "Attempt", "When", "Class", "What", "Hint"], r.Steps.SelectMany(s => s.Attempts.Where(a => a.Message is not null)
             .Select(a => (string[])[s.Path, a.Number.ToString(), Words.Moment(a.Start), a.Failure ?? "", a.Message!, a.Hint ?? ""])));
         Table(html, "Rounds", ["Round", "From", "When", "Reason", "Inputs"], r.Rounds.Select(x => (string[])[x.Round.ToString(), x.From, Words.Moment(x.At), x.Reason, x.Inputs.Count > 0 ? Plain(x.Inputs) : ""]));
+        Remarks(html, "Interruptions and doubts", r.Interruptions);
         Remarks(html, "Overrides", r.Overrides);
         Remarks(html, "Refused decisions", r.Refused);
         Table(html, "What is left changed", ["What", "Command that takes it back"], r.Residue.Select(x => (string[])[x.What, x.Command]));
         Table(html, "Safety copies", ["Step", "File", "Size", "SHA-256"], r.SafetyCopies.Select(f => (string[])[f.Step, $"{f.Host}:{f.Path}", ByteSize.Words(f.Size), f.Sha256]));
-        Table(html, "Backups", ["Step", "Key", "Recovery point", "SHA-256"], r.Backups.Select(b => (string[])[b.Step, b.Key, b.RecoveryPoint ?? "", b.Sha256 ?? ""]));
+        Table(html, "Backups", ["Step", "Key", "Recovery point", "SHA-256 of the content", "SHA-256 as stored"], r.Backups.Select(b => (string[])[b.Step, b.Key, b.RecoveryPoint ?? "", b.Content ?? "", b.Stored ?? ""]));
         Table(html, "Findings", ["When", "By", "Finding", "Owner", "Due"], r.Findings.Select(f => (string[])[Words.Moment(f.At), f.By, f.Text, f.Owner ?? "", f.Due ?? ""]));
         Remarks(html, "Notes", r.Notes);
         Table(html, "Pre-flight", ["What", "", "Found", "Hint"], r.Preflight.Select(c => (string[])[c.Subject, c.Kind, c.What, c.Hint ?? ""]));
@@ -98,7 +100,7 @@ public static partial class HtmlReport
 
     static string[] Decision(ReportedDecision d)
     {
-        string?[] why = [d.Glass, d.Reason, d.Evidence is { } e ? $"evidence: {e}" : null, d.To is { } to ? $"to {to}" : null, Filled(d.Form), Filled(d.With), Filled(d.Outputs)];
+        string?[] why = [d.BySelf ? "by who started the run" : null, d.Glass, d.Reason, d.Evidence is { } e ? $"evidence: {e}" : null, d.To is { } to ? $"to {to}" : null, Filled(d.Form), Filled(d.With), Filled(d.Outputs)];
         return [Words.Moment(d.At), d.By + (d.Signed ? ", signed" : ""), d.Choice, d.Question, string.Join("; ", why.Where(w => w is not null)), d.ShownHash is { } hash ? Words.Short(hash) : ""];
     }
 
@@ -107,7 +109,7 @@ public static partial class HtmlReport
     static string[] Step(ReportedStep s) =>
     [
         (s.Part == "steps" ? "" : s.Part + ": ") + s.Path + (s.Earlier ? " (earlier round)" : ""), s.Uses, s.Effect,
-        s.Status.Replace('-', ' ') + (s.Source is { } source ? $" ({source})" : ""),
+        s.Status.Replace('-', ' ') + (s.Source is { } source ? $" ({source})" : ""), s.Start is { } began ? Words.Moment(began) : "",
         s.Took is { } took ? Words.Span(took) : "", s.Usually is { } usually ? Words.Span(usually) : "", s.Attempts.Count > 0 ? s.Attempts.Count.ToString() : "",
         s.Warning is { } w ? "warning: " + w : s.SkipReason ?? s.Message ?? "",
     ];

@@ -14,19 +14,21 @@ public static class MarkdownReport
         foreach (var down in report.Down)
             text.Append($"\n> **{Cell(down)}**\n");
         Table(text, "", ["", ""], Header(report));
-        Objectives(text, report.Objectives);
+        Objectives(text, report.Objectives, report.OccurredAt is not null);
         Section(text, "Open questions", report.Questions.Select(q => $"- {Cell(q.Path)}, waiting for {Cell(q.WaitsFor)}: {Cell(q.Message)}\n  `{q.Command}`"));
         Table(text, "Decisions", ["When", "Who", "Answer", "To", "Reason, evidence, form", "Shown"], report.Decisions.Select(Decision));
-        Table(text, "Steps", ["Step", "Type", "State", "Took", "Usually", "Attempts"], report.Steps.Select(Step));
+        Section(text, "What was asked", report.Answered.Select(Asked));
+        Table(text, "Steps", ["Step", "Type", "Effect", "State", "Began", "Took", "Usually", "Attempts"], report.Steps.Select(Step));
         Section(text, "Failures", report.Steps.SelectMany(Failures));
         Section(text, "Warnings", report.Warnings.Select(s => $"- {Cell(s.Path)}: {Cell(s.Warning ?? s.Message ?? "failed")}"));
         Section(text, "Skipped", report.Skipped.Select(s => $"- {Cell(s.Path)}: {Cell(s.SkipReason ?? "")}"));
         Section(text, "Rounds", report.Rounds.Select(r => $"- Round {r.Round} from `{r.From}` at {Words.Moment(r.At)}: {Cell(r.Reason)}{(r.Inputs.Count > 0 ? $" ({Cell(Plain(r.Inputs))})" : "")}"));
+        Section(text, "Interruptions and doubts", report.Interruptions.Select(Remark));
         Section(text, "Overrides", report.Overrides.Select(Remark));
         Section(text, "Refused decisions", report.Refused.Select(Remark));
         Section(text, "What is left changed", report.Residue.Select(r => $"- {Cell(r.What)}\n  `{r.Command}`"));
         Table(text, "Safety copies", ["Step", "File", "Size", "SHA-256"], report.SafetyCopies.Select(f => (string[])[f.Step, $"{f.Host}:{f.Path}", ByteSize.Words(f.Size), f.Sha256]));
-        Table(text, "Backups", ["Step", "Key", "Recovery point", "SHA-256"], report.Backups.Select(b => (string[])[b.Step, b.Key, b.RecoveryPoint ?? "", b.Sha256 ?? ""]));
+        Table(text, "Backups", ["Step", "Key", "Recovery point", "SHA-256 of the content", "SHA-256 as stored"], report.Backups.Select(b => (string[])[b.Step, b.Key, b.RecoveryPoint ?? "", b.Content ?? "", b.Stored ?? ""]));
         Table(text, "Findings", ["When", "Finding", "Owner", "Due"], report.Findings.Select(f => (string[])[Words.Moment(f.At), f.Text, f.Owner ?? "", f.Due ?? ""]));
         Section(text, "Notes", report.Notes.Select(Remark));
         Table(text, "Pre-flight", ["What", "", "Found"], report.Preflight.Select(c => (string[])[c.Subject, c.Kind, c.What + (c.Hint is { } h ? $" ({h})" : "")]));
@@ -60,14 +62,14 @@ public static class MarkdownReport
         yield return ["Record", $"{r.Events} events, head `{r.Head}`"];
     }
 
-    static void Objectives(StringBuilder text, Measured m)
+    static void Objectives(StringBuilder text, Measured m, bool occurredSaid)
     {
         string[][] rows =
         [
             ["Time to recover (RTA of RTO)", EndPage.Against(m.Rta, m.Rto, m.RtoMet)],
             ["Data lost (RPA of RPO)", EndPage.Against(m.Rpa, m.Rpo, m.RpoMet)],
             .. m.Targets.Select(t => (string[])[$"RPA of {t.Target}", $"{Words.Clock(t.Rpa)}, recovery point {Words.Moment(t.RecoveryPoint)}"]),
-            ["Detection", Words.Clock(m.Detection)],
+            ["Detection", occurredSaid ? Words.Clock(m.Detection) : EndPage.NotSaid],
             ["Decision", Words.Clock(m.Decision)],
             ["Waiting for people", Words.Clock(m.WaitingForPeople)],
             ["Machine", Words.Clock(m.Machine)],
@@ -78,9 +80,13 @@ public static class MarkdownReport
         Table(text, "Objectives", ["", ""], rows);
     }
 
+    static string Asked(ReportedDecision d) =>
+        $"- `{d.Question}`, asked of {Cell(d.AskedOf!)}: {Cell(d.Asked!)}\n  SHA-256 of all that was shown: `{d.ShownHash}`{(d.Facts.Count > 0 ? "; with it:" : "")}" + string.Concat(d.Facts.Select(f => $"\n  {(f.StartsWith("  ", StringComparison.Ordinal) ? "  " : "")}- {Cell(f.Trim())}"));
+
     static string[] Decision(ReportedDecision d)
     {
         List<string> why = [];
+        if (d.BySelf) why.Add("by who started the run");
         if (d.Glass is not null) why.Add(d.Glass);
         if (d.Reason is not null) why.Add(d.Reason);
         if (d.Evidence is not null) why.Add($"evidence: {d.Evidence}");
@@ -93,8 +99,8 @@ public static class MarkdownReport
 
     static string[] Step(ReportedStep s) =>
     [
-        $"{(s.Part == "steps" ? "" : s.Part + ": ")}`{s.Path}`{(s.Earlier ? " (earlier round)" : "")}", s.Uses,
-        s.Status.Replace('-', ' ') + (s.Source is { } source ? $" ({source})" : ""),
+        $"{(s.Part == "steps" ? "" : s.Part + ": ")}`{s.Path}`{(s.Earlier ? " (earlier round)" : "")}", s.Uses, s.Effect,
+        s.Status.Replace('-', ' ') + (s.Source is { } source ? $" ({source})" : ""), s.Start is { } began ? Words.Moment(began) : "",
         s.Took is { } took ? Words.Span(took) : "", s.Usually is { } usually ? Words.Span(usually) : "", s.Attempts.Count > 0 ? s.Attempts.Count.ToString() : "",
     ];
 

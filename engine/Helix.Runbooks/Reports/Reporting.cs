@@ -15,19 +15,20 @@ public static class Reporting
 
     public static RunReport Of(Engine engine, RunState state, Plan plan)
     {
-        var typical = Typical(engine, plan);
+        var typical = Typical(engine, plan, state.Run);
         return RunReport.Of(state, plan, Clocks.Of(state, plan, engine.Time.GetUtcNow(), typical), engine.Store.Read(state.Run), typical, Past(engine, state));
     }
 
-    /// <summary>The median of earlier runs of a step.</summary>
-    public static Func<string, TimeSpan?> Typical(Engine engine, Plan plan)
+    /// <summary>The median of other runs of a step.</summary>
+    /// <param name="but">The run that is compared with them.</param>
+    public static Func<string, TimeSpan?> Typical(Engine engine, Plan plan, string? but = null)
     {
         var known = new Dictionary<string, TimeSpan?>();
         return path =>
         {
             if (!known.TryGetValue(path, out var typical))
             {
-                var sorted = engine.Store.Durations(plan.Runbook.Name, path).Order().ToList();
+                var sorted = engine.Store.Durations(plan.Runbook.Name, path, but: but).Order().ToList();
                 known[path] = typical = sorted.Count == 0 ? null : sorted[sorted.Count / 2];
             }
             return typical;

@@ -52,6 +52,7 @@ public sealed partial record RunReport
             Steps = [.. ReportSteps.Of(state, plan, typical)],
             Rounds = [.. entries.Where(e => e.Event is RoundStarted).Select(e => (e.At, (RoundStarted)e.Event)).Select(r => new ReportedRound(r.Item2.Round, r.At, r.Item2.From, r.Item2.Reason, r.Item2.Inputs))],
             Overrides = [.. remarks.Where(r => r.Kind is "gate overridden" or "lock broken" or "takeover" or "runbook replaced")],
+            Interruptions = [.. ReportInterruptions.Of(entries)],
             Refused = [.. remarks.Where(r => r.Kind == "refused")],
             Notes = [.. findings.Where(f => f.Finding is null).Select(f => f.Remark), .. remarks.Where(r => r.Kind is "attachment" or "reopened" or "closed")],
             Findings = [.. findings.Where(f => f.Finding is not null).Select(f => f.Finding!)],
@@ -89,6 +90,10 @@ public sealed partial record RunReport
         At = at,
         By = Who.Of(by),
         Question = decided.Question,
+        Asked = state.Questions.GetValueOrDefault(decided.Question)?.Asked.Message.Trim(),
+        AskedOf = state.Questions.GetValueOrDefault(decided.Question) is { } question ? AskedOf(question) : null,
+        Facts = state.Questions.GetValueOrDefault(decided.Question) is { } asked ? [.. QuestionPage.Facts(asked.Asked.Shown)] : [],
+        BySelf = decided.Choice == "approve" && People.AreOne(by, state.Started.Operator),
         Choice = decided.Choice,
         Reason = decided.Reason,
         Evidence = decided.Evidence,
@@ -102,6 +107,14 @@ public sealed partial record RunReport
         Signed = decided.Signature is not null,
     };
 
+    static string AskedOf(Question question)
+    {
+        var asked = question.Asked;
+        List<string> who = [.. asked.Approvers, .. question.Escalated];
+        var rules = QuestionPage.Rules(asked);
+        return (asked.Minimum > 1 ? $"{asked.Minimum} of " : "") + (who.Count == 0 ? "anybody" : string.Join(", ", who)) + (rules.Count > 0 ? $" ({string.Join(", ", rules)})" : "");
+    }
+
     /// <summary>Files of the run's safe folder; the run itself never empties it.</summary>
     static IEnumerable<ReportedFile> Copies(RunState state) =>
         from step in state.Earlier.Concat(state.Steps.Values)
@@ -113,7 +126,8 @@ public sealed partial record RunReport
     static IEnumerable<ReportedBackup> BackupsOf(RunState state) =>
         from step in state.Earlier.Concat(state.Steps.Values)
         where Text(step, "key") is not null && Text(step, "recoveryPoint") is not null
-        select new ReportedBackup(step.Path, Text(step, "key")!, Moment(Text(step, "recoveryPoint")!), Text(step, "sha256"));
+        let content = Text(step, "contentSha256") ?? (Text(step, "file") is null ? null : Text(step, "sha256"))
+        select new ReportedBackup(step.Path, Text(step, "key")!, Moment(Text(step, "recoveryPoint")!), content, Text(step, "sha256") is { } sha && sha != content ? sha : null);
 
     static string Moment(string text) => DateTimeOffset.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var at) ? Words.Moment(at) : text;
 

@@ -50,6 +50,9 @@ public sealed partial record RunReport
     public IReadOnlyList<ReportedStep> Steps { get; init; } = [];
     public IReadOnlyList<ReportedRound> Rounds { get; init; } = [];
     public IReadOnlyList<ReportedRemark> Overrides { get; init; } = [];
+
+    /// <summary>Where the run stood still without being asked to wait for people, who went on with it, and what was found out about steps in doubt.</summary>
+    public IReadOnlyList<ReportedRemark> Interruptions { get; init; } = [];
     public IReadOnlyList<ReportedRemark> Refused { get; init; } = [];
     public IReadOnlyList<ReportedRemark> Notes { get; init; } = [];
     public IReadOnlyList<DrillFinding> Findings { get; init; } = [];
@@ -63,6 +66,10 @@ public sealed partial record RunReport
 
     [JsonIgnore]
     public IEnumerable<ReportedStep> Warnings => Steps.Where(s => s.Warning is not null || s is { Status: "failed", Tolerated: true });
+
+    /// <summary>One answer of each question that was answered, for what it asked.</summary>
+    [JsonIgnore]
+    public IEnumerable<ReportedDecision> Answered => Decisions.Where(d => d.Asked is not null).DistinctBy(d => d.Question);
 
     [JsonIgnore]
     public IEnumerable<ReportedStep> Skipped => Steps.Where(s => s.Status == "skipped");
@@ -110,6 +117,16 @@ public sealed record ReportedDecision
     public required DateTimeOffset At { get; init; }
     public required Who By { get; init; }
     public required string Question { get; init; }
+
+    /// <summary>What was asked, and of whom; null for an approval that was given before its gate.</summary>
+    public string? Asked { get; init; }
+    public string? AskedOf { get; init; }
+
+    /// <summary>The facts that were shown with it: what an approval covers, the step that failed.</summary>
+    public IReadOnlyList<string> Facts { get; init; } = [];
+
+    /// <summary>Who approved is who started the run; the runbook allows it.</summary>
+    public bool BySelf { get; init; }
     public required string Choice { get; init; }
     public string? Reason { get; init; }
     public string? Evidence { get; init; }
@@ -163,6 +180,8 @@ public sealed record ReportedRound(int Round, DateTimeOffset At, string From, st
 public sealed record ReportedRemark(DateTimeOffset At, string? By, string Kind, string Text);
 public sealed record ReportedResidue(string Key, string Kind, string? Target, string What, string Command);
 public sealed record ReportedFile(string Step, string Output, string Host, string Path, long Size, string Sha256);
-public sealed record ReportedBackup(string Step, string Key, string? RecoveryPoint, string? Sha256);
+/// <param name="Content">SHA-256 of what was backed up or is loaded.</param>
+/// <param name="Stored">SHA-256 of the object in the store, which may be compressed and encrypted.</param>
+public sealed record ReportedBackup(string Step, string Key, string? RecoveryPoint, string? Content, string? Stored);
 public sealed record ReportedCheck(string Subject, string Kind, string What, string? Hint);
 public sealed record ReportedSpan(string Path, string Kind, int Round, int Attempt, DateTimeOffset Start, DateTimeOffset End);

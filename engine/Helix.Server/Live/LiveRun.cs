@@ -68,7 +68,7 @@ sealed class LiveRun(Site site, string run)
         {
             _plan = site.Live.PlanOf(_state);
             _planHash = _state.PlanHash;
-            _typical = Reporting.Typical(site.NewEngine(), _plan);
+            _typical = Reporting.Typical(site.NewEngine(), _plan, run);
         }
         return _plan;
     }

@@ -45,6 +45,28 @@ public sealed class RunTests : IDisposable
         Assert.Contains("    keep | ", _helix.Error, StringComparison.Ordinal);
     }
 
+    const string Fetch = "  - { id: fetch, uses: backup.download, with: { target: shelf, backup: \"{{ steps.keep.key }}\", to: \"{{ run.work }}/back.tar\" } }\n";
+
+    [Fact]
+    public async Task The_report_gives_one_digest_for_one_content_and_says_who_was_asked_what_and_when()
+    {
+        var steps = Pack + Keep + Fetch + Gate;
+        Assert.Equal(4, await _helix.Run(["run", .. Runbook("audited", steps)]));
+        var run = await OnlyRun();
+        Assert.Equal(0, await _helix.Run("approve", run, "go", "--resume"));
+        Assert.Equal(0, await _helix.Run("report", run, "--format", "json"));
+        var backups = _helix.Json["backups"]!.AsArray();
+        Assert.Equal(2, backups.Count);
+        Assert.Equal((string)backups[0]!["content"]!, (string)backups[1]!["content"]!);
+        Assert.NotEqual((string)backups[0]!["content"]!, (string)backups[0]!["stored"]!);
+        Assert.Null(backups[1]!["stored"]);
+        Assert.Equal(0, await _helix.Run("report", run));
+        Assert.Contains("asked of group:me: Shall it go on?", _helix.Out, StringComparison.Ordinal);
+        Assert.Contains("by who started the run", _helix.Out, StringComparison.Ordinal);
+        Assert.Contains("not measured: nobody said when it occurred", _helix.Out, StringComparison.Ordinal);
+        Assert.Matches("\\| `fetch` \\| backup.download \\| changes \\| succeeded \\| \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\dZ \\| [^|]+ \\|  \\| 1 \\|", _helix.Out);
+    }
+
     [Fact]
     public async Task An_objective_of_which_nothing_was_measured_is_not_said_to_be_met()
     {

@@ -99,6 +99,7 @@ public abstract class RegisterConformance(PostgresServer? server) : IDisposable
         }
         Assert.Equal([TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(3)], Store.Durations("redis-restore", "save"));
         Assert.Equal([TimeSpan.FromMinutes(5)], Store.Durations("redis-restore", "save", limit: 1));
+        Assert.Equal([TimeSpan.FromMinutes(3)], Store.Durations("redis-restore", "save", but: "r2"));
         Assert.Empty(Store.Durations("redis-restore", "other"));
     }
 

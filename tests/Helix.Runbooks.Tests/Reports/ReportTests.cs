@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Helix.Runbooks.Journal;
 using Helix.Runbooks.Reports;
 using Helix.Runbooks.Runs;
+using Helix.Runbooks.Steps;
 using Xunit;
 
 namespace Helix.Runbooks.Tests.Reports;
@@ -74,6 +76,20 @@ public sealed class ReportTests
         // The few void elements and the doctype are all that XML does not know.
         var xml = Regex.Replace(html, "<!doctype html>|<meta[^>]*>", "");
         Assert.Equal("html", System.Xml.Linq.XDocument.Parse(xml).Root!.Name.LocalName);
+    }
+
+    [Fact]
+    public void The_report_of_a_run_whose_driver_was_killed_says_what_was_in_doubt_who_went_on_and_what_was_found()
+    {
+        var run = new ScriptedRun().Begins()
+            .Add("02:05:02", new StepStarted("fetch", 1, "backup.download", [], []))
+            .Add("02:15:00", new LeaseTaken(new Driver("db-1", "boot", 4712, 120, "bob"), "its driver is gone"), epoch: 2)
+            .Add("02:15:01", new StepProbed("fetch", ProbeVerdict.NotDone, "the step only reads, so it runs again"), epoch: 2);
+        string[] expected = ["driver: bob on db-1 went on (its driver is gone); in doubt: fetch", "looked: fetch was in doubt: it had not been done, the step only reads, so it runs again"];
+        var report = Report(run, recovered: false);
+        Assert.Equal(expected, report.Interruptions.Select(i => $"{i.Kind}: {i.Text}"));
+        Assert.Contains("## Interruptions and doubts\n\n- 2026-03-01 02:15:00Z: " + expected[0], MarkdownReport.Of(report), StringComparison.Ordinal);
+        Assert.Contains("in doubt: fetch", HtmlReport.Of(report), StringComparison.Ordinal);
     }
 
     [Fact]

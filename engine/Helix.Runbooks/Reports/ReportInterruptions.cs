@@ -1,0 +1,53 @@
+using Helix.Runbooks.Journal;
+using Helix.Runbooks.Steps;
+
+namespace Helix.Runbooks.Reports;
+
+/// <summary>What an auditor asks of a run that did not go through in one piece: who stopped it or what did, who went on, which steps were in doubt, and how that was settled.</summary>
+static class ReportInterruptions
+{
+    public static IEnumerable<ReportedRemark> Of(IReadOnlyList<JournalEntry> entries)
+    {
+        var running = new HashSet<string>();
+        var waited = false;
+        foreach (var entry in entries)
+        {
+            var (kind, text) = entry.Event switch
+            {
+                StepInterrupted e => ("interrupted", $"{e.Path}: {e.Reason}"),
+                RunSuspended { Reason: not ForPeople } e => ("suspended", e.Reason),
+                PauseRequested e => ("pause asked for", e.Reason ?? ""),
+                HandoverRequested e => ("handover asked for", e.Reason ?? ""),
+                CancelRequested e => ("cancelled", e.Reason),
+                LeaseTaken e when entry.Epoch > 1 && !waited => ("driver", Driver(e, running)),
+                StepProbed e => ("looked", $"{e.Path} was in doubt: {Verdict(e.Verdict)}, {e.Why}"),
+                StepReset e => ("again", $"{e.Path}: {e.Why}"),
+                _ => ("", ""),
+            };
+            if (kind.Length > 0)
+                yield return new ReportedRemark(entry.At, entry.By?.ToString(), kind, text);
+            waited = entry.Event is RunSuspended { Reason: ForPeople } || (waited && entry.Event is not LeaseTaken);
+            Follow(entry.Event, running);
+        }
+    }
+
+    const string ForPeople = "waiting for people";
+
+    static string Driver(LeaseTaken e, HashSet<string> running) =>
+        $"{e.Driver.Account} on {e.Driver.Host} went on ({e.Reason})" + (running.Count > 0 ? $"; in doubt: {string.Join(", ", running)}" : "");
+
+    static string Verdict(ProbeVerdict verdict) => verdict switch
+    {
+        ProbeVerdict.Done => "it had been done",
+        ProbeVerdict.NotDone => "it had not been done",
+        _ => "what it had done cannot be told",
+    };
+
+    static void Follow(RunEvent what, HashSet<string> running)
+    {
+        if (what is StepStarted started)
+            running.Add(started.Path);
+        else if (what is StepSucceeded or StepFailed or StepSkipped or StepReset)
+            running.Remove(what switch { StepSucceeded e => e.Path, StepFailed e => e.Path, StepSkipped e => e.Path, _ => ((StepReset)what).Path });
+    }
+}
