@@ -15,7 +15,7 @@ sealed class LiveHost(Drive drive, string path, int attempt, Action alive) : Ste
             alive();
             drive.Logs.Write(path, attempt, stream.ToString().ToLowerInvariant(), line);
         },
-        BeforeStart = drive.Record.CheckLease,
+        BeforeEffect = drive.Record.CheckLease,
         PidFolder = drive.Folders.Pids,
         Step = path,
         KillNow = drive.Settings.Kill,

@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+using Helix.Runbooks.Journal;
 using Helix.Runbooks.Steps.Processes;
 
 namespace Helix.Runbooks.Steps;
@@ -19,8 +21,8 @@ public sealed record ProcessSettings
     /// <summary>The path of the step in the run.</summary>
     public string Step { get; init; } = "step";
 
-    /// <summary>Throws when nothing may be started any more.</summary>
-    public Action BeforeStart { get; init; } = () => { };
+    /// <summary>Throws when nothing may be done any more. Asked before a child is started, and again before it is let go.</summary>
+    public Action BeforeEffect { get; init; } = () => { };
 
     /// <summary>The second Ctrl-C: no grace.</summary>
     public CancellationToken KillNow { get; init; }
@@ -57,7 +59,7 @@ public sealed class ProcessLauncher : ToolLauncher
         if (tool.WorkingDirectory is { } directory && !Directory.Exists(directory))
             throw StepFailedException.Missing($"{Name(tool)} was not started: its working directory {directory} does not exist.");
         var pidFile = _settings.PidFolder is { } folder ? Path.Combine(folder, $"{PidFileName(_settings.Step)}.{Interlocked.Increment(ref _started)}") : null;
-        _settings.BeforeStart();
+        _settings.BeforeEffect();
         using var child = new Child(_settings, tool);
         var result = await child.Run(executable, pidFile);
         if (pidFile is not null)
@@ -70,8 +72,8 @@ public sealed class ProcessLauncher : ToolLauncher
 
     ToolResult Judged(Tool tool, ToolResult result, Child child)
     {
-        if (child.Fault is StepFailedException known)
-            throw known;
+        if (child.Fault is StepFailedException or LeaseLostException)
+            ExceptionDispatchInfo.Throw(child.Fault);
         if (child.Fault is { } fault)
             throw new StepFailedException(FailureClass.Transient, $"{Name(tool)} was ended because its input or output broke: {_settings.Masker.Mask(fault.Message)}", inner: fault);
         if (child.Stopped)

@@ -57,18 +57,53 @@ public sealed class ChildTests
         Assert.Equal(["child", "tidy"], scene.Lines);
     }
 
-    [Fact]
-    public async Task PRC_04_a_child_whose_engine_died_before_it_was_known_does_nothing()
+    [Theory]
+    [InlineData("", 126)]
+    [InlineData("\n", 0)]
+    public async Task PRC_04_a_child_does_nothing_before_its_engine_that_knows_it_gives_the_word(string word, int exitCode)
     {
         using var scene = new Scene("steps: []");
-        var pid = Path.Combine(scene.Folder, "pid");
-        var arguments = Wrapper.Arguments("/usr/bin/touch", [scene.World], pid).ToList();
-        // As if its parent had gone: the engine that it was told of is not the one that it has.
-        arguments[arguments.IndexOf($"{Environment.ProcessId}")] = "1";
-        using var child = System.Diagnostics.Process.Start(Wrapper.File, arguments);
-        await child.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(126, child.ExitCode);
+        var start = new System.Diagnostics.ProcessStartInfo(Wrapper.File, Wrapper.Arguments("/usr/bin/touch", [scene.World], Nothing, waits: true)) { RedirectStandardInput = true };
+        using var child = System.Diagnostics.Process.Start(start)!;
         Assert.False(File.Exists(scene.World));
+        await child.StandardInput.WriteAsync(word);
+        child.StandardInput.Close(); // as when its engine dies
+        await child.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal((exitCode, exitCode == 0), (child.ExitCode, File.Exists(scene.World)));
+    }
+
+    static readonly Dictionary<string, string?> Nothing = [];
+
+    [Fact]
+    public async Task PRC_04_an_engine_that_lost_the_run_while_a_child_was_made_does_not_let_it_go()
+    {
+        using var scene = new Scene("steps: []");
+        var asked = 0;
+        var settings = new ProcessSettings
+        {
+            Masker = new Masker(),
+            PidFolder = scene.Folder,
+            BeforeEffect = () =>
+            {
+                if (++asked == 2)
+                    throw new LeaseLostException("the-run", 1, 2);
+            },
+        };
+        var tool = new Tool(new ProcessLauncher(settings), "touch", TestContext.Current.CancellationToken) { Arguments = [scene.World] };
+        await Assert.ThrowsAsync<LeaseLostException>(tool.Run);
+        Assert.False(File.Exists(scene.World));
+    }
+
+    [Theory]
+    [InlineData(null, "unset")]
+    [InlineData("", "")]
+    [InlineData("de_DE.UTF-8", "de_DE.UTF-8")]
+    public async Task A_child_sees_the_locale_that_it_was_given(string? given, string seen)
+    {
+        using var scene = new Scene("steps: []");
+        var launcher = new ProcessLauncher(new ProcessSettings { Masker = new Masker(), PidFolder = scene.Folder });
+        var tool = new Tool(launcher, "sh", TestContext.Current.CancellationToken) { Arguments = ["-c", "echo \"${LC_ALL-unset}\""] }.With("LC_ALL", given);
+        Assert.Equal(seen + "\n", (await tool.Run()).Stdout);
     }
 
     [Fact]

@@ -8,11 +8,11 @@ sealed class Child(ProcessSettings settings, Tool tool) : IDisposable
     readonly ChildOutput _stdout = new(settings, ToolStream.Stdout, tool.LogOutput && tool.Output is null, tool.Output, tool.Cancelled);
     readonly ChildOutput _stderr = new(settings, ToolStream.Stderr, log: true, to: null, tool.Cancelled);
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly TaskCompletionSource<int> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly CancellationTokenSource _broken = new();
     Exception? _fault;
-    int _pid;
 
-    /// <summary>Something outside the tool went wrong with its input or output, and it was ended for that.</summary>
+    /// <summary>Something outside the tool went wrong before it was let go, or with its input or output, and it was ended for that.</summary>
     public Exception? Fault => _fault;
 
     /// <summary>It was asked to end before it did by itself.</summary>
@@ -21,7 +21,7 @@ sealed class Child(ProcessSettings settings, Tool tool) : IDisposable
     public async Task<ToolResult> Run(string executable, string? pidFile)
     {
         var running = Command(executable, pidFile).ExecuteAsync();
-        _pid = running.ProcessId;
+        _started.SetResult(running.ProcessId);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(tool.Cancelled, settings.KillNow, _broken.Token);
         var stopping = StopWhenAsked(stop.Token);
         try
@@ -38,19 +38,19 @@ sealed class Child(ProcessSettings settings, Tool tool) : IDisposable
 
     Command Command(string executable, string? pidFile) =>
         Cli.Wrap(Wrapper.File)
-            .WithArguments(Wrapper.Arguments(executable, tool.Arguments, pidFile))
-            .WithEnvironmentVariables(tool.Environment)
+            .WithArguments(Wrapper.Arguments(executable, tool.Arguments, tool.Environment, waits: pidFile is not null))
+            .WithEnvironmentVariables(Wrapper.EnvironmentOf(tool.Environment, waits: pidFile is not null))
             .WithWorkingDirectory(tool.WorkingDirectory ?? Environment.CurrentDirectory)
             .WithValidation(CommandResultValidation.None)
-            .WithStandardInputPipe(PipeSource.Create(Feed))
+            .WithStandardInputPipe(PipeSource.Create((stdin, ended) => Feed(stdin, pidFile, ended)))
             .WithStandardOutputPipe(PipeTarget.Create((pipe, _) => Drain(pipe, _stdout)))
             .WithStandardErrorPipe(PipeTarget.Create((pipe, _) => Drain(pipe, _stderr)));
 
     /// <summary>CliWrap cancels <paramref name="ended"/> when the process has ended, which is before its pipes have.</summary>
-    async Task Feed(Stream stdin, CancellationToken ended)
+    async Task Feed(Stream stdin, string? pidFile, CancellationToken ended)
     {
         ended.Register(() => _ended.TrySetResult());
-        if (tool.Input is not { } input)
+        if (pidFile is not null && !await LetGo(stdin, pidFile, ended) || tool.Input is not { } input)
             return;
         var buffer = new byte[64 * 1024];
         try
@@ -67,6 +67,34 @@ sealed class Child(ProcessSettings settings, Tool tool) : IDisposable
             // The end of its input would look to the tool like the end of the data: it goes first.
             Break(e);
             await _ended.Task;
+        }
+    }
+
+    /// <summary>Its identity first, for an engine that comes after this one; then the word to go.</summary>
+    async Task<bool> LetGo(Stream stdin, string pidFile, CancellationToken ended)
+    {
+        try
+        {
+            if (ProcessIdentity.Of(await _started.Task) is not { } identity)
+                return false;
+            File.WriteAllText(pidFile, identity.ToText());
+            // An engine that was stopped (SIGSTOP) since it asked may have lost the run to another.
+            settings.BeforeEffect();
+            return await Write(stdin, Wrapper.TheWord, ended);
+        }
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
+        {
+            return false;
+        }
+        catch (IOException e)
+        {
+            Break(new StepFailedException(FailureClass.Transient, $"{Path.GetFileName(tool.File)} was not started, because what it is known by could not be written to {pidFile}: {e.Message}", inner: e));
+            return false;
+        }
+        catch (Exception e)
+        {
+            Break(e);
+            return false;
         }
     }
 
@@ -118,11 +146,11 @@ sealed class Child(ProcessSettings settings, Tool tool) : IDisposable
         {
             if (settings.KillNow.IsCancellationRequested || _ended.Task.IsCompleted)
                 break;
-            Signals.SendToGroup(_pid, signal);
+            Signals.SendToGroup(await _started.Task, signal);
             await WaitForEnd(tool.Grace / 2, settings.KillNow);
         }
         // Also when the child itself has ended: what it started may ignore the softer signals.
-        Signals.SendToGroup(_pid, Signal.Kill);
+        Signals.SendToGroup(await _started.Task, Signal.Kill);
     }
 
     async Task WaitForEnd(TimeSpan limit, CancellationToken sooner)

@@ -23,6 +23,8 @@ public sealed record ProcessIdentity(int Pid, long StartTicks, string Boot)
     /// <summary>By the clock of this boot.</summary>
     public DateTime StartedAt => BootedAt.Value.AddSeconds(StartTicks / TicksPerSecond);
 
+    public string ToText() => string.Create(CultureInfo.InvariantCulture, $"{Pid} {StartTicks} {Boot}\n");
+
     /// <summary>Null when the text is not one.</summary>
     public static ProcessIdentity? Parse(string text) =>
         text.Split(' ', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is [var pid, var ticks, var boot]

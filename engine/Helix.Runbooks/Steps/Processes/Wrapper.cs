@@ -1,29 +1,29 @@
 namespace Helix.Runbooks.Steps.Processes;
 
-/// <summary>How a child is started: in a session of its own, its identity on disk before it does anything.</summary>
+/// <summary>How a child is started: in a session of its own, and doing nothing before its identity is on disk.</summary>
 static class Wrapper
 {
     // setsid gives the child its own session and group: Ctrl-C does not reach it and one kill ends all of it.
     static readonly string Setsid = new[] { "/usr/bin/setsid", "/bin/setsid" }.FirstOrDefault(System.IO.File.Exists) ?? "setsid";
 
-    // Built-ins only, so that nothing is forked: pid, start in clock ticks (field 22 of stat) and boot id, then the tool takes its place.
-    // An engine that died before the file was there has left a child that nobody can know of: it does nothing.
-    const string WriteIdentity =
-        """
-        f=$1 b=$2 e=$3; shift 3
-        read -r s </proc/$$/stat
-        t() { shift 19; printf '%s %s %s\n' $$ "$1" "$b"; }
-        t ${s##*) } >"$f" || exit 126
-        read -r s </proc/$$/stat
-        p() { [ "$2" = "$e" ]; }
-        p ${s##*) } || exit 126
-        exec "$@"
-        """;
+    const string Locale = "LC_ALL";
+
+    // Built-ins only, so that nothing is forked. The first line of its input is the word to go; then the tool takes its place, with the rest of the input.
+    // An engine that died before it gave the word has left a child that nobody may know of: its input ends, and it does nothing.
+    const string WaitForTheWord = """[ -n "$1" ] && LC_ALL=${1#=} || unset LC_ALL; shift; read -r _ && exec "$@"; exit 126""";
+
+    public static ReadOnlyMemory<byte> TheWord { get; } = "\n"u8.ToArray();
 
     public static string File => Setsid;
 
-    public static IEnumerable<string> Arguments(string executable, IEnumerable<string> arguments, string? pidFile) =>
-        pidFile is null
-            ? [executable, .. arguments]
-            : ["/bin/sh", "-c", WriteIdentity, "sh", pidFile, ProcessIdentity.BootId, $"{Environment.ProcessId}", executable, .. arguments];
+    /// <param name="waits">It does nothing before <see cref="TheWord"/>.</param>
+    public static IEnumerable<string> Arguments(string executable, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> environment, bool waits) =>
+        waits ? ["/bin/sh", "-c", WaitForTheWord, "sh", LocaleOf(environment) is { } locale ? "=" + locale : "", executable, .. arguments] : [executable, .. arguments];
+
+    /// <summary>setsid would load a locale with thirty files, for messages that it never writes: half of its time.</summary>
+    public static IReadOnlyDictionary<string, string?> EnvironmentOf(IReadOnlyDictionary<string, string?> environment, bool waits) =>
+        waits ? new Dictionary<string, string?>(environment) { [Locale] = "C" } : environment;
+
+    static string? LocaleOf(IReadOnlyDictionary<string, string?> environment) =>
+        environment.TryGetValue(Locale, out var set) ? set : Environment.GetEnvironmentVariable(Locale);
 }
