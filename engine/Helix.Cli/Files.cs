@@ -15,7 +15,7 @@ sealed class Files(Session session)
 
     /// <exception cref="RunbookException">Missing, or with problems: the message lists them all.</exception>
     public Runbook Runbook(string named, RunbookEnvironment? environment) =>
-        Sound(Find(named, "runbook", "runbooks"), path => new RunbookReader(session.Catalog).ReadFile(path, environment));
+        Sound(Find(named, "runbook", "runbooks"), path => new RunbookReader(session.Catalog).ReadFile(path, environment), environment?.Source.Path);
 
     /// <exception cref="RunbookException">Missing, or with problems: the message lists them all.</exception>
     public SignOn SignOn(string named) => Sound(Find(named, "file for signing on", "runbooks"), path => new SignOnReader().ReadFile(path));
@@ -32,11 +32,11 @@ sealed class Files(Session session)
             $"Name a file, or one of {string.Join(" and ", folders.Select(f => f + "/"))} without its ending.");
     }
 
-    T Sound<T>(string path, Func<string, ReadResult<T>> read) where T : class
+    T Sound<T>(string path, Func<string, ReadResult<T>> read, string? environment = null) where T : class
     {
         var result = read(path);
         if (result.Value is null || result.HasErrors)
-            throw new RunbookException($"{path} cannot be used:\n" + string.Join("\n", result.Problems), "Correct the file; `helix validate` shows the same list.");
+            throw new RunbookException($"{path} cannot be used:\n" + string.Join("\n", result.Problems), $"Correct the file; `helix validate {path}{(environment is null ? "" : $" --environment {environment}")}` shows the same list.");
         foreach (var warning in result.Problems)
             session.Terminal.Say(warning.ToString());
         return result.Value;

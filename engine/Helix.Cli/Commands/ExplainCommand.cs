@@ -36,6 +36,8 @@ static class ExplainCommand
             .. EngineItems.All.Select(i => ("engine item", i.Key, i.Value.Summary)),
             .. session.Catalog.Steps.Values.Select(s => ("step type", s.Name, s.About.Summary)),
             .. session.Catalog.TargetKinds.Values.Select(k => ("kind of target", k.Name, k.About.Summary)),
+            .. Explain.FieldsOfDocuments,
+            ("values", "expressions", "What stands between {{ and }}: variables, operators, functions."),
         ];
         session.Terminal.Give(
             new JsonArray([.. all.Select(a => new JsonObject { ["name"] = a.Name, ["what"] = a.What, ["summary"] = a.Summary })]),

@@ -46,7 +46,7 @@ static class SimulateCommand
         var read = new SimulationReader(session.Catalog).ReadFile(file);
         foreach (var warning in read.Problems.Where(p => p.Severity == Severity.Warning))
             session.Terminal.Say(warning.ToString());
-        return read.Value ?? throw new RunbookException($"{file} cannot be used:\n" + string.Join("\n", read.Problems), "Correct the file; `helix validate` shows the same list.");
+        return read.Value ?? throw new RunbookException($"{file} cannot be used:\n" + string.Join("\n", read.Problems), $"Correct the file; `helix validate {file}` shows the same list.");
     }
 }
 

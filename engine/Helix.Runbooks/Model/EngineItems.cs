@@ -98,7 +98,7 @@ public sealed record ManualOptions
 public sealed record WaitOptions
 {
     [Description("How long to wait.")]
-    [Example("10m")]
+    [Example("10m", Shown = true)]
     public Duration? For { get; init; }
 
     [Description("The moment to wait for, as 2026-03-01T02:00:00Z.")]

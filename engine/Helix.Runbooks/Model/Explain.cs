@@ -24,8 +24,21 @@ public static class Explain
         foreach (var fields in Fields)
             if (Find(ShapeOf.Record(fields), name.Split('.')) is { } field)
                 return OfMember(name, field);
-        throw new RunbookException($"There is nothing named '{name}' to explain.", Suggestion.Hint(name, Known(catalog), "There are"));
+        throw new RunbookException($"There is nothing named '{name}' to explain.",
+            Options(catalog, name) is { Count: > 0 } options ? $"It is an option of several: {string.Join(", ", options.Take(5).Select(o => $"`helix explain {o}`"))}."
+            : Suggestion.Nearest(name, Known(catalog)) is { } near ? $"Did you mean '{near}'?" : "`helix explain` lists what there is.");
     }
+
+    static List<string> Options(StepCatalog catalog, string name) =>
+        [.. Topics(catalog).Where(t => t.Options.Members.ContainsKey(name)).Select(t => $"{t.Name}.{name}").Order(StringComparer.Ordinal)];
+
+    /// <summary>The fields of a document and of what stands in it, with the words that explain each.</summary>
+    public static IReadOnlyList<(string Of, string Name, string Summary)> FieldsOfDocuments =>
+    [
+        .. from fields in ((string Of, Type Type)[])[("field of a runbook", typeof(RunbookFields)), ("field of a step", typeof(StepFields)), ("field of a parallel", typeof(ParallelFields)), ("field of a loop", typeof(ForEachFields)), ("field of an environment", typeof(EnvironmentFields))]
+           from member in ShapeOf.Record(fields.Type).Members.Values
+           select (fields.Of, member.Name, member.Description ?? ""),
+    ];
 
     /// <summary>All names that stand for themselves, for completion.</summary>
     public static IReadOnlyList<string> Known(StepCatalog catalog) =>
@@ -33,10 +46,10 @@ public static class Explain
 
     static readonly Type[] Fields = [typeof(RunbookFields), typeof(StepFields), typeof(ParallelFields), typeof(ForEachFields), typeof(EnvironmentFields), typeof(InputFields)];
 
-    sealed record Topic(string Name, string Summary, RecordShape Options, RecordShape? Outputs, bool IsTarget, string? Note = null);
+    sealed record Topic(string Name, string Summary, RecordShape Options, RecordShape? Outputs, bool IsTarget, string? Note = null, bool StatesEffect = false);
 
     static IEnumerable<Topic> Topics(StepCatalog catalog) =>
-        catalog.Steps.Values.Select(s => new Topic(s.Name, s.About.Summary, ShapeOf.Record(s.OptionsType), s.DeclaresOutputs ? null : ShapeOf.Record(s.OutputsType), false, NoteOn(s)))
+        catalog.Steps.Values.Select(s => new Topic(s.Name, s.About.Summary, ShapeOf.Record(s.OptionsType), s.DeclaresOutputs ? null : ShapeOf.Record(s.OutputsType), false, NoteOn(s), s.About.StatesEffect))
             .Concat(EngineItems.All.Select(e => new Topic(e.Key, e.Value.Summary, ShapeOf.Record(e.Value.Options), ShapeOf.Record(e.Value.Outputs), false)))
             .Append(new Topic(EngineItems.Runbook, "Another runbook as one step.", ShapeOf.Record(typeof(RunbookStepOptions)), null, false))
             .Concat(catalog.TargetKinds.Values.Select(k => new Topic(k.Name, k.About.Summary + " (a kind of target)", ShapeOf.Record(k.Type), null, true)));
@@ -123,17 +136,36 @@ public static class Explain
 
     static string Example(Topic topic)
     {
-        var required = topic.Options.Members.Values.Where(m => m.Required).Select(m => $"{m.Name}: {m.Example ?? "…"}").ToList();
+        var required = topic.Options.Members.Values.Where(m => m.Required || m.Shown).Select(m => $"{m.Name}: {m.Example ?? Sample(m)}").ToList();
         return topic.IsTarget
             ? $"  my_{topic.Name.Replace('-', '_')}: {{ kind: {topic.Name}{string.Concat(required.Select(r => ", " + r))} }}\n"
-            : $"  - id: my_step\n    uses: {topic.Name}\n" + (required.Count == 0 ? "" : "    with:\n" + string.Concat(required.Select(r => $"      {r}\n")));
+            : $"  - id: my_step\n    uses: {topic.Name}\n{(topic.StatesEffect ? "    effect: reads\n" : "")}" + (required.Count == 0 ? "" : "    with:\n" + string.Concat(required.Select(r => $"      {r}\n")));
     }
+
+    /// <summary>Stands in an example where the option says none.</summary>
+    static string Sample(Member member) => member.TargetKinds is not null ? "my_target" : member.Shape switch
+    {
+        NumberShape => "1",
+        BooleanShape => "true",
+        EnumShape choice => choice.Values[0],
+        FormShape form => form.Sample,
+        SecretShape => "\"env:NAME\"",
+        ListShape list => $"[{Sample(new Member("", list.Element))}]",
+        MapShape map => $"{{ name: {Sample(new Member("", map.Value))} }}",
+        _ => "my_text",
+    };
 
     static string OfExpressions()
     {
         var text = new StringBuilder("Expressions stand between {{ and }}. Variables: inputs, vars, steps.ID.OUTPUT, run, targets.NAME.FIELD, the element of a forEach.\n");
         text.Append("Operators: ?? || && == != < <= > >= + - * / // % ! and condition ? a : b. A value goes through a function with |.\n\nrun\n");
-        text.Append(List((RecordShape)Visible.Run)).Append("\nFunctions\n");
+        foreach (var variable in ((RecordShape)Visible.Run).Members.Values)
+            text.Append($"  run.{variable.Name} ({variable.Shape.Words})\n      {variable.Description}\n");
+        text.Append("\nsteps\n");
+        text.Append("  steps.ID.OUTPUT\n      What an earlier step put out; `helix explain STEP` lists the outputs. Give another for the case that there is none: steps.ID.OUTPUT ?? \"…\".\n");
+        foreach (var (name, shape) in StepReference.Always)
+            text.Append($"  steps.ID.{name} ({shape.Words})\n");
+        text.Append("\nFunctions\n");
         foreach (var function in Functions.All.Values)
             text.Append($"  {function.Usage}\n      {function.Summary}\n");
         return text.ToString();

@@ -51,7 +51,7 @@ abstract record BlockFields : ItemFields
 /// <summary>Branches that run at the same time.</summary>
 sealed record ParallelFields : BlockFields
 {
-    [Description("Lists of steps that run at the same time; the block ends when all have ended."), Required]
+    [Description("Lists of steps that run at the same time; the block ends when all have ended."), Required, Example("[[{ id: a, uses: … }], [{ id: b, uses: … }]]")]
     public BranchesField? Parallel { get; init; }
 
     [Description("The first failure asks the other branches to stop.")]
@@ -68,7 +68,7 @@ sealed record GroupFields : BlockFields
 /// <summary>The same steps once for each element of a list.</summary>
 sealed record ForEachFields : BlockFields
 {
-    [Description("An expression that gives a list, or a list."), Required]
+    [Description("An expression that gives a list, or a list; `as` names its element in `steps`."), Required, Example("\"{{ vars.databases }}\"")]
     public IReadOnlyList<System.Text.Json.Nodes.JsonNode>? ForEach { get; init; }
 
     [Description("The name of the element in expressions."), RegularExpression(Names.IdPattern)]

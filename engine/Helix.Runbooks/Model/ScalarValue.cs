@@ -51,6 +51,7 @@ static class ScalarValue
         fault = $"is '{scalar.Text}', and must be true or false.";
         hint = kind == CoreKind.OldBoolean ? $"Write {(scalar.Text[0] is 'y' or 'Y' || scalar.Text is "on" or "On" or "ON" ? "true" : "false")}."
             : scalar.Text is "true" or "false" ? "Remove the quotes."
+            : scalar.Text.AsSpan().IndexOfAny(".=<>&|!") >= 0 ? "Write {{ … }} around it: without, it is text."
             : null;
         return null;
     }

@@ -148,8 +148,12 @@ sealed class ValueReader(ProblemList problems, bool templates)
     {
         if (member is { NoTemplate: true })
         {
-            problems.Error("no-template", text.PlaceOf(text.Text.IndexOf("{{", StringComparison.Ordinal)), $"{Thing(path)} takes no expressions.",
-                "Pass values as environment variables (`environment:`) and use \"$NAME\" in the text.");
+            problems.Error("no-template", text.PlaceOf(text.Text.IndexOf("{{", StringComparison.Ordinal)), $"{Thing(path)} takes no expressions.", member.Name switch
+            {
+                "script" => "Pass values as variables, `env: { NAME: … }`, and write \"$NAME\" in the text.",
+                "query" or "where" => "Pass values as `parameters: { name: … }`, and write $name in the text.",
+                _ => "Write the value itself.",
+            });
             return null;
         }
         Templates.Add(new TemplateUse(text, shape, member, path));
@@ -201,7 +205,9 @@ sealed class ValueReader(ProblemList problems, bool templates)
         return null;
     }
 
-    static string? WrapHint(Node node) => node is ScalarNode { Text.Length: < 60 } scalar ? $"Write [{scalar.Text}] for a list of one." : null;
+    static string? WrapHint(Node node) => node is not ScalarNode { Text.Length: < 60 } scalar ? null
+        : scalar.Text.Split(' ', StringSplitOptions.RemoveEmptyEntries) is { Length: > 1 } words && !Template.Has(scalar.Text) ? $"Write [{string.Join(", ", words)}] for a list of {words.Length}, [\"{scalar.Text}\"] for a list of one."
+        : $"Write [{scalar.Text}] for a list of one.";
 
     static string MissingHint(Member member) =>
         $"Add `{member.Name}: {member.Example ?? "…"}`{(member.Description is null ? "" : $" — {member.Description}")}";

@@ -65,6 +65,9 @@ public sealed record PlannedStep
     /// <summary>Options as far as they are known now; templates that need later outputs as they stand.</summary>
     public required JsonObject With { get; init; }
 
+    /// <summary>The secrets that its options name, as far as they are known now.</summary>
+    public IReadOnlyList<Secret> Secrets { get; init; } = [];
+
     /// <summary>Path of the approval that covers it.</summary>
     public string? Gate { get; init; }
 

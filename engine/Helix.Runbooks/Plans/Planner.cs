@@ -33,6 +33,7 @@ public sealed class Planner(StepCatalog catalog)
                     Part = place.Part,
                     Within = place.Within,
                     With = with,
+                    Secrets = catalog.Steps.TryGetValue(item.Uses, out var type) ? [.. NamedSecrets.In(with, type)] : [],
                     Effects = effects.Of(item, with),
                     Gate = gates.Covering(place),
                 });

@@ -32,6 +32,11 @@ public sealed partial class Engine
         {
             return (step.Path, await type.Step.PlanWith(OptionStandIn.Bind(step.With, type.OptionsType), around.Reading(both.Token)));
         }
+        catch (RunbookException) when (Template.Has(step.With.ToJsonString(StepJson.Options)))
+        {
+            // What it complains of is the stand-in for a value that only the run will know.
+            return (step.Path, null);
+        }
         catch (Exception e) when (e is StepFailedException or RunbookException or OperationCanceledException && !stop.IsCancellationRequested)
         {
             return (step.Path, new StepPlan { Warnings = [$"not known now: {around.Masker.Mask(e.Message)}"] });

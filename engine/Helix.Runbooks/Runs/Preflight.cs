@@ -18,6 +18,7 @@ static class Preflight
             .Where(around.Plan.Environment.Targets.All.ContainsKey).Select(n => around.Plan.Environment.Targets.All[n]).ToList();
         var findings = new List<Finding>(used.SelectMany(t => t.Tools).Concat(Tools(around.Plan)).Distinct().AsParallel().AsOrdered().Select(Tool));
         findings.AddRange(await Task.WhenAll(used.Select(t => Target(around, t, stop))));
+        findings.AddRange(await Task.WhenAll(around.Plan.Steps.SelectMany(s => s.Secrets.Select(secret => (Secret: secret, s.Path))).GroupBy(s => s.Secret).Select(g => Named(around, g.Key, [.. g.Select(s => s.Path).Distinct()], stop))));
         findings.Add(Space(folder));
         findings.AddRange(People(around.Plan));
         return findings;
@@ -79,6 +80,23 @@ static class Preflight
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
             return new Finding(subject, FindingKind.Unknown, $"did not answer within {Limit.TotalSeconds:0} s");
+        }
+    }
+
+    /// <summary>A secret of a step. What only Vault knows is not asked for: it may be what the run brings back.</summary>
+    static async Task<Finding> Named(Surroundings around, Secret secret, IReadOnlyList<string> steps, CancellationToken stop)
+    {
+        var (subject, of) = ($"secret {string.Join(", ", secret.References)}", string.Join(", ", steps));
+        if (secret.References.Any(r => r.StartsWith("vault:", StringComparison.Ordinal)))
+            return new Finding(subject, FindingKind.Ok, $"named by {of}; Vault is asked when it is needed");
+        try
+        {
+            await around.Secrets.Reveal(secret, stop);
+            return new Finding(subject, FindingKind.Ok, $"is there, for {of}");
+        }
+        catch (StepFailedException e)
+        {
+            return new Finding(subject, FindingKind.Warning, $"{around.Masker.Mask(e.Message)} {of} will fail without it.", e.Hint);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 
 namespace Helix.Runbooks.Steps;
@@ -24,7 +25,10 @@ public sealed record DeclaredOutput
 
     [Description("Where the value comes from: text (all of stdout, trimmed), lines (a list), or json:PATH, as json:$[0].name.")]
     [Example("json:$.status")]
+    [RegularExpression(Forms, ErrorMessage = "{0} must be text, lines or json:PATH, as json:$.name, json:$[0].name or json:$['odd name'].")]
     public string From { get; init; } = "text";
+
+    const string Forms = @"^(text|lines|json:\$((\.[A-Za-z_][A-Za-z0-9_-]*)|(\[\d{1,9}\])|(\['[^']+'\]))*)$";
 }
 
 /// <summary>Options of a step type whose outputs the runbook declares (`outputs:` beside the other options).</summary>

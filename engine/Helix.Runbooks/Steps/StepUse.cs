@@ -23,6 +23,14 @@ public sealed record StepUse(JsonObject With)
     public static string? TextIn(JsonObject with, string option) =>
         with[option] is JsonValue value && value.TryGetValue<string>(out var text) && !text.Contains("{{", StringComparison.Ordinal) ? text : null;
 
+    /// <summary>A fault unless one of two options, and not both, is given.</summary>
+    public IEnumerable<UseFault> OneOf(string step, string one, string other) => (With.ContainsKey(one), With.ContainsKey(other)) switch
+    {
+        (false, false) => [new UseFault("one-of", one, $"{step} needs '{one}' or '{other}'.", $"`helix explain {step}` shows both.")],
+        (true, true) => [new UseFault("one-of", other, $"{step} takes either '{one}' or '{other}', and here are both.", "Remove one of them.")],
+        _ => [],
+    };
+
     /// <summary>The target that an option names, if it is known and of this kind.</summary>
     public T? Target<T>(string option) where T : Target => Text(option) is { } name ? Targets?.All.GetValueOrDefault(name) as T : null;
 }

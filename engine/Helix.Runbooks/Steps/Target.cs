@@ -31,6 +31,9 @@ public sealed class PinnedFileAttribute : Attribute;
 public sealed class ExampleAttribute(string yaml) : Attribute
 {
     public string Yaml { get; } = yaml;
+
+    /// <summary>The example of the whole step shows this option although it may be left out: it needs this or another one.</summary>
+    public bool Shown { get; init; }
 }
 
 /// <summary>A system that steps act on. Derived records hold the options of their kind, bound like step options.</summary>

@@ -20,6 +20,10 @@ static class BackupKey
         return fault is null ? key : throw new RunbookException($"'{key}' cannot be the key of a backup: {fault}.", "Keys look like redis/20260301T020000Z.rdb.zst.");
     }
 
+    /// <summary>Of a series: folders, each with its '/'.</summary>
+    internal const string PrefixForm = @"^([^./\\][^/\\]*/)+$";
+    internal const string PrefixWords = "{0} must be folders with '/' after each, as redis/ or neo4j/daily/.";
+
     /// <summary>An empty prefix would mean every backup of the store (PM-07).</summary>
     /// <exception cref="RunbookException">It is empty, or no folder.</exception>
     public static string CheckPrefix(string prefix)

@@ -14,6 +14,7 @@ public sealed record BackupPruneOptions : Retention
     [Description("The series: the start of the keys, ending with '/'.")]
     [Example("redis/")]
     [Fixed]
+    [MinLength(1, ErrorMessage = BackupKey.PrefixWords), RegularExpression(BackupKey.PrefixForm, ErrorMessage = BackupKey.PrefixWords)]
     public required string Prefix { get; init; }
 
     [Description("Rejected and partial ones go after this.")]

@@ -14,7 +14,7 @@ public sealed record BackupUploadOptions
     public required string Target { get; init; }
 
     [Description("The file to back up.")]
-    [Example("\"{{ steps.save.file }}\"")]
+    [Example("\"{{ steps.save.file }}\"", Shown = true)]
     public string? File { get; init; }
 
     [Description("Instead of a file: a command that only reads and prints what is to be stored. Nothing is kept unless it ends with 0.")]
@@ -31,6 +31,7 @@ public sealed record BackupUploadOptions
     [Description("The series that it belongs to: the start of the key, ending with '/'.")]
     [Example("redis/")]
     [Fixed]
+    [MinLength(1, ErrorMessage = BackupKey.PrefixWords), RegularExpression(BackupKey.PrefixForm, ErrorMessage = BackupKey.PrefixWords)]
     public required string Prefix { get; init; }
 
     [Description("The rest of the key. Default: recovery point, run and the file's ending.")]
@@ -99,8 +100,10 @@ public sealed record BackupUploadOutputs
 }
 
 [Step("backup.upload", "Stores a file, or what a command prints, as a backup with its manifest.")]
-sealed class BackupUpload : Step<BackupUploadOptions, BackupUploadOutputs>
+sealed class BackupUpload : Step<BackupUploadOptions, BackupUploadOutputs>, IJudgesUse
 {
+    public IEnumerable<UseFault> Judge(StepUse use) => use.OneOf("backup.upload", "file", "command");
+
     public override IEnumerable<TargetEffect> Effects(BackupUploadOptions options) => [TargetEffect.Changes(options.Target)];
 
     public override Task<StepPlan> Plan(BackupUploadOptions options, PlanContext context) =>

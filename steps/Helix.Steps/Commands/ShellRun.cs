@@ -7,7 +7,7 @@ public sealed record ShellRunOptions : CommandOptions
 {
     [Description("The script. Values reach it as variables, through 'env' and 'secrets', never by splicing.")]
     [NoTemplate]
-    [Example("tar -C \"$FOLDER\" -c . | zstd >\"$FILE\"")]
+    [Example("tar -C \"$FOLDER\" -c . | zstd >\"$FILE\"", Shown = true)]
     public string? Script { get; init; }
 
     [Description("A file with the script, instead of 'script'. It is pinned with the runbook.")]
@@ -28,14 +28,16 @@ public sealed record ShellRunOptions : CommandOptions
 }
 
 [Step("shell.run", "Runs a script with bash -euo pipefail.", StatesEffect = true)]
-public sealed class ShellRun : Step<ShellRunOptions, DeclaredOutputs>
+public sealed class ShellRun : Step<ShellRunOptions, DeclaredOutputs>, IJudgesUse
 {
+    public IEnumerable<UseFault> Judge(StepUse use) => use.OneOf("shell.run", "script", "file");
+
     public override IEnumerable<TargetEffect> Effects(ShellRunOptions options) => CommandCall.Effects(options.Targets);
 
     public override Task<StepPlan> Plan(ShellRunOptions options, PlanContext context)
     {
         CheckOne(options);
-        return Task.FromResult(new StepPlan { Lines = [options.File is { } file ? $"Run the script {file}." : $"Run a script of {options.Script!.Trim().Split('\n').Length} lines."] });
+        return Task.FromResult(new StepPlan { Lines = [options.File is { } file ? $"Run the script {file}." : $"Run a script of {(options.Script!.Trim().Split('\n').Length is > 1 and var lines ? $"{lines} lines" : "one line")}: {First(options.Script!)}"] });
     }
 
     public override Task<DeclaredOutputs> Run(ShellRunOptions options, StepContext context)
@@ -52,6 +54,8 @@ public sealed class ShellRun : Step<ShellRunOptions, DeclaredOutputs>
 
     public override Task<ProbeResult<DeclaredOutputs>> Probe(ShellRunOptions options, StepContext context) =>
         Task.FromResult(CommandCall.Probe(options.Creates, options, context));
+
+    static string First(string script) => script.Trim().Split('\n')[0].Trim() is { Length: > 90 } line ? line[..90] + "…" : script.Trim().Split('\n')[0].Trim();
 
     static void CheckOne(ShellRunOptions options)
     {

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using Helix.Runbooks.Steps;
 using Helix.Steps.Backups;
 
@@ -27,6 +28,7 @@ public sealed record BackupMetric : MetricOrigin
 
     [Description("The series: the start of the keys, ending with '/'.")]
     [Example("neo4j/")]
+    [MinLength(1, ErrorMessage = BackupKey.PrefixWords), RegularExpression(BackupKey.PrefixForm, ErrorMessage = BackupKey.PrefixWords)]
     public required string Prefix { get; init; }
 
     [Description("What is measured of them.")]

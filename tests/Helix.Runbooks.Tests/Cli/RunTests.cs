@@ -76,6 +76,23 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public async Task A_secret_that_a_step_names_and_that_is_not_there_is_said_before_anything_is_done()
+    {
+        var with = "  - { id: dump, uses: command.run, effect: reads, with: { argv: [ls], secrets: { PGPASSWORD: \"env:NOT_SET_ANYWHERE\", OTHER: [\"vault:v/a#b\", \"env:NOT_SET_EITHER\"] } } }\n";
+        Assert.Equal(0, await _helix.Run(["doctor", .. Runbook("named", with)]));
+        Assert.Contains("secret env:NOT_SET_ANYWHERE: The environment variable NOT_SET_ANYWHERE is not set here. dump will fail without it.", _helix.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("NOT_SET_EITHER is not set", _helix.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_plan_warns_of_nothing_that_only_the_stand_ins_of_later_values_are_to_blame_for()
+    {
+        Assert.Equal(0, await _helix.Run("init", Path.Combine(_helix.Folder, "first")));
+        Assert.Equal(0, await _helix.Run("plan", Path.Combine(_helix.Folder, "first", "first-restore.yaml"), "--environment", Path.Combine(_helix.Folder, "first", "environments", "here.yaml")));
+        Assert.DoesNotContain("warning", _helix.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_step_that_fails_where_nobody_is_there_ends_with_1_with_its_hint_and_finally_still_runs()
     {
         Assert.Equal(1, await _helix.Run(["run", .. Runbook("fails", Fails + Tidy)]));

@@ -5,7 +5,8 @@ namespace Helix.Runbooks.Model.Expressions;
 /// <summary><c>steps.ID.MEMBER</c>: is there such a step, does it come before, has it succeeded for sure, and does it put that out?</summary>
 sealed class StepReference(Visible visible, List<TemplateFault> faults)
 {
-    static readonly Dictionary<string, Shape> Facts = new()
+    /// <summary>What is known of every step, whatever it puts out.</summary>
+    public static IReadOnlyDictionary<string, Shape> Always { get; } = new Dictionary<string, Shape>
     {
         ["status"] = Visible.Status,
         ["started"] = Shape.Boolean,
@@ -24,7 +25,7 @@ sealed class StepReference(Visible visible, List<TemplateFault> faults)
         if (!flow.Seen.Contains(id) || !visible.Steps.TryGetValue(id, out var facts))
             return Refuse(step, "later-step", $"The step '{id}' comes later.", "A step can use only what is put out before it.");
         var lists = facts.Loops.Count - facts.Loops.TakeWhile((loop, i) => i < flow.Loops.Count && flow.Loops[i] == loop).Count();
-        if (Facts.TryGetValue(member.Name, out var fact))
+        if (Always.TryGetValue(member.Name, out var fact))
             return fact is BooleanShape || lists == 0 ? fact : Lists(fact, lists);
         if (!orElse && !flow.Certain.Contains(id))
             Refuse(step, "unsure-step", $"The step '{id}' may not have succeeded here, so '{Evaluation.Name(member)}' may have no value.",
@@ -39,7 +40,7 @@ sealed class StepReference(Visible visible, List<TemplateFault> faults)
         if (facts.Outputs.Open)
             return Shape.Any;
         faults.Add(new TemplateFault(member.NameStart, "unknown-output", $"The step '{id}' puts out no '{member.Name}'.",
-            Suggestion.Hint(member.Name, facts.Outputs.Members.Keys.Concat(Facts.Keys), "There are")));
+            Suggestion.Hint(member.Name, facts.Outputs.Members.Keys.Concat(Always.Keys), "There are")));
         return Shape.Any;
     }
 

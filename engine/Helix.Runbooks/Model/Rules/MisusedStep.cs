@@ -7,6 +7,9 @@ sealed class MisusedStep : Rule
 {
     public override IEnumerable<Problem> Check(RuleScope scope)
     {
+        foreach (var wait in scope.Steps.Where(s => s.Uses == EngineItems.Wait && scope.Notes(s).Sound))
+            foreach (var fault in new StepUse(wait.With).OneOf(EngineItems.Wait, "for", "until"))
+                yield return new(wait.Places.GetValueOrDefault(fault.Option, wait.Position), fault.Message, fault.Hint) { Rule = fault.Rule };
         var all = scope.Steps.Select(s => (s.Uses, s.With)).ToList();
         foreach (var step in scope.Steps)
             if (scope.Judge(step) is { } judge)

@@ -42,7 +42,9 @@ sealed class RuleScope(Reading reading, Runbook runbook, RunbookNotes notes, boo
         try
         {
             var effects = OptionStandIn.Effects(type, step.With);
-            return step.Effect is { } stated && effects.Count == 0 ? [new TargetEffect(null, stated)] : effects;
+            return step.Effect is not { } stated ? effects
+                : effects.Count == 0 ? [new TargetEffect(null, stated)]
+                : [.. effects.Select(e => e with { Effect = stated })];
         }
         catch (RunbookException e)
         {

@@ -25,7 +25,7 @@ sealed partial class SleepBeforeCopy : Rule
     static bool SleepsAfterSave(string script) =>
         Saving().Match(script) is { Success: true } save && Sleep().IsMatch(script, save.Index + save.Length);
 
-    [GeneratedRegex(@"\b(BGSAVE|SAVE|dump|backup)\b", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"\bBGSAVE\b|\bredis-cli\b.*\bSAVE\b|\bneo4j-admin\b.*\b(dump|backup)\b", RegexOptions.IgnoreCase)]
     private static partial Regex Saving();
 
     [GeneratedRegex(@"(^|[;&|])[ \t]*sleep[ \t]+\S", RegexOptions.IgnoreCase | RegexOptions.Multiline)]

@@ -123,6 +123,9 @@ sealed record Member(string Name, Shape Shape)
 
     /// <summary>An example as YAML text.</summary>
     public string? Example { get; init; }
+
+    /// <summary>The example of the whole shows it also where it is not required.</summary>
+    public bool Shown { get; init; }
     public JsonNode? Default { get => _default.Value; init => _default = new(value); }
     public Lazy<JsonNode?> DefaultLazily { init => _default = value; }
 

@@ -96,6 +96,7 @@ static class ShapeOf
             NullableLazily = new(() => IsNullable(property)),
             Description = The<DescriptionAttribute>()?.Description,
             Example = The<ExampleAttribute>()?.Yaml,
+            Shown = The<ExampleAttribute>()?.Shown == true,
             DefaultLazily = new(() => required || defaults.Value is null || property.GetMethod is null ? null : DefaultOf(property, defaults.Value)),
             TargetKinds = The<TargetNameAttribute>()?.Kinds,
             Fixed = The<FixedAttribute>() is not null,
