@@ -23,6 +23,10 @@ public sealed record ComposeTarget : Target
     [FilePath]
     public string? EnvFile { get; init; }
 
+    [Description("Variables for the Compose files whose values are secret; asked for anew at each call, so that a rotated one is used.")]
+    [Example("{ REDIS_PASSWORD: \"vault:vault/secret/helix#redis_password\" }")]
+    public IReadOnlyDictionary<string, Secret> Secrets { get; init; } = new Dictionary<string, Secret>();
+
     [Description("A remote Docker engine: ssh://user@host or tcp://host:port.")]
     [Example("ssh://ops@db1")]
     public string? Host { get; init; }
@@ -74,6 +78,8 @@ public sealed record ComposeTarget : Target
         var command = await Command(context);
         var files = Files.SelectMany(f => new[] { "-f", context.FullPath(f) });
         string[] variables = EnvFile is null ? [] : ["--env-file", context.FullPath(EnvFile)];
+        foreach (var (name, secret) in Secrets)
+            inner = inner.With(name, await context.Reveal(secret));
         return Engine.At(inner with { File = command[0], Arguments = [.. command.Skip(1), "--ansi", "never", "-p", Project, .. files, .. variables, .. arguments], WorkingDirectory = null });
     }
 

@@ -105,6 +105,20 @@ public sealed class ComposeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_secret_variable_of_the_Compose_file_is_asked_for_at_each_call_so_that_a_rotated_one_reaches_the_service()
+    {
+        _docker.Stack(_host, DockerFixture.RedisService.Replace("GREETING: hello", "PW: \"${PW}\"", StringComparison.Ordinal), ("PW", _host.Canary("FROM_VAULT")));
+        var service = DockerFixture.Service(_host, "redis", "redis").Service;
+        foreach (var value in new[] { "canary-before", "canary-after-rotation" })
+        {
+            _host.Canary("FROM_VAULT", value);
+            await Up("redis");
+            Assert.Equal($"{value.Length}\n", (await service.Exec(_host.Context(), "sh", "-c", "echo ${#PW}").Run()).Stdout);
+        }
+        _host.AssertNoCanary();
+    }
+
+    [Fact]
     public async Task DOC_07_scale_works_and_PM_05_stays_within_its_caps()
     {
         _docker.Stack(_host, DockerFixture.RedisService);

@@ -66,11 +66,11 @@ public sealed class DockerFixture : IAsyncLifetime
     }
 
     /// <summary>A Compose project of its own with these services (YAML, indented by two).</summary>
-    internal ComposeTarget Stack(TestHost host, string services)
+    internal ComposeTarget Stack(TestHost host, string services, params (string Name, Secret Value)[] secrets)
     {
         var file = Path.Combine(host.Folder, "docker-compose.yml");
         File.WriteAllText(file, $"version: \"3\"\nservices:\n{services}\nvolumes:\n  data: {{}}\n");
-        return host.Add("stack", new ComposeTarget { Project = Name("p"), Files = [file], Host = Host });
+        return host.Add("stack", new ComposeTarget { Project = Name("p"), Files = [file], Host = Host, Secrets = secrets.ToDictionary(s => s.Name, s => s.Value) });
     }
 
     internal const string RedisService =

@@ -66,9 +66,11 @@ sealed class OldNeo4j : IAsyncDisposable
         await Eventually.True(async () => (await Client.GetAsync(new Uri($"http://127.0.0.1:{Port}/"))).IsSuccessStatusCode, $"Neo4j on port {Port} answers", limit);
     }
 
-    public async Task<JsonArray> Query(string query)
+    public Task<JsonArray> Query(string query) => Query(Port, Password, query);
+
+    public static async Task<JsonArray> Query(int port, string password, string query)
     {
-        var answer = await Post("db/data/transaction/commit", Password, new JsonObject { ["statements"] = new JsonArray(new JsonObject { ["statement"] = query }) });
+        var answer = await Post(port, "db/data/transaction/commit", password, new JsonObject { ["statements"] = new JsonArray(new JsonObject { ["statement"] = query }) });
         Assert.Empty(answer["errors"]!.AsArray());
         return answer["results"]![0]!["data"]!.AsArray();
     }
@@ -110,11 +112,11 @@ sealed class OldNeo4j : IAsyncDisposable
     }
 
     async Task ChangePassword() =>
-        await Post("user/neo4j/password", FirstPassword, new JsonObject { ["password"] = Password });
+        await Post(Port, "user/neo4j/password", FirstPassword, new JsonObject { ["password"] = Password });
 
-    async Task<JsonNode> Post(string path, string password, JsonObject body)
+    static async Task<JsonNode> Post(int port, string path, string password, JsonObject body)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"http://127.0.0.1:{Port}/{path}")) { Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"http://127.0.0.1:{port}/{path}")) { Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json") };
         request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"neo4j:{password}")));
         using var response = await Client.SendAsync(request);
         response.EnsureSuccessStatusCode();
@@ -127,27 +129,37 @@ sealed class OldNeo4j : IAsyncDisposable
         foreach (var name in (string[])["conf", "data", "logs", "import", "plugins", "bin"])
             Directory.CreateDirectory(Path.Combine(Folder, name));
         Directory.CreateSymbolicLink(Path.Combine(Folder, "lib"), Path.Combine(program, "lib"));
-        File.WriteAllText(Path.Combine(Folder, "conf", "neo4j.conf"), $"""
-            dbms.directories.import=import
-            dbms.security.auth_enabled=true
-            dbms.connector.bolt.enabled=false
-            dbms.connector.http.enabled=true
-            dbms.connector.http.listen_address=127.0.0.1:{Port}
-            dbms.connector.https.enabled=false
-            dbms.udc.enabled=false
-            dbms.memory.pagecache.size=32m
-
-            """);
-        // It is older than the modules of Java, which are opened to it here.
-        string[] packages = ["java.lang", "java.nio", "sun.nio.ch", "java.io", "java.util", "java.lang.reflect", "java.net", "java.util.concurrent", "java.util.concurrent.atomic", "sun.security.x509", "sun.security.util", "jdk.internal.misc"];
-        var java = $"java -Xms64m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dfile.encoding=UTF-8 {string.Join(' ', packages.Select(p => $"--add-opens java.base/{p}=ALL-UNNAMED"))} --add-exports java.base/jdk.internal.misc=ALL-UNNAMED -Dio.netty.tryReflectionSetAccessible=true";
-        Script("neo4j", $"exec {java} -Xmx384m -cp '{program}/lib/*' org.neo4j.server.CommunityEntryPoint --home-dir='{Folder}' --config-dir='{Folder}/conf'");
-        Script("neo4j-admin", $"export NEO4J_HOME='{Folder}' NEO4J_CONF='{Folder}/conf'\nexec {java} -Xmx${{HEAP_SIZE:-256m}} -cp '{program}/lib/*:{program}/bin/tools/*' org.neo4j.commandline.admin.AdminTool \"$@\"");
+        File.WriteAllText(Path.Combine(Folder, "conf", "neo4j.conf"), Configuration(Port));
+        Script(Path.Combine(Folder, "bin"), "neo4j", ServerCommand("java", program, Folder));
+        Script(Path.Combine(Folder, "bin"), "neo4j-admin", AdminCommand("java", program, Folder));
     }
 
-    void Script(string name, string text)
+    internal static string Configuration(int port) => $"""
+        dbms.directories.import=import
+        dbms.security.auth_enabled=true
+        dbms.connector.bolt.enabled=false
+        dbms.connector.http.enabled=true
+        dbms.connector.http.listen_address=127.0.0.1:{port}
+        dbms.connector.https.enabled=false
+        dbms.udc.enabled=false
+        dbms.memory.pagecache.size=32m
+
+        """;
+
+    internal static string ServerCommand(string java, string program, string home) =>
+        $"exec {java} {Opened} -Xmx384m -cp '{program}/lib/*' org.neo4j.server.CommunityEntryPoint --home-dir='{home}' --config-dir='{home}/conf'";
+
+    internal static string AdminCommand(string java, string program, string home) =>
+        $"export NEO4J_HOME='{home}' NEO4J_CONF='{home}/conf'\nexec {java} {Opened} -Xmx${{HEAP_SIZE:-256m}} -cp '{program}/lib/*:{program}/bin/tools/*' org.neo4j.commandline.admin.AdminTool \"$@\"";
+
+    /// <summary>It is older than the modules of Java, which are opened to it here.</summary>
+    static readonly string Opened = "-Xms64m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dfile.encoding=UTF-8 --add-exports java.base/jdk.internal.misc=ALL-UNNAMED -Dio.netty.tryReflectionSetAccessible=true "
+        + string.Join(' ', ((string[])["java.lang", "java.nio", "sun.nio.ch", "java.io", "java.util", "java.lang.reflect", "java.net", "java.util.concurrent", "java.util.concurrent.atomic", "sun.security.x509", "sun.security.util", "jdk.internal.misc"])
+            .Select(p => $"--add-opens java.base/{p}=ALL-UNNAMED"));
+
+    internal static void Script(string folder, string name, string text)
     {
-        var path = Path.Combine(Folder, "bin", name);
+        var path = Path.Combine(folder, name);
         File.WriteAllText(path, $"#!/bin/sh\n{text}\n");
         File.SetUnixFileMode(path, (UnixFileMode)0b111_101_101);
     }

@@ -110,15 +110,7 @@ public sealed class FullDrillRunTests(CephS3 ceph) : IAsyncDisposable
             accessKey: {{_stage.Secret("S3_ACCESS_KEY", CephS3.AccessKey)}}
             secretKey: {{_stage.Secret("S3_SECRET_KEY", CephS3.SecretKey)}}
         """);
-        await _stage.Ends(0, null, "run", StartServices(), "-e", _stage.EnvironmentFile, "--unattended");
-    }
-
-    /// <summary>A runbook of one step.</summary>
-    string StartServices()
-    {
-        var path = Path.Combine(_stage.Folder, "services.yaml");
-        File.WriteAllText(path, "apiVersion: helix.runbooks/v1\nname: services\ntitle: Start them\nsteps:\n  - { id: start, uses: target.start, with: { targets: [mcp, dashboard] } }\n");
-        return path;
+        await _stage.Prepare("  - { id: start, uses: target.start, with: { targets: [mcp, dashboard] } }");
     }
 
     public async ValueTask DisposeAsync()

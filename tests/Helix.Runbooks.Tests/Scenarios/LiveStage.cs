@@ -46,6 +46,8 @@ sealed class LiveStage : IAsyncDisposable
         return $"env:{variable}";
     }
 
+    public string Revealed(string reference) => _variables[reference["env:".Length..]];
+
     public void Environment(string targets, string variables = "") => File.WriteAllText(EnvironmentFile, $$"""
         apiVersion: helix.runbooks/v1
         name: live
@@ -53,7 +55,7 @@ sealed class LiveStage : IAsyncDisposable
         targets:
         {{targets}}
         people:
-          groups: { dba: [{{Me}}], incident_commander: [{{Me}}], security: [{{Me}}] }
+          groups: { dba: [{{Me}}], incident_commander: [{{Me}}, carl], security: [{{Me}}, sam] }
         """);
 
     public static string Me => System.Environment.UserName;
@@ -78,6 +80,14 @@ sealed class LiveStage : IAsyncDisposable
     {
         await Ends(code, failpoint, ["run", Repository.Runbooks(runbook + ".yaml"), "-e", EnvironmentFile, "--unattended", .. more]);
         return JsonNode.Parse((await Helix(null, "runs", "--json")).Out)!.AsArray()[0]!["run"]!.ToString();
+    }
+
+    /// <summary>Runs steps that are not shipped: what is there before the story begins.</summary>
+    public async Task Prepare(string steps)
+    {
+        var path = Path.Combine(Folder, "prepare.yaml");
+        await File.WriteAllTextAsync(path, "apiVersion: helix.runbooks/v1\nname: prepare\ntitle: What is there before\nsteps:\n" + steps + "\n");
+        await Ends(0, null, "run", path, "-e", EnvironmentFile, "--unattended");
     }
 
     public async Task<JsonNode> Report(string run) => JsonNode.Parse((await Helix(null, "report", run, "--format", "json")).Out)!;

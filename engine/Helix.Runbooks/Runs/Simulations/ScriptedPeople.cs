@@ -49,6 +49,7 @@ sealed class ScriptedPeople(Engine engine, string run, Scenario scenario, Playba
             Question = question.Id,
             Choice = scripted.Choice,
             Reason = scripted.Reason ?? "the script says so",
+            Evidence = "the script says so",
             Inputs = Filled(question.Asked, scripted),
             To = scripted.To,
             Outputs = scripted.Outputs,
