@@ -1,6 +1,5 @@
 using System.IO.Compression;
-using ZstdSharp;
-using ZstdSharp.Unsafe;
+using ZstdNet;
 
 namespace Helix.Steps.Files;
 
@@ -19,26 +18,27 @@ static class Compressions
             return new GZipStream(to, new ZLibCompressionOptions { CompressionLevel = Math.Clamp(level ?? 6, 1, 9) }, leaveOpen: true);
         if (how == Compression.None)
             return to;
-        var zstd = new CompressionStream(to, level ?? 3, Buffer, leaveOpen: true);
-        zstd.SetParameter(ZSTD_cParameter.ZSTD_c_checksumFlag, 1);
-        var workers = threads ?? Environment.ProcessorCount;
-        if (workers > 1)
-            zstd.SetParameter(ZSTD_cParameter.ZSTD_c_nbWorkers, workers);
-        return zstd;
+        var parameters = new Dictionary<ZSTD_cParameter, int>
+        {
+            [ZSTD_cParameter.ZSTD_c_checksumFlag] = 1,
+            [ZSTD_cParameter.ZSTD_c_nbWorkers] = threads ?? Environment.ProcessorCount,
+        };
+        return new CompressionStream(to, new CompressionOptions(null, parameters, level ?? CompressionOptions.DefaultCompressionLevel), Buffer);
     }
 
     /// <summary>Owns the inner stream unless <paramref name="leaveOpen"/>.</summary>
     public static Stream Decompress(Stream from, Compression how, bool leaveOpen = false) => how switch
     {
         Compression.Gzip => new GZipStream(from, CompressionMode.Decompress, leaveOpen),
-        Compression.Zstd => new DecompressionStream(from, Buffer, checkEndOfStream: true, leaveOpen: leaveOpen),
+        Compression.Zstd => new ZstdSharp.DecompressionStream(from, Buffer, checkEndOfStream: true, leaveOpen: leaveOpen),
         _ => from,
     };
 
     /// <summary>Whether zstd makes a sample smaller by more than a thirtieth.</summary>
     public static bool Shrinks(ReadOnlySpan<byte> sample)
     {
-        using var zstd = new Compressor(1);
+        using var options = new CompressionOptions(1);
+        using var zstd = new Compressor(options);
         return zstd.Wrap(sample).Length < sample.Length - sample.Length / 30;
     }
 
@@ -53,7 +53,7 @@ static class Compressions
         : Compression.None;
 
     /// <summary>The data does not hold what its format promises.</summary>
-    public static bool IsFault(Exception e) => e is InvalidDataException or ZstdException or EndOfStreamException;
+    public static bool IsFault(Exception e) => e is InvalidDataException or ZstdSharp.ZstdException or EndOfStreamException;
 
     static class Marks
     {
