@@ -27,12 +27,14 @@ static class ShowCommand
     static string Screen(Session session, string run)
     {
         var state = session.Engine.State(run);
-        var plan = session.Engine.PlanOf(state);
+        var plan = session.Engine.PlanToShow(state);
         var now = session.Time.GetUtcNow();
         var typical = Reporting.Typical(session.Engine, plan, run);
         var driven = state.Status != RunStatus.Running || session.Store.ReadLease(run) is { Released: false } lease && !DriverIdentity.IsGone(lease.Driver);
         var status = driven ? state.Status.ToString().ToLowerInvariant() : $"suspended, its driver is gone: helix resume {run}";
         var lines = new List<string> { $"{run}  {state.Started.Title} on {state.Started.Environment} ({state.Started.Mode}): {status}" };
+        if (plan.Unreadable is { } why)
+            lines.Add($"{Words.Unreadable} {why}");
         lines.Add(RunTree.ClockLine(Helix.Runbooks.Runs.Clocks.Of(state, plan, now, typical), now));
         lines.AddRange(RunTree.Lines(state, plan, now, typical, _ => null, driven).Select(l => l.ToString()));
         lines.AddRange(state.OpenQuestions.Select(q => "\n" + QuestionPage.Text(run, q)));

@@ -15,7 +15,7 @@ sealed class Watch(Session session)
     {
         using var stop = new StopSignals(session.Terminal);
         var feed = new RunFeed(session.Store, run);
-        var plan = session.Engine.PlanOf(session.Engine.State(run));
+        var plan = session.Engine.PlanToShow(session.Engine.State(run));
         // From the beginning: who comes late sees what happened so far.
         using IRunView view = session.Terminal.Interactive
             ? new LiveView(session, session.Store, plan, new ConcurrentDictionary<string, StepProgress>(), asks: false)

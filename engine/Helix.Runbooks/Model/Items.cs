@@ -1,7 +1,7 @@
 namespace Helix.Runbooks.Model;
 
 /// <summary>Ways through the items of a runbook.</summary>
-static class Items
+public static class Items
 {
     /// <summary>The lists that an item holds, in the order of the text. A sub-runbook's steps are its own.</summary>
     public static IEnumerable<IReadOnlyList<Item>> Lists(this Item item)

@@ -31,6 +31,9 @@ public sealed record Plan
     /// <summary>SHA-256 over everything above that decides what happens. Answers and confirmations are bound to it.</summary>
     public required string Hash { get; init; }
 
+    /// <summary>Not null: the pinned files cannot be read by this version, for this reason, and nothing of them is here. Such a plan is shown and never driven.</summary>
+    public string? Unreadable { get; init; }
+
     public bool Destroys => Steps.Any(s => s.Effect == Effect.Destroys);
 
     /// <summary>The planned step of a path of the run: <c>each[3]/copy</c> is planned as <c>each[]/copy</c>.</summary>

@@ -10,7 +10,7 @@ public static class Reporting
     public static RunReport Of(Engine engine, string run)
     {
         var state = engine.State(run);
-        return Of(engine, state, engine.PlanOf(state));
+        return Of(engine, state, engine.PlanToShow(state));
     }
 
     public static RunReport Of(Engine engine, RunState state, Plan plan)

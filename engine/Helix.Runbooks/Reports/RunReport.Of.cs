@@ -42,7 +42,7 @@ public sealed partial record RunReport
             Status = Word(state.Status),
             Closed = state.Closed,
             Reason = state.Ended?.Reason is { Length: > 0 } reason ? reason : null,
-            Verdict = VerdictOf.Run(state, clocks),
+            Verdict = VerdictOf.Run(state, clocks) + (plan.Unreadable is null ? "" : " " + Words.Unreadable),
             Objectives = Measure(clocks, plan, past),
             Down = Damage.Of(state),
             Inputs = (JsonObject)state.Inputs.DeepClone(),

@@ -38,6 +38,9 @@ public static class Words
     /// <summary>The beginning of a hash, enough to tell two apart by eye.</summary>
     public static string Short(string hash) => hash.Length > 12 ? hash[..12] : hash;
 
+    /// <summary>Of a run whose pinned files another version wrote.</summary>
+    public const string Unreadable = "This version of helix cannot read the runbook that was pinned: only what stands in the record is shown.";
+
     /// <summary>Upper case for the first letter.</summary>
     public static string Sentence(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..];
 }

@@ -78,6 +78,8 @@ public sealed record Clocks
     /// <summary>The end of the step that ends the clock: <c>recoveredAt</c>, else the end of a run that succeeded.</summary>
     static DateTimeOffset? Recovered(RunState state, Plan plan)
     {
+        if (plan.Unreadable is not null)
+            return state.Ended?.Rta is { } recorded ? state.Started.DeclaredAt + recorded : null;
         if (plan.Runbook.Objectives.RecoveredAt is { } id)
             return state.Step(id) is { Status: StepStatus.Succeeded } step ? step.EndedAt : null;
         if (state.Ended?.Outcome != Outcome.Succeeded)

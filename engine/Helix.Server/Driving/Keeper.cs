@@ -89,8 +89,23 @@ sealed class Keeper(Site site) : IAsyncDisposable
         if (_watched.Count > 0)
             foreach (var over in _watched.Keys.Except(open.Select(r => r.Run)).ToList())
                 _watched.Remove(over);
-        foreach (var run in open.Where(r => IsFree(r) && MayGoOn(r)))
-            site.Drivers.GoOn(run.Run, stoodStill: run.Lease);
+        foreach (var run in open)
+            LookAt(run);
+    }
+
+    void LookAt(OpenRun run)
+    {
+        try
+        {
+            if (IsFree(run) && MayGoOn(run))
+                site.Drivers.GoOn(run.Run, stoodStill: run.Lease);
+        }
+        catch (Exception e) when (e is not (StoreLostException or OperationCanceledException))
+        {
+            // Written by another version, or a mistake: the others must go on, and it is looked at again when it changes.
+            site.Say($"Nobody goes on with run {run.Run}: {e.Message}");
+            _parked[run.Run] = new Parked(run.Events, DateTimeOffset.MaxValue);
+        }
     }
 
     /// <summary>Nobody drives it: its lease is free, its driver is seen to be gone, or its heartbeat stood still for as long as a lease holds.</summary>
@@ -132,7 +147,7 @@ sealed class Keeper(Site site) : IAsyncDisposable
             return DateTimeOffset.MinValue;
         if (state.SuspendedBecause != WaitingForPeople)
             return DateTimeOffset.MaxValue;
-        return state.OpenQuestions.Any(q => q.Answers.Count > 0 && Approvals.Tally(q, site.NewEngine().PlanOf(state).Environment.Groups) != QuestionStatus.Open)
+        return state.OpenQuestions.Any(q => q.Answers.Count > 0 && Approvals.Tally(q, site.NewEngine().PlanToShow(state).Environment.Groups) != QuestionStatus.Open)
             ? DateTimeOffset.MinValue
             : DueOf(state);
     }

@@ -19,7 +19,7 @@ sealed class LiveRuns(Site site)
     {
         if (_plans.Count >= MostPlans)
             _plans.Clear();
-        return _plans.GetOrAdd($"{state.PlanHash}\n{state.Inputs.ToJsonString(StepJson.Options)}", _ => site.NewEngine().PlanOf(state));
+        return _plans.GetOrAdd($"{state.PlanHash}\n{state.Inputs.ToJsonString(StepJson.Options)}", _ => site.NewEngine().PlanToShow(state));
     }
 
     /// <exception cref="NotThereException">There is no such run.</exception>

@@ -73,18 +73,29 @@ static class ReadyEndpoints
         KeepYearly = keep["yearly"],
     };
 
+    /// <summary>What runbooks restore from, and what they add to.</summary>
     static List<SeriesName> Known(Site site, Caller caller) =>
     [
         .. from name in Seen(site, caller)
            let environment = site.Library.Environment(name).Value
            where environment is not null
            from runbook in site.Library.Runbooks
-           from input in site.Library.Runbook(runbook).Value?.Inputs.Values ?? []
-           where input is { Type: InputType.Backup, Target: not null, Prefix: not null } && environment.Targets.All.GetValueOrDefault(input.Target) is BackupTarget
-           group input by new SeriesName(name, input.Target!, input.Prefix!) into series
+           let read = site.Library.Runbook(runbook).Value
+           where read is not null
+           from series in Restored(read).Concat(Added(read))
+           where environment.Targets.All.GetValueOrDefault(series.Target) is BackupTarget
+           group series by new SeriesName(name, series.Target, series.Prefix) into series
            orderby series.Key.Environment, series.Key.Prefix
            select series.Key,
     ];
+
+    static IEnumerable<(string Target, string Prefix)> Restored(Runbook runbook) =>
+        runbook.Inputs.Values.Where(i => i is { Type: InputType.Backup, Target: not null, Prefix: not null }).Select(i => (i.Target!, i.Prefix!));
+
+    static IEnumerable<(string Target, string Prefix)> Added(Runbook runbook) =>
+        Items.All(runbook).OfType<StepItem>().Where(s => s.Uses is "backup.upload" or "backup.copy")
+            .Select(s => (Target: s.With[s.Uses == "backup.copy" ? "to" : "target"]?.ToString(), Prefix: s.With["prefix"]?.ToString()))
+            .Where(s => s is { Target: not null, Prefix: not null } && !Template.Has(s.Target) && !Template.Has(s.Prefix)).Select(s => (s.Target!, s.Prefix!));
 
     static List<HeldLock> Locks(Site site, Caller caller)
     {

@@ -36,6 +36,18 @@ public sealed class ReadyTests
         await here.Becomes(run, RunStatus.Succeeded);
     }
 
+    [Fact]
+    public async Task The_page_of_backups_knows_the_series_that_a_runbook_only_adds_to()
+    {
+        await using var here = await new ServerHere().Start();
+        Directory.CreateDirectory(Path.Combine(here.Folder, "shelf"));
+        here.Write("notes/a.txt", "hello");
+        here.Runbook("keep", Keep);
+        using var alice = await here.LogIn("alice", Role.Operator);
+        await Run(here, alice, "keep");
+        Assert.Contains("notes/", (await alice.Get("/backups")).Text, StringComparison.Ordinal);
+    }
+
     static async Task<string> Ready(Browser browser) => WebUtility.HtmlDecode((await browser.Get("/ready")).Text);
 
     [Fact]

@@ -38,6 +38,28 @@ public sealed class RunPageTests
         Assert.Contains("looking at the world", page, StringComparison.Ordinal);
     }
 
+    /// <summary>As after an upgrade to a version with stricter rules.</summary>
+    [Fact]
+    public async Task A_run_whose_runbook_cannot_be_read_any_more_is_shown_and_does_not_stand_in_the_way_of_the_others()
+    {
+        await using var here = await WithGate();
+        using var alice = await here.LogIn("alice", Role.Operator);
+        using var bob = await here.LogIn("bob", Role.Approver);
+        var old = await StartGate(here, alice, "old");
+        await here.Becomes(old, RunStatus.Waiting);
+        var sha = here.Store.Keep("apiVersion: helix.runbooks/v9\n"u8.ToArray());
+        var person = new Person("bob", IdentityStrength.Password, "web");
+        here.Store.Append(old, person, e => [new RunbookReplaced(new string('0', 64), new Dictionary<string, string>(here.State(old).Pinned) { [here.State(old).Started.RunbookPath] = sha }, "by another version"),
+            new Decided { Question = here.State(old).OpenQuestions.First().Id, Choice = "approve" }]);
+        var run = await StartGate(here, alice, "good day");
+        await here.Becomes(run, RunStatus.Waiting);
+        Assert.Contains("Write good day?", (await bob.Get("/decisions")).Text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Redirect, (await bob.Decide(run, "approve", ("form.ticket", "INC-1"))).Status);
+        await here.Becomes(run, RunStatus.Succeeded);
+        Assert.Contains("cannot read the runbook that was pinned", (await alice.Get("/runs/" + old)).Text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await alice.Get("/runs")).Status);
+    }
+
     [Fact]
     public async Task Who_starts_a_run_cannot_approve_it_and_the_refusal_is_recorded()
     {
