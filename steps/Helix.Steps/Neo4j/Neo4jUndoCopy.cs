@@ -15,6 +15,9 @@ public sealed record Neo4jUndoCopyOptions
     [Description("The inverse statements that neo4j.copy-nodes kept.")]
     [Example("\"{{ steps.copy.undo }}\"")]
     public required string From { get; init; }
+
+    [Description("No such file means that nothing was written, so that there is nothing to take back.")]
+    public bool MayBeMissing { get; init; }
 }
 
 public sealed record Neo4jUndoCopyOutputs
@@ -34,6 +37,11 @@ public sealed class Neo4jUndoCopy : Step<Neo4jUndoCopyOptions, Neo4jUndoCopyOutp
     public override async Task<Neo4jUndoCopyOutputs> Run(Neo4jUndoCopyOptions options, StepContext context)
     {
         var path = context.FullPath(options.From);
+        if (!File.Exists(path) && options.MayBeMissing)
+        {
+            context.Log($"There is no file {path}: nothing was written that could be taken back.");
+            return new() { Statements = 0 };
+        }
         if (!File.Exists(path))
             throw StepFailedException.Missing($"There is no file {path}.");
         var statements = (await File.ReadAllLinesAsync(path, context.Cancelled)).Select((line, i) => Parsed(line, $"{path}:{i + 1}")).Reverse().ToList();

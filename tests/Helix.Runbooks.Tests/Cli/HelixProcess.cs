@@ -26,6 +26,7 @@ sealed class HelixProcess : IDisposable
     }
 
     public int Id => _process.Id;
+    public void Kill() => _process.Kill();
 
     public async Task<(int Code, string Out, string Error)> End(TimeSpan? within = null)
     {

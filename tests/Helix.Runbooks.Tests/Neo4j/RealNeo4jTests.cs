@@ -92,7 +92,10 @@ public sealed class RealNeo4jTests
         Assert.Equal((5, 1), (again.Missing, again.Relationships));
         Assert.Equal(30, await live.Count("MATCH (:Persona)-[r:OWNS]->(:Artifact) RETURN count(r)"));
 
-        await host.Run(new Neo4jUndoCopy(), new() { Target = "neo4j", From = copied.Undo! });
+        var nothing = new Neo4jUndoCopyOptions { Target = "neo4j", From = "safe/nothing.jsonl" };
+        await host.Fails(FailureClass.Missing, new Neo4jUndoCopy(), nothing);
+        Assert.Equal(0, (await host.Run(new Neo4jUndoCopy(), nothing with { MayBeMissing = true })).Statements);
+        await host.Run(new Neo4jUndoCopy(), new() { Target = "neo4j", From = copied.Undo!, MayBeMissing = true });
         Assert.Equal(25, await live.Count("MATCH (p:Persona) RETURN count(p)"));
         host.AssertNoCanary(copied, again, many);
     }

@@ -75,10 +75,22 @@ sealed class LiveStage : IAsyncDisposable
         return ended.Out + ended.Error;
     }
 
-    /// <summary>Starts a shipped runbook without anybody at a terminal; gives its run.</summary>
-    public async Task<string> Start(string runbook, int code, string? failpoint = null, params string[] more)
+    /// <summary>A driver that is killed from outside as soon as something is so.</summary>
+    public async Task KilledWhen(Func<Task<bool>> condition, string what, params string[] arguments)
     {
-        await Ends(code, failpoint, ["run", Repository.Runbooks(runbook + ".yaml"), "-e", EnvironmentFile, "--unattended", .. more]);
+        using var process = new HelixProcess(Path.Combine(Folder, "helix.db"), arguments, [.. _variables.Select(v => (v.Key, v.Value))]);
+        await Eventually.True(condition, what, TimeSpan.FromMinutes(2));
+        process.Kill();
+        Assert.Equal(Killed, (await process.End()).Code);
+    }
+
+    /// <summary>Starts a shipped runbook without anybody at a terminal; gives its run.</summary>
+    public Task<string> Start(string runbook, int code, string? failpoint = null, params string[] more) =>
+        StartFile(Repository.Runbooks(runbook + ".yaml"), code, failpoint, more);
+
+    public async Task<string> StartFile(string runbook, int code, string? failpoint, params string[] more)
+    {
+        await Ends(code, failpoint, ["run", runbook, "-e", EnvironmentFile, "--unattended", .. more]);
         return JsonNode.Parse((await Helix(null, "runs", "--json")).Out)!.AsArray()[0]!["run"]!.ToString();
     }
 
