@@ -129,7 +129,7 @@ public static class RunTree
             : elapsed <= rto ? $"RTO {Words.Objective(rto)}: {Words.Clock(elapsed)} gone, {Words.Clock(rto - elapsed)} left"
             : $"RTO {Words.Objective(rto)}: {Words.Clock(elapsed)} gone, missed by {Words.Clock(elapsed - rto)}";
         if (clocks.Eta is { } eta && eta > now)
-            text += $", ETA {Words.Clock(eta - now)[..^3]}" + (clocks.AtRisk ? ", the objective is at risk" : "");
+            text += $", ETA {(clocks.EtaIsLeast ? "at least " : "")}{Words.Clock(eta - now)[..^3]}" + (clocks.AtRisk ? ", the objective is at risk" : "");
         return text;
     }
 }

@@ -34,6 +34,9 @@ public sealed record Clocks
 
     /// <summary>When it will be recovered, by experience; null without any.</summary>
     public DateTimeOffset? Eta { get; init; }
+
+    /// <summary>Steps that nobody knows the time of, and people, are still to come: it will be later than <see cref="Eta"/>.</summary>
+    public bool EtaIsLeast { get; init; }
     public bool AtRisk => RecoveredAt is null && Eta is { } eta && Due is { } due && eta > due;
 
     /// <summary>When it must be recovered.</summary>
@@ -51,6 +54,7 @@ public sealed record Clocks
         var until = recovered ?? state.EndedAt ?? now;
         var began = plan.Runbook.Objectives.FailedAt is { } failure ? Begun(state, failure) : declared;
         var rpa = LoadedPoints(state, began ?? until);
+        var forecast = Forecast(state, plan, now, typical);
         return new Clocks
         {
             BeganAt = began,
@@ -67,7 +71,8 @@ public sealed record Clocks
             WaitingForPeople = Covered(state.Spans.Where(s => s.Kind == SpanKind.WaitingForPeople), began ?? until, until),
             Machine = Covered(state.Spans.Where(s => s.Kind == SpanKind.Machine), began ?? until, until),
             Verification = Covered(state.Spans.Where(s => s.Kind == SpanKind.Machine && IsVerification(state, plan, s.Path)), began ?? until, until),
-            Eta = recovered ?? Forecast(state, plan, now, typical),
+            Eta = recovered ?? forecast.Eta,
+            EtaIsLeast = recovered is null && forecast.IsLeast,
         };
     }
 
@@ -129,23 +134,26 @@ public sealed record Clocks
     }
 
     /// <summary>Now, plus what the steps until <c>recoveredAt</c> typically still take one after the other. Null when nothing is known.</summary>
-    static DateTimeOffset? Forecast(RunState state, Plan plan, DateTimeOffset now, Func<string, TimeSpan?> typical)
+    static (DateTimeOffset? Eta, bool IsLeast) Forecast(RunState state, Plan plan, DateTimeOffset now, Func<string, TimeSpan?> typical)
     {
         if (state.Ended is not null)
-            return null;
-        var (left, known) = (TimeSpan.Zero, false);
+            return (null, false);
+        var (left, known, least) = (TimeSpan.Zero, false, false);
         foreach (var step in plan.Steps.Where(s => s.Part == Part.Steps))
         {
             var at = state.Step(step.Path);
-            if (at?.Status is not (StepStatus.Succeeded or StepStatus.Skipped) && typical(step.Path) is { } usual)
+            var done = at?.Status is StepStatus.Succeeded or StepStatus.Skipped;
+            if (!done && typical(step.Path) is { } usual)
             {
                 var gone = at is { Status: StepStatus.Running, Attempts.Count: > 0 } ? now - at.Attempts[^1].Start : TimeSpan.Zero;
                 left += usual > gone ? usual - gone : TimeSpan.Zero;
                 known = true;
             }
+            else if (!done)
+                least |= step.Item.When is null;
             if (step.Path == plan.Runbook.Objectives.RecoveredAt)
                 break;
         }
-        return known ? now + left : null;
+        return (known ? now + left : null, least);
     }
 }

@@ -115,7 +115,7 @@ static class Judgement
         }
         var tried = new[] { s.LastDrill, s.LastLive }.OfType<RunSummary>().MaxBy(r => r.EndedAt);
         if (tried is null)
-            yield return "it was never tried: no drill and no run";
+            yield return "it was never tried: no drill and no run has ended";
         else if (tried.Status != "succeeded")
             yield return $"the last {(tried.Mode == "drill" ? "drill" : "run")} {tried.Status}";
         else if (now - tried.EndedAt > drillHolds)

@@ -1,5 +1,6 @@
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Reports;
+using Helix.Runbooks.Runs;
 using Helix.Runbooks.Steps;
 using Xunit;
 
@@ -59,6 +60,17 @@ public sealed class ScreenTests
     [Fact]
     public void The_clock_tells_what_is_gone_what_is_left_and_what_experience_expects() => Assert.Equal(
         "RTO 4h: 0:12:07 gone, 3:47:53 left, ETA 0:32", RunTree.ClockLine(ScriptedRun.Clocks(recovered: false), ScriptedRun.At("02:12:07")));
+
+    /// <summary>While people are waited for, nobody knows when it will be back.</summary>
+    [Fact]
+    public void What_experience_expects_is_the_least_while_a_step_is_to_come_of_which_it_knows_nothing()
+    {
+        var state = new ScriptedRun().UpToTheGate().State;
+        var unsure = Clocks.Of(state, ScriptedRun.Plan, ScriptedRun.At("02:12:07"), path => path == "go" ? null : TimeSpan.FromMinutes(10));
+        Assert.True(unsure.EtaIsLeast);
+        Assert.Contains("ETA at least 0:", RunTree.ClockLine(unsure, ScriptedRun.At("02:12:07")), StringComparison.Ordinal);
+        Assert.False(Clocks.Of(state, ScriptedRun.Plan, ScriptedRun.At("02:12:07"), _ => TimeSpan.FromMinutes(10)).EtaIsLeast);
+    }
 
     [Fact]
     public void A_missed_objective_is_told_while_the_run_goes_on() => Assert.Equal(
