@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Reports;
+using Helix.Runbooks.Runs;
 
 namespace Helix.Cli.Commands;
 
@@ -27,8 +28,14 @@ static class StatusCommand
             $"  {run.Status}{(run.DriverGone ? $", its driver has been gone since {Words.Moment(run.LastAt)} or later" : "")}; started by {run.Operator}, {Words.Ago(run.StartedAt, now)}",
         };
         lines.AddRange(Active(state).Select(s => $"  {RunTree.Word(run.DriverGone && s.Status == StepStatus.Running ? StepStatus.InDoubt : s.Status)}: {s.Path} ({s.Uses})"));
+        var groups = session.Engine.PlanToShow(state).Environment.Groups;
         foreach (var question in state.OpenQuestions)
         {
+            if (Approvals.Tally(question, groups) != QuestionStatus.Open)
+            {
+                lines.Add($"  {question.Asked.Path} is answered by {string.Join(", ", question.Answers.Select(a => a.By.Account))}, and nobody has gone on yet\n    helix resume {run.Run}");
+                continue;
+            }
             lines.Add($"  waits for {QuestionPage.Whom(question)}: {QuestionPage.FirstLine(question)}");
             lines.Add($"    {QuestionPage.Command(run.Run, question)}");
         }

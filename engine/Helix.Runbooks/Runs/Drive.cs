@@ -58,7 +58,7 @@ sealed record RunFolders(string Root)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new RunbookException($"The folder {Root} of the run cannot be made here: {e.Message}", "All machines that drive runs of one store need the same folder for them ($HELIX_DATA).");
+            throw new RunbookException($"The folder {Root} of the run cannot be made here: {e.Message}", "It belongs to the account that started the run, which can go on with it. On several machines all that drive runs of one store need the same folder for them ($HELIX_DATA).");
         }
     }
 }

@@ -68,6 +68,20 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public async Task The_status_of_a_run_that_is_answered_names_the_command_that_goes_on_and_not_the_answer_again()
+    {
+        Assert.Equal(4, await _helix.Run(["run", .. Runbook("answered", Gate)]));
+        var run = await OnlyRun();
+        Assert.Equal(0, await _helix.Run("status"));
+        Assert.Contains($"helix approve {run} 'go#1.1' --resume", _helix.Out, StringComparison.Ordinal);
+        Assert.Equal(0, await _helix.Run("approve", run));
+        Assert.Equal(0, await _helix.Run("status"));
+        Assert.Contains("go is answered by", _helix.Out, StringComparison.Ordinal);
+        Assert.Contains($"helix resume {run}", _helix.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("helix approve", _helix.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_objective_of_which_nothing_was_measured_is_not_said_to_be_met()
     {
         Assert.Equal(0, await _helix.Run(["run", .. Runbook("half", Pack, "objectives: { rto: 1h, rpo: 1h }\n")]));
