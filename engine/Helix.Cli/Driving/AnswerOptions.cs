@@ -62,7 +62,7 @@ sealed class AnswerOptions(Session session, bool reasonRequired)
         return values;
     }
 
-    static JsonNode? Typed(string text)
+    public static JsonNode? Typed(string text)
     {
         try
         {

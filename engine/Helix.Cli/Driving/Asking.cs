@@ -91,7 +91,7 @@ sealed class Asking
         if (choice is "reject" or "failed" or "skip" or "abort" or "go-back" or "override")
             decided = decided with { Reason = await Field("reason", true, over) };
         if (choice is "done")
-            decided = decided with { Evidence = await Proof(question.Asked, over) };
+            decided = decided with { Evidence = await Proof(question.Asked, over), Outputs = await Outputs(question.Asked, over) };
         if (choice is "approve" or "done")
             decided = decided with { Inputs = await Form(question.Asked.Inputs, over) };
         return over.IsCompleted ? null : decided;
@@ -104,6 +104,18 @@ sealed class Asking
                 _terminal.Error.WriteLine("Do it first, or Ctrl-C: the question stays.");
         var required = asked.Shown["evidenceRequired"]?.GetValue<bool>() == true;
         return await Field(required ? "proof in words or a link" : "evidence (empty: none)", required, over);
+    }
+
+    /// <summary>What later steps read of a step that somebody did by hand.</summary>
+    async Task<JsonObject?> Outputs(QuestionAsked asked, Task over)
+    {
+        if (asked.Kind == QuestionKind.Manual)
+            return null;
+        var outputs = new JsonObject();
+        foreach (var (name, form) in AnswerContent.Needed(_engine.Catalog, _plan, asked.Path))
+            if (await Field($"output {name}, which later steps use ({form}, or null)", true, over) is { } value)
+                outputs[name] = AnswerOptions.Typed(value);
+        return outputs;
     }
 
     async Task<string?> Choice(IReadOnlyList<string> choices, Task over)

@@ -9,7 +9,7 @@ using Helix.Runbooks.Steps;
 namespace Helix.Runbooks.Runs;
 
 /// <summary>What an answer brings along: where to go back to, changed options, outputs said by hand, proof. It is looked at before it is recorded, since a driver could do nothing with one that does not fit. Pure.</summary>
-static class AnswerContent
+public static class AnswerContent
 {
     /// <summary>Null when all of it can be used; else why it is refused.</summary>
     public static string? Fault(StepCatalog catalog, Plan plan, RunState state, QuestionAsked asked, Decided decision) => decision.Choice switch
@@ -36,6 +36,11 @@ static class AnswerContent
             return Fragment($"{e.Message} {e.Hint}");
         }
     }
+
+    /// <summary>Outputs that whoever says that a step is done must say too, since later steps read them: name, and what it must be.</summary>
+    public static IReadOnlyList<(string Name, string Form)> Needed(StepCatalog catalog, Plan plan, string path) =>
+        plan.Find(path) is not { } step || OutputShapes.Of(step.Item, catalog.Steps.GetValueOrDefault(step.Item.Uses)).Members is not { } outputs ? []
+            : [.. UsedLater(plan, step).Where(outputs.ContainsKey).Select(n => (n, outputs[n].Shape.Words))];
 
     static string? WrongOption(StepCatalog catalog, Plan plan, RunState state, string path, JsonObject changed)
     {
@@ -72,7 +77,7 @@ static class AnswerContent
             else if (value is not null && !Fits(output.Shape, value))
                 return $"the output '{name}' of '{path}' must be {output.Shape.Words}";
         }
-        return UsedLater(plan, step).Where(outputs.Members.ContainsKey).FirstOrDefault(n => !said.ContainsKey(n)) is { } missing
+        return Needed(catalog, plan, path).Select(n => n.Name).FirstOrDefault(n => !said.ContainsKey(n)) is { } missing
             ? $"later steps use steps.{step.Item.Id}.{missing}: say what it is, --output {missing}=… (null where there is none)"
             : null;
     }

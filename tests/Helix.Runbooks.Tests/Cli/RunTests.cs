@@ -81,6 +81,27 @@ public sealed class RunTests : IDisposable
         Assert.DoesNotContain("helix approve", _helix.Out, StringComparison.Ordinal);
     }
 
+    const string Counts = "  - { id: count, uses: shell.run, effect: reads, with: { script: \"exit 3\", outputs: { n: { type: number } } } }\n  - { id: use, uses: assert, with: { that: \"{{ steps.count.n > 3 }}\", message: too few } }\n";
+
+    [Fact]
+    public async Task At_a_terminal_a_wrong_answer_is_asked_again_and_a_step_done_by_hand_is_asked_for_what_later_steps_use()
+    {
+        Assert.Equal(0, await _helix.Run(["run", .. Runbook("byhand", Counts)], typed: "go-back\nnowhere\na typing mistake\ndone\n\n7\n"));
+        Assert.Contains("There is no step 'nowhere' to go back to", _helix.Error, StringComparison.Ordinal);
+        Assert.Contains("output n, which later steps use (a number, or null)", _helix.Error, StringComparison.Ordinal);
+        Assert.Contains("2 of 2 steps succeeded", _helix.Out, StringComparison.Ordinal);
+    }
+
+    const string ByHand = "  - { id: block, uses: manual, with: { instructions: Block the port., checklist: [rule is there], evidenceRequired: true } }\n";
+
+    [Fact]
+    public async Task At_a_terminal_a_checklist_is_ticked_and_the_proof_is_demanded()
+    {
+        Assert.Equal(0, await _helix.Run(["run", .. Runbook("manual", ByHand)], typed: "done\nno\nyes\n\nticket NET-7\n"));
+        Assert.Contains("rule is there: done? (yes): Do it first", _helix.Error, StringComparison.Ordinal);
+        Assert.Contains("proof in words or a link: proof in words or a link: ", _helix.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task An_objective_of_which_nothing_was_measured_is_not_said_to_be_met()
     {
