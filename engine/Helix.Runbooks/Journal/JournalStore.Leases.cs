@@ -69,7 +69,3 @@ public sealed record Lease(string Run, long Epoch, Driver Driver);
 
 /// <summary>A lease as stored. <see cref="Beat"/> is a counter, never a time: its age is what the observer saw on its own clock.</summary>
 public sealed record LeaseState(string Run, long Epoch, Driver Driver, long Beat, bool Released);
-
-/// <summary>Another driver has a newer epoch: stop at once.</summary>
-public sealed class LeaseLostException(string run, long epoch, long? newer = null) : Exception(
-    $"The lease of run {run} with epoch {epoch} is lost: {(newer is null ? "another driver has it, or the store was out of reach for so long that another may take it" : $"epoch {newer} holds it")}.");

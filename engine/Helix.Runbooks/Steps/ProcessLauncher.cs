@@ -1,5 +1,4 @@
 using System.Runtime.ExceptionServices;
-using Helix.Runbooks.Journal;
 using Helix.Runbooks.Steps.Processes;
 
 namespace Helix.Runbooks.Steps;

@@ -1,5 +1,6 @@
 using CsCheck;
 using Helix.Runbooks.Journal;
+using Helix.Runbooks.Steps;
 using Helix.Runbooks.Tests.Postgres;
 using Xunit;
 using static Helix.Runbooks.Tests.Journal.StoreFixture;
