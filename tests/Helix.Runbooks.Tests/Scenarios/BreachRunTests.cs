@@ -40,9 +40,9 @@ public sealed class BreachRunTests(DockerFixture docker, CephS3 ceph) : IAsyncDi
         await Intrude();
 
         var run = await _stage.Start("security-breach", Waits, null, "--input", $"breach_at={Text(breach.AddMinutes(30))}");
-        foreach (var step in new[] { "revoke_keys", "block_access" })
-            await _stage.Ends(0, null, "decide", run, step, "done", "--evidence", $"ticket of {step}");
-        await _stage.Ends(Killed, "point:effect:copy_neo4j:1", "decide", run, "isolate", "done", "--evidence", "ticket of isolate", "--resume");
+        await _stage.Ends(0, null, "decide", run, "revoke_keys", "done", "--evidence", "ticket ID-1");
+        await _stage.Ends(0, null, "decide", run, "block_access", "done", "--evidence", "ticket NET-1", "--input", "closed=rule 17 of the border firewall");
+        await _stage.Ends(Killed, "point:effect:copy_neo4j:1", "decide", run, "isolate", "done", "--evidence", "ticket NET-2", "--input", "hosts=web-3", "--resume");
         await _stage.Ends(Waits, null, "resume", run);
         await _stage.Ends(Waits, null, "decide", run, "assess", "done", "--evidence", "report 7", "--input", $"breach_at={Text(breach)}", "--input", "compromised=personas", "--resume");
         var contents = Volumes();
@@ -57,6 +57,7 @@ public sealed class BreachRunTests(DockerFixture docker, CephS3 ceph) : IAsyncDi
         await _stage.Ends(Killed, "point:effect:restore:1", "approve", run, "build", "--resume");
         await _stage.Ends(Waits, null, "resume", run);
         await _stage.Ends(Waits, null, "decide", run, "review", "done", "--evidence", "review 12", "--resume");
+        Assert.Contains("closed: rule 17 of the border firewall", await _stage.Ends(0, null, "show", run), StringComparison.Ordinal);
         await _stage.Ends(0, null, "decide", run, "open_access", "done", "--evidence", "ticket NET-9", "--resume");
 
         foreach (var field in Fields)
