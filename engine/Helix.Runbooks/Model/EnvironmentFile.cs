@@ -31,6 +31,8 @@ sealed class EnvironmentFile(StepCatalog catalog, ProblemList problems, string p
         var targets = ReadTargets(map["targets"]);
         foreach (var (node, member) in _named.Concat(values.TargetNames))
             TargetNames.Check(problems, node, member, _kinds);
+        if (!problems.HasErrors)
+            CheckAddresses(map["targets"] as MapNode, targets);
         return new Environment
         {
             Name = fields.Name ?? "",
@@ -76,6 +78,20 @@ sealed class EnvironmentFile(StepCatalog catalog, ProblemList problems, string p
             foreach (var target in read.OfType<Target>())
                 targets.Add(target with { Siblings = targets });
         return targets;
+    }
+
+    /// <summary>What has no address cannot be locked, so that no runbook could use it.</summary>
+    void CheckAddresses(MapNode? map, EnvironmentTargets targets)
+    {
+        foreach (var (name, node) in map?.Entries ?? [])
+            try
+            {
+                _ = targets.All.GetValueOrDefault(name.Text)?.Address;
+            }
+            catch (RunbookException e)
+            {
+                problems.Error("options", node.Position, e.Message, e.Hint);
+            }
     }
 
     Target? ReadTarget(ScalarNode name, Node node)

@@ -28,7 +28,7 @@ public sealed class Planner(StepCatalog catalog)
                 {
                     Path = place.Pattern,
                     Item = item,
-                    Order = place.Order,
+                    Order = steps.Count,
                     Depth = place.Within.Count,
                     Part = place.Part,
                     Within = place.Within,

@@ -124,7 +124,7 @@ public static class RunTree
         if (clocks.Rta is { } rta)
             return clocks.Rto is { } o ? $"RTO {Words.Objective(o)}: recovered after {Words.Clock(rta)}, {(rta <= o ? "met" : "missed")}" : $"recovered after {Words.Clock(rta)}";
         if (clocks.Over)
-            return $"{(clocks.Rto is { } due ? $"RTO {Words.Objective(due)}: " : "")}not recovered; ended after {Words.Clock(elapsed)}";
+            return clocks.Rto is { } due ? $"RTO {Words.Objective(due)}: not recovered; ended after {Words.Clock(elapsed)}" : $"ended after {Words.Clock(elapsed)}";
         var text = clocks.Rto is not { } rto ? $"{Words.Clock(elapsed)} gone"
             : elapsed <= rto ? $"RTO {Words.Objective(rto)}: {Words.Clock(elapsed)} gone, {Words.Clock(rto - elapsed)} left"
             : $"RTO {Words.Objective(rto)}: {Words.Clock(elapsed)} gone, missed by {Words.Clock(elapsed - rto)}";

@@ -73,7 +73,7 @@ sealed class EngineSteps(Drive drive)
         Path = path,
         Kind = QuestionKind.Manual,
         Message = drive.Masker.Mask(options.Instructions),
-        Shown = new JsonObject { ["checklist"] = new JsonArray([.. options.Checklist.Select(c => JsonValue.Create(c))]), ["evidenceRequired"] = options.EvidenceRequired },
+        Shown = new JsonObject { ["checklist"] = new JsonArray([.. options.Checklist.Select(c => JsonValue.Create(c))]), ["evidenceRequired"] = options.EvidenceRequired ? true : null },
         ShownHash = "",
         Choices = ["done", "failed"],
         Approvers = options.Assignees,

@@ -7,6 +7,10 @@ namespace Helix.Steps.Targets;
 [Target("service", "A service of any runtime, of which nothing else is known: it can be stopped, started and entered.")]
 public sealed record ServiceTarget : RunningTarget
 {
+    [Description("How the service is run.")]
+    [Example("{ docker: web }", Shown = true)]
+    public override RuntimeOptions? Runtime { get; init; }
+
     [JsonIgnore]
     public override string Address => Service.Address;
 

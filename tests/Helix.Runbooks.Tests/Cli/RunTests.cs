@@ -103,6 +103,15 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public async Task Steps_are_counted_and_not_the_blocks_around_them()
+    {
+        var steps = "  - { id: each, forEach: [a, b], as: x, steps: [{ id: one, uses: shell.run, effect: reads, with: { script: \"true\" } }] }\n" + Pack;
+        Assert.Equal(0, await _helix.Run(["run", .. Runbook("blocks", steps)]));
+        Assert.Contains("[1/2] each[0]/one", _helix.Error, StringComparison.Ordinal);
+        Assert.Contains("[2/2] pack", _helix.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_objective_of_which_nothing_was_measured_is_not_said_to_be_met()
     {
         Assert.Equal(0, await _helix.Run(["run", .. Runbook("half", Pack, "objectives: { rto: 1h, rpo: 1h }\n")]));

@@ -33,7 +33,7 @@ public sealed class ExplainTests
 
     [Fact]
     public void What_an_option_of_several_step_types_is_called_leads_to_them() =>
-        Assert.Contains("`helix explain shell.run.secrets`", Assert.Throws<RunbookException>(() => Explain.Of(Setting.Catalog, "secrets")).Hint, StringComparison.Ordinal);
+        Assert.Contains("`helix explain command.run.secrets`", Assert.Throws<RunbookException>(() => Explain.Of(Setting.Catalog, "secrets")).Hint, StringComparison.Ordinal);
 
     [Fact]
     public void The_variables_of_expressions_are_all_there_without_defaults_that_they_do_not_have()

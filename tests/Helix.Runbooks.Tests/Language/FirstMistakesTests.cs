@@ -31,6 +31,16 @@ public sealed class FirstMistakesTests
     [InlineData("uses: backup.upload, with: { target: shelf, file: a, prefix: '{{ inputs.series }}', kind: x, recoveryPoint: 2026-03-01T02:00:00Z }")]
     public void What_is_right_is_left_alone(string step) => Assert.Empty(Problems(step));
 
+    [Theory]
+    [InlineData("{ kind: service }", "sample.yaml:4:7: Target 'it' has no runtime")]
+    [InlineData("{ kind: service, runtime: { docker: web, process: { start: [web], pidFile: /run/web.pid, directory: /srv } } }", "sample.yaml:4:7: The runtime of target 'it' is not complete: it names more than one.")]
+    public void A_target_that_no_runbook_could_use_is_said_with_its_line(string target, string said)
+    {
+        var text = $"apiVersion: helix.runbooks/v1\nname: sample\ntargets:\n  it: {target}\n";
+        var read = new EnvironmentReader(Setting.Catalog).Read("sample.yaml", Encoding.UTF8.GetBytes(text));
+        Assert.Contains(read.Problems, p => p.ToString().StartsWith(said, StringComparison.Ordinal));
+    }
+
     static IEnumerable<string> Problems(string step)
     {
         var text = $"apiVersion: helix.runbooks/v1\nname: sample\ntitle: A sample\ninputs: {{ series: {{ type: string, default: a/ }} }}\nsteps:\n  - {{ id: it, {step} }}\n";
