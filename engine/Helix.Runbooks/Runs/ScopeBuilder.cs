@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Helix.Runbooks.Journal;
@@ -99,6 +100,7 @@ sealed partial class ScopeBuilder(Plan plan, PlanIndex index, StepCatalog catalo
         facts["status"] = (step?.Status ?? StepStatus.Pending).ToString().ToLowerInvariant();
         facts["started"] = step?.Started ?? state.Entered.ContainsKey(path);
         facts["succeeded"] = step?.Status == StepStatus.Succeeded || (item is RunbookItem && IsDone(state, path));
+        facts["failure"] = step is { Status: StepStatus.Failed, Failure: { } failure } ? JsonSerializer.SerializeToNode(failure, StepJson.Options) : "none";
         return facts;
     }
 

@@ -7,6 +7,21 @@ namespace Helix.Runbooks.Tests.Runs;
 public sealed class FirstRunsTests
 {
     [Fact]
+    public async Task A_step_can_see_why_another_one_failed()
+    {
+        using var h = new RunHarness();
+        var result = await h.Run("""
+            steps:
+              - { id: good, uses: world.write, with: { world: WORLD, line: good } }
+              - { id: bad, uses: world.write, ifFails: continue, with: { world: WORLD, line: bad, failFirst: 9 } }
+              - { id: seen, uses: world.write, when: "{{ steps.bad.failure == 'transient' && steps.good.failure == 'none' }}", with: { world: WORLD, line: "{{ steps.bad.failure }}" } }
+              - { id: not, uses: world.write, when: "{{ steps.bad.failure == 'auth' }}", with: { world: WORLD, line: not } }
+            """);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(["good", "transient"], h.Lines);
+    }
+
+    [Fact]
     public async Task Steps_run_in_order_and_the_run_succeeds()
     {
         using var h = new RunHarness();

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Helix.Runbooks.Model.Shapes;
+using Helix.Runbooks.Steps;
 
 namespace Helix.Runbooks.Model.Expressions;
 
@@ -42,4 +43,7 @@ sealed record Visible(Shape Inputs, Shape Vars, Shape Targets, IReadOnlySet<stri
 
     /// <summary>The words of the journal's StepStatus, which the model does not know; a test holds them together.</summary>
     public static readonly EnumShape Status = new(["pending", "running", "retrying", "waiting", "indoubt", "succeeded", "skipped", "failed", "cancelled"]);
+
+    /// <summary>Why a step failed; a word of its own where it did not.</summary>
+    public static readonly EnumShape Failure = new(["none", .. EnumNames.Of(typeof(FailureClass)).Keys]);
 }

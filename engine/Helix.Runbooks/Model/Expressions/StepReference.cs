@@ -11,6 +11,7 @@ sealed class StepReference(Visible visible, List<TemplateFault> faults)
         ["status"] = Visible.Status,
         ["started"] = Shape.Boolean,
         ["succeeded"] = Shape.Boolean,
+        ["failure"] = Visible.Failure,
     };
 
     public Shape TypeOf(Dot step, Dot member, Flow flow, bool orElse)
