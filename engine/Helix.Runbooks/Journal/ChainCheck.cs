@@ -36,7 +36,7 @@ sealed class ChainCheck(string run, string? head)
         if (Sound && Last == 0)
             Fault($"The record of run {run} is empty.");
         if (Sound && !_headSeen)
-            Fault($"The record of run {run} never had the head {head}: it was written anew or its end was cut off.");
+            Fault($"The record of run {run} never had the head {head}: it was written anew, its end was cut off, or the head is that of another run.");
     }
 
     public void Fault(string words) => _faults.Add(words);

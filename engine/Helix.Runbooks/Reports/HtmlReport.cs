@@ -69,6 +69,7 @@ public static partial class HtmlReport
             .. r.Inputs.Select(i => (string?[])[$"Input {i.Key}", Plain(i.Value)]),
             ["Git", r.GitCommit is { } commit ? commit + (r.GitAuthor is { } a ? $", last author {a}" : "") : null],
             ["Plan", r.PlanHash], ["Record", $"{r.Events} events, head {r.Head}"],
+            ["Check it with", $"helix verify-record {r.Run} --head {r.Head}"],
         ];
         Table(html, "Facts", ["", ""], rows.Where(x => x[1] is not null).Select(x => (string[])[x[0]!, x[1]!]));
     }

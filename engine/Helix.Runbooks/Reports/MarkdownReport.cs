@@ -60,6 +60,7 @@ public static class MarkdownReport
             yield return ["Git", commit + (r.GitAuthor is { } author ? $", last author {author}" : "")];
         yield return ["Plan", $"`{r.PlanHash}`"];
         yield return ["Record", $"{r.Events} events, head `{r.Head}`"];
+        yield return ["Check it with", $"`helix verify-record {r.Run} --head {r.Head}`"];
     }
 
     static void Objectives(StringBuilder text, Measured m, bool occurredSaid)

@@ -112,6 +112,18 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_no_head_is_no_reason_to_doubt_a_record()
+    {
+        Assert.Equal(0, await _helix.Run(["run", .. Runbook("sound", Pack)]));
+        var run = await OnlyRun();
+        Assert.Equal(2, await _helix.Run("verify-record", run, "--head", "5f1c"));
+        Assert.Contains("'5f1c' is no head of a record.", _helix.Error, StringComparison.Ordinal);
+        Assert.Equal(0, await _helix.Run("report", run));
+        var check = System.Text.RegularExpressions.Regex.Match(_helix.Out, "`helix (verify-record [^`]+)`").Groups[1].Value;
+        Assert.Equal(0, await _helix.Run(check.Split(' ')));
+    }
+
+    [Fact]
     public async Task An_objective_of_which_nothing_was_measured_is_not_said_to_be_met()
     {
         Assert.Equal(0, await _helix.Run(["run", .. Runbook("half", Pack, "objectives: { rto: 1h, rpo: 1h }\n")]));
