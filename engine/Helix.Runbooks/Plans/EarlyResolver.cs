@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Helix.Runbooks.Model;
+using Helix.Runbooks.Model.Shapes;
 using Helix.Runbooks.Steps;
 
 namespace Helix.Runbooks.Plans;
@@ -17,9 +18,21 @@ sealed partial class EarlyResolver(StepCatalog catalog, Model.Environment enviro
         if (InputsOf(place.Frame) is not { } visible)
             return (JsonObject)item.With.DeepClone();
         var type = EngineItems.All.TryGetValue(item.Uses, out var own) ? own.Options : catalog.Steps[item.Uses].OptionsType;
+        foreach (var (name, list) in PartlyKnown(item, place, type))
+            known[name] = new JsonArray([.. list.Select(e => IsKnown(e, place) ? e?.DeepClone() : JsonValue.Create(""))]);
         var resolved = TemplateEvaluator.Resolve(item with { With = known }, Scope(visible), type);
+        foreach (var (name, list) in PartlyKnown(item, place, type))
+            resolved[name] = new JsonArray([.. list.Select((e, i) => (IsKnown(e, place) ? resolved[name]![i] : e)?.DeepClone())]);
         return new JsonObject(item.With.Select(p => KeyValuePair.Create(p.Key, (resolved[p.Key] ?? p.Value)?.DeepClone())));
     }
+
+    /// <summary>Lists of text of which only some elements need the run: an argument that is known is shown, whatever stands beside it.</summary>
+    IEnumerable<(string Name, JsonArray List)> PartlyKnown(StepItem item, Place place, Type type) =>
+        from option in item.With
+        where option.Value is JsonArray && !IsKnown(option.Value, place) && ShapeOf.Record(type).Members.GetValueOrDefault(option.Key)?.Shape is ListShape { Element: TextShape }
+        let list = (JsonArray)option.Value!
+        where list.All(e => e is JsonValue v && v.TryGetValue<string>(out _))
+        select (option.Key, list);
 
     bool IsKnown(JsonNode? value, Place place) => value?.ToJsonString(StepJson.Options) is not { } text || !Template.Has(text)
         || (!NeedsTheRun().IsMatch(text) && !place.Loops.Any(l => text.Contains(l.Item.As, StringComparison.Ordinal)));

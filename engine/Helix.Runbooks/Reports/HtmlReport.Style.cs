@@ -19,7 +19,7 @@ public static partial class HtmlReport
         .cards { display: flex; flex-wrap: wrap; gap: .75rem; margin-bottom: .75rem; }
         .card { border: 1px solid var(--line); border-top: .35rem solid var(--line); padding: .5rem .9rem; display: flex; flex-direction: column; min-width: 9rem; flex: 1; }
         .card.good { border-top-color: var(--good); } .card.bad { border-top-color: var(--bad); } .value { font-size: 1.5rem; font-variant-numeric: tabular-nums; }
-        table { border-collapse: collapse; width: 100%; font-size: .9rem; } th, td { text-align: left; vertical-align: top; padding: .3rem .5rem; border-bottom: 1px solid var(--line); overflow-wrap: break-word; white-space: pre-wrap; } td.long { overflow-wrap: anywhere; }
+        table { border-collapse: collapse; width: 100%; font-size: .9rem; } th, td { text-align: left; vertical-align: top; padding: .3rem .5rem; border-bottom: 1px solid var(--line); overflow-wrap: break-word; white-space: pre-wrap; } td.long { overflow-wrap: anywhere; } td.short { white-space: nowrap; }
         th { background: var(--soft); } td:first-child { font-weight: 600; }
         .legend { display: flex; flex-wrap: wrap; gap: .3rem 1rem; font-size: .85rem; padding: 0; list-style: none; } .legend svg { width: 1.6rem; height: .8rem; margin-right: .3rem; vertical-align: middle; }
         .row { display: grid; grid-template-columns: 14rem 1fr; gap: .1rem .75rem; align-items: center; padding: .25rem 0; border-bottom: 1px solid var(--line); font-size: .85rem; }

@@ -128,12 +128,15 @@ public static partial class HtmlReport
             html.Append("<thead><tr>").AppendJoin("", heads.Select(h => $"<th scope=\"col\">{E(h)}</th>")).Append("</tr></thead>");
         html.Append("<tbody>\n");
         foreach (var row in all)
-            html.Append("<tr>").AppendJoin("", row.Select((cell, i) => $"<td{(IsLong(cell) ? " class=\"long\"" : "")} data-head=\"{E(heads[i])}\">{E(cell)}</td>")).Append("</tr>\n");
+            html.Append("<tr>").AppendJoin("", row.Select((cell, i) => $"<td{(IsLong(cell) ? " class=\"long\"" : IsShort(cell) ? " class=\"short\"" : "")} data-head=\"{E(heads[i])}\">{E(cell)}</td>")).Append("</tr>\n");
         html.Append("</tbody></table>\n");
     }
 
     /// <summary>A word that no column has room for, as a hash or a path; shorter ones are never broken.</summary>
     static bool IsLong(string cell) => cell.Split(' ', '\n').Any(w => w.Length > 24);
+
+    /// <summary>A number with its unit, which stays in one line.</summary>
+    static bool IsShort(string cell) => cell.Length is > 0 and <= 10 && char.IsAsciiDigit(cell[0]);
 
     static string Plain(JsonNode? value) => value is JsonValue v && v.TryGetValue<string>(out var text) ? text : value?.ToJsonString(StepJson.Options) ?? "null";
 }
