@@ -33,6 +33,6 @@ public sealed class RunbookPageTests
         Assert.Contains("(the runbook `redis-restore`):", helix.Out, StringComparison.Ordinal);
         Assert.Contains("  - [ ] **restore** (redis.restore): Load it. Destroys redis (all keys of the server).", helix.Out, StringComparison.Ordinal);
         Assert.Contains("  - [ ] Every finding has an owner and a due date", helix.Out, StringComparison.Ordinal);
-        Assert.Contains(" Only when `{{ steps.refused.succeeded }}`.", helix.Out, StringComparison.Ordinal);
+        Assert.Contains(" Only when `{{ steps.refused.failure != 'auth' }}`.", helix.Out, StringComparison.Ordinal);
     }
 }

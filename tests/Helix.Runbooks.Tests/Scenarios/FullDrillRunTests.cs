@@ -33,6 +33,8 @@ public sealed class FullDrillRunTests(CephS3 ceph) : IAsyncDisposable
         await neo4j.Query("UNWIND range(1, 5) AS i CREATE (:Persona {id: 'written since ' + i})");
         await redis.Fill(20, "since");
 
+        await _stage.Start("full-dr-drill", 1);
+        Assert.Equal((0, 0), (_chat.Requests.Count, _mail.Mails.Count));
         var run = await _stage.Start("full-dr-drill", Waits, null, "--mode", "drill");
         Assert.True(_stage.DashboardRuns && neo4j.IsAlive && redis.IsAlive, "nothing is stopped before somebody lets it begin");
         Assert.Contains("Age of the newest backup of Neo4j is 0", await _stage.Ends(0, null, "show", run));
