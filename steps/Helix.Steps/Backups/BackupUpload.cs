@@ -62,7 +62,7 @@ public sealed record BackupUploadOptions
     [Range(1, 19)]
     public int? Level { get; init; }
 
-    [Description("Threads for zstd. Default: one for each core.")]
+    [Description("Threads for zstd. Default: one for each core, at most 8.")]
     [Range(1, 64)]
     public int? Threads { get; init; }
 
