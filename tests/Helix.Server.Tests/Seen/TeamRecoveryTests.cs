@@ -150,7 +150,7 @@ public sealed class TeamRecoveryTests(Chromium chromium) : IClassFixture<Chromiu
         await bob.Take("decisions");
         await bob.Page.GotoAsync("/runs/" + run);
         await bob.Take("run-waits");
-        await bob.Page.GetByLabel("ticket").FillAsync("INC-42");
+        await bob.Page.GetByLabel("ticket").First.FillAsync("INC-42");
         await bob.Press("Approve");
 
         // Without a reload: the page of the one who started it hears of the answer and of the failure.
