@@ -9,7 +9,7 @@ namespace Helix.Runbooks.Tests.Scenarios;
 /// <summary>Scenario 3 as it is shipped, but for one function: two real Neo4j servers and a real S3 server. Neo4j 3.1 has no times, so that the audit log keeps them as texts, which are compared as such.</summary>
 public sealed class DeletionRunTests(CephS3 ceph) : IAsyncDisposable
 {
-    const int Personas = 2000, Deleted = 1500;
+    const int Personas = 1000, Deleted = 800;
     const string Nodes = "MATCH (p:Persona) RETURN count(p)", Owns = "MATCH (:Persona)-[r:OWNS]->(:Artifact) RETURN count(r)", Knows = "MATCH (a:Persona)-[r:KNOWS]->(b:Persona) WHERE r.since = a.id RETURN count(r)";
 
     readonly LiveStage _stage = new();
