@@ -70,11 +70,28 @@ public sealed partial class JournalStore
     }
 
     /// <summary>Entries after a sequence number.</summary>
-    public IReadOnlyList<JournalEntry> Read(string run, long after = 0)
+    public IReadOnlyList<JournalEntry> Read(string run, long after)
     {
         var raw = Look(database => Entries(database, NumberOf(database, run), after, long.MaxValue));
         return raw.ConvertAll(e => e.Read(run));
     }
+
+    /// <summary>All entries. They never change, so of the run that was read last only those are read that came since.</summary>
+    public IReadOnlyList<JournalEntry> Read(string run)
+    {
+        var last = _lastRead;
+        var known = last?.Run == run ? last.Entries : [];
+        var since = Read(run, known.Count);
+        if (since.Count == 0)
+            return known;
+        var whole = new WholeRecord(run, [.. known, .. since]);
+        _lastRead = whole;
+        return whole.Entries;
+    }
+
+    sealed record WholeRecord(string Run, IReadOnlyList<JournalEntry> Entries);
+
+    volatile WholeRecord? _lastRead;
 
     /// <summary>Changes when another connection wrote; cheap to poll.</summary>
     public long DataVersion() => Look(_dialect.Version);

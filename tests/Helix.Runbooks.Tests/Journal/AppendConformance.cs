@@ -49,6 +49,22 @@ public abstract class AppendConformance(PostgresServer? server) : IDisposable
     }
 
     [Fact]
+    public void A_record_that_was_read_before_is_read_whole_again_whoever_wrote_in_between_and_whatever_was_read_meanwhile()
+    {
+        var (one, two) = (Store.Create("r1", Started(), DriverOf(1)), Store.Create("r2", Started(), DriverOf(2)));
+        var other = _fixture.Other();
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(2 + i, Store.Read("r1").Count);
+            (i % 2 == 0 ? other : Store).Append(one, StepStarted($"step-{i}"));
+            if (i > 0)
+                Assert.Equal(2 + i, Store.Read("r2").Count);
+            Store.Append(two, StepStarted("else"));
+            Assert.Equal(Store.Read("r1", after: 0).Select(e => (e.Sequence, e.Hash)), Store.Read("r1").Select(e => (e.Sequence, e.Hash)));
+        }
+    }
+
+    [Fact]
     public async Task Many_that_append_at_the_same_moment_get_each_their_own_and_what_is_refused_to_one_is_nothing_to_the_others()
     {
         const int runs = 12, times = 25;
