@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Model.Shapes;
 using Helix.Runbooks.Model.Yaml;
@@ -44,6 +45,8 @@ static class ScalarValue
         return null;
     }
 
+    static readonly SearchValues<char> SignsOfExpressions = SearchValues.Create(".=<>&|!");
+
     static JsonValue? Boolean(ScalarNode scalar, CoreKind kind, ref string fault, ref string? hint)
     {
         if (kind == CoreKind.Boolean)
@@ -51,7 +54,7 @@ static class ScalarValue
         fault = $"is '{scalar.Text}', and must be true or false.";
         hint = kind == CoreKind.OldBoolean ? $"Write {(scalar.Text[0] is 'y' or 'Y' || scalar.Text is "on" or "On" or "ON" ? "true" : "false")}."
             : scalar.Text is "true" or "false" ? "Remove the quotes."
-            : scalar.Text.AsSpan().IndexOfAny(".=<>&|!") >= 0 ? "Write {{ … }} around it: without, it is text."
+            : scalar.Text.AsSpan().ContainsAny(SignsOfExpressions) ? "Write {{ … }} around it: without, it is text."
             : null;
         return null;
     }
