@@ -161,6 +161,9 @@ public sealed record StepFailed(string Path, int Attempt, FailureClass Failure, 
 {
     /// <summary>The destruction gate that refused: approval, identity, backup or confirmation.</summary>
     public string? Gate { get; init; }
+
+    /// <summary>It did not fail by itself: a person, a cancel, a sibling's failure or the limit of its block ended it.</summary>
+    public bool Stopped { get; init; }
 }
 
 public sealed record StepSkipped(string Path, string Reason) : RunEvent;

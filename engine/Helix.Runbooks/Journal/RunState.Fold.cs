@@ -124,6 +124,7 @@ public sealed partial class RunState
         step.Message = e.Message;
         step.Hint = e.Hint;
         step.Gate = e.Gate;
+        step.Stopped = e.Stopped;
         step.FailedTries++;
         step.EndedAt = at;
         EndAttempt(step, at, "failed", e);
@@ -190,6 +191,7 @@ public sealed partial class RunState
             foreach (var (name, value) in e.Inputs)
                 Inputs[name] = value?.DeepClone();
         }
+        CloseSpans(at);
         foreach (var path in e.Reset)
             ResetBelow(path);
         foreach (var question in OpenQuestions.ToList())
@@ -198,7 +200,6 @@ public sealed partial class RunState
         EndedAt = null;
         Status = RunStatus.Running;
         Cancel = null;
-        CloseSpans(at);
     }
 
     /// <summary>The step of this path, and all below it if it is a block.</summary>
@@ -276,7 +277,9 @@ public sealed partial class RunState
     {
         foreach (var i in OpenSpans().Where(i => which(Spans[i])))
         {
-            Spans[i] = Spans[i] with { End = at };
+            var span = Spans[i] = Spans[i] with { End = at };
+            if (span.Kind == SpanKind.Machine && Step(span.Path) is { } step)
+                step.Machine += at - span.Start;
             _open.Remove(i);
         }
     }

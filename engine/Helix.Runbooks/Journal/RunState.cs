@@ -17,6 +17,9 @@ public enum StepStatus
     Succeeded,
     Skipped,
     Failed,
+
+    /// <summary>Only as <see cref="StepState.Shown"/>: it failed for what comes after it, because it was stopped.</summary>
+    Interrupted,
     /// <summary>The run ended before it did.</summary>
     Cancelled,
 }
@@ -40,6 +43,12 @@ public sealed class StepState(string path)
 {
     public string Path { get; } = path;
     public StepStatus Status { get; internal set; }
+
+    /// <summary>A person or a cancel ended it, and no failure of its own.</summary>
+    public bool Stopped { get; internal set; }
+
+    /// <summary>As people are told: what was stopped counts as failed for the steps after it, and is called interrupted.</summary>
+    public StepStatus Shown => Status == StepStatus.Failed && Stopped ? StepStatus.Interrupted : Status;
     public string Uses { get; internal set; } = "";
     public JsonObject? With { get; internal set; }
     public IReadOnlyList<TargetEffect> Effects { get; internal set; } = [];
@@ -49,6 +58,9 @@ public sealed class StepState(string path)
     public Dictionary<string, JsonNode> Saved { get; } = [];
     public DateTimeOffset? StartedAt { get; internal set; }
     public DateTimeOffset? EndedAt { get; internal set; }
+
+    /// <summary>How long a machine worked on it up to now, all attempts of the round together; the rest of its time it waited.</summary>
+    public TimeSpan Machine { get; internal set; }
     public DateTimeOffset? RetryAt { get; internal set; }
     public DateTimeOffset? WaitUntil { get; internal set; }
     public FailureClass? Failure { get; internal set; }

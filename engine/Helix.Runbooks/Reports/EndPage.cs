@@ -15,9 +15,9 @@ public static class EndPage
         lines.AddRange(report.Down.Select(d => "! " + d));
         lines.Add($"  did       {Did(report)}");
         lines.AddRange(Objectives(report.Objectives));
-        foreach (var step in report.Steps.Where(s => s is { Status: "failed", Earlier: false }))
+        foreach (var step in report.Steps.Where(s => s is { Status: "failed" or "interrupted", Earlier: false }))
         {
-            lines.Add($"  failed    {step.Path}: {step.Message}");
+            lines.Add($"  {(step.Status == "failed" ? "failed " : "stopped")}   {step.Path}: {step.Message}");
             if (step.Hint is not null)
                 lines.Add($"            Hint: {step.Hint}");
         }
@@ -55,7 +55,7 @@ public static class EndPage
     {
         var now = report.Steps.Where(s => !s.Earlier).ToList();
         var parts = new List<string> { $"{now.Count(s => s.Status == "succeeded")} of {Words.Count(now.Count, "step")} succeeded" };
-        foreach (var status in (string[])["failed", "skipped", "cancelled", "in-doubt", "waiting", "not-reached"])
+        foreach (var status in (string[])["failed", "interrupted", "skipped", "cancelled", "in-doubt", "waiting", "not-reached"])
             if (now.Count(s => s.Status == status) is > 0 and var n)
                 parts.Add($"{n} {status.Replace('-', ' ')}");
         if (report.Rounds.Count > 0)

@@ -111,7 +111,7 @@ public static partial class HtmlReport
     [
         (s.Part == "steps" ? "" : s.Part + ": ") + s.Path + (s.Earlier ? " (earlier round)" : ""), s.Uses, s.Effect,
         s.Status.Replace('-', ' ') + (s.Source is { } source ? $" ({source})" : ""), s.Start is { } began ? Words.Moment(began) : "",
-        s.Took is { } took ? Words.Span(took) : "", s.Usually is { } usually ? Words.Span(usually) : "", s.Attempts.Count > 0 ? s.Attempts.Count.ToString() : "",
+        s.TookWords, s.Usually is { } usually ? Words.Span(usually) : "", s.Attempts.Count > 0 ? s.Attempts.Count.ToString() : "",
         s.Warning is { } w ? "warning: " + w : s.SkipReason ?? s.Message ?? "",
     ];
 

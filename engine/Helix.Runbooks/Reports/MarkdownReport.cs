@@ -20,7 +20,7 @@ public static class MarkdownReport
         Section(text, "What was asked", report.Answered.Select(Asked));
         Table(text, "Steps", ["Step", "Type", "Effect", "State", "Began", "Took", "Usually", "Attempts"], report.Steps.Select(Step));
         Section(text, "Failures", report.Steps.SelectMany(Failures));
-        Section(text, "Warnings", report.Warnings.Select(s => $"- {Cell(s.Path)}: {Cell(s.Warning ?? s.Message ?? "failed")}"));
+        Section(text, "Warnings", report.Warnings.Select(s => $"- {Cell(s.Path)}: {Cell(s.Warning ?? s.Message ?? s.Status)}"));
         Section(text, "Skipped", report.Skipped.Select(s => $"- {Cell(s.Path)}: {Cell(s.SkipReason ?? "")}"));
         Section(text, "Rounds", report.Rounds.Select(r => $"- Round {r.Round} from `{r.From}` at {Words.Moment(r.At)}: {Cell(r.Reason)}{(r.Inputs.Count > 0 ? $" ({Cell(Plain(r.Inputs))})" : "")}"));
         Section(text, "Interruptions and doubts", report.Interruptions.Select(Remark));
@@ -102,7 +102,7 @@ public static class MarkdownReport
     [
         $"{(s.Part == "steps" ? "" : s.Part + ": ")}`{s.Path}`{(s.Earlier ? " (earlier round)" : "")}", s.Uses, s.Effect,
         s.Status.Replace('-', ' ') + (s.Source is { } source ? $" ({source})" : ""), s.Start is { } began ? Words.Moment(began) : "",
-        s.Took is { } took ? Words.Span(took) : "", s.Usually is { } usually ? Words.Span(usually) : "", s.Attempts.Count > 0 ? s.Attempts.Count.ToString() : "",
+        s.TookWords, s.Usually is { } usually ? Words.Span(usually) : "", s.Attempts.Count > 0 ? s.Attempts.Count.ToString() : "",
     ];
 
     static IEnumerable<string> Failures(ReportedStep step)

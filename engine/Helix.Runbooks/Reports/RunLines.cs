@@ -9,6 +9,7 @@ public sealed class RunLines
     readonly Plan _plan;
     readonly string _run;
     readonly Dictionary<string, (DateTimeOffset At, string Uses, int Attempt)> _started = [];
+    readonly Dictionary<string, (string Path, DateTimeOffset At)> _asked = [];
 
     /// <param name="state">What happened before the first line; a resume goes on with its numbers.</param>
     public RunLines(Plan plan, RunState state)
@@ -24,8 +25,18 @@ public sealed class RunLines
     {
         if (entry.Event is StepStarted started)
             _started[started.Path] = (entry.At, started.Uses, started.Attempt);
+        Wait(entry);
         var text = OfStep(entry) ?? OfRun(entry) ?? OfPeople(entry);
         return text is null ? null : $"{Words.Time(entry.At)} {text}";
+    }
+
+    /// <summary>The time in which a step waits for a secret is no time that it took: its beginning moves by as much.</summary>
+    void Wait(JournalEntry entry)
+    {
+        if (entry.Event is SecretAsked asked)
+            _asked[asked.Ask] = (asked.Path, entry.At);
+        else if (entry.Event switch { SecretGiven e => e.Ask, SecretUnasked e => e.Ask, _ => null } is { } ask && _asked.Remove(ask, out var since) && _started.TryGetValue(since.Path, out var step))
+            _started[since.Path] = step with { At = step.At + (entry.At - since.At) };
     }
 
     string? OfStep(JournalEntry entry) => entry.Event switch
@@ -33,6 +44,9 @@ public sealed class RunLines
         StepStarted e => Step(e.Path, e.Attempt > 1 ? $"started, attempt {e.Attempt}" : "started"),
         StepSucceeded e => Step(e.Path, Succeeded(e, entry.At) + (e.Warning is { } w ? $", warning: {w}" : "")),
         StepFailed { RetryAt: { } next } e => Step(e.Path, $"attempt {e.Attempt} failed, next at {Words.Time(next)}: {e.Message}{Hint(e.Hint)}"),
+        StepFailed { Stopped: true } e => Step(e.Path, $"interrupted: {e.Message}{Hint(e.Hint)}"),
+        // Attempt 0 is no end of an attempt but a verdict after it, so that it took no time of its own.
+        StepFailed { Attempt: 0 } e => Step(e.Path, $"failed: {e.Message}{Hint(e.Hint)}"),
         StepFailed e => Step(e.Path, $"failed{Took(e.Path, entry.At)}: {e.Message}{Hint(e.Hint)}"),
         StepSkipped e => Step(e.Path, $"skipped: {e.Reason}"),
         StepInterrupted e => Step(e.Path, $"interrupted: {e.Reason}"),

@@ -65,7 +65,7 @@ public sealed partial record RunReport
     public IReadOnlyList<ReportedSpan> Timeline { get; init; } = [];
 
     [JsonIgnore]
-    public IEnumerable<ReportedStep> Warnings => Steps.Where(s => s.Warning is not null || s is { Status: "failed", Tolerated: true });
+    public IEnumerable<ReportedStep> Warnings => Steps.Where(s => s.Warning is not null || s.Tolerated);
 
     /// <summary>One answer of each question that was answered, for what it asked.</summary>
     [JsonIgnore]
@@ -163,6 +163,15 @@ public sealed record ReportedStep
     public DateTimeOffset? Start { get; init; }
     public DateTimeOffset? End { get; init; }
     public TimeSpan? Took => End - Start;
+
+    /// <summary>How long a machine worked on it, all attempts together.</summary>
+    public TimeSpan? Machine { get; init; }
+
+    /// <summary>The rest of what it took: for people, for a time, in doubt, before another attempt.</summary>
+    public TimeSpan? Waited => Took - Machine;
+
+    [JsonIgnore]
+    public string TookWords => Machine is { } machine && Waited is { } waited ? Words.Took(machine, waited) : "";
 
     /// <summary>Median of earlier runs.</summary>
     public TimeSpan? Usually { get; init; }

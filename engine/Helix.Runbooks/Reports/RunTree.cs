@@ -27,7 +27,7 @@ public static class RunTree
             if (step is null && planned!.Part != Part.Steps)
                 continue; // rescue and finally are shown when they come
             var lost = !driven && step?.Status == StepStatus.Running;
-            lines.Add(new TreeLine(planned?.Depth ?? 0, lost ? StepStatus.InDoubt : step?.Status ?? StepStatus.Pending, path, planned?.Item.Uses ?? step!.Uses,
+            lines.Add(new TreeLine(planned?.Depth ?? 0, lost ? StepStatus.InDoubt : step?.Shown ?? StepStatus.Pending, path, planned?.Item.Uses ?? step!.Uses,
                 lost ? Lost : Text(step, now, typical(path), progress(path), state)));
         }
         return lines;
@@ -44,7 +44,7 @@ public static class RunTree
         StepStatus.Waiting => "?",
         StepStatus.InDoubt => "!",
         StepStatus.Skipped => "-",
-        StepStatus.Cancelled => "■",
+        StepStatus.Interrupted or StepStatus.Cancelled => "■",
         _ => "·",
     };
 
@@ -55,7 +55,7 @@ public static class RunTree
         _ => status.ToString().ToLowerInvariant(),
     };
 
-    static string Text(StepState? step, DateTimeOffset now, TimeSpan? typical, StepProgress? progress, RunState state) => step?.Status switch
+    static string Text(StepState? step, DateTimeOffset now, TimeSpan? typical, StepProgress? progress, RunState state) => step?.Shown switch
     {
         null or StepStatus.Pending when state.Ended is not null => "not reached",
         null or StepStatus.Pending => typical is { } t ? $"pending, usually {Words.Span(t)}" : "pending",
@@ -65,6 +65,7 @@ public static class RunTree
         StepStatus.Succeeded => Succeeded(step),
         StepStatus.Skipped => $"skipped: {step.SkipReason}",
         StepStatus.Failed => $"failed{Tried(step)}: {FirstLine(step.Message)}",
+        StepStatus.Interrupted => $"interrupted: {FirstLine(step.Message)}",
         StepStatus.InDoubt => $"in doubt: {step.Message ?? "started, result unknown"}",
         _ => Word(step.Status),
     };
@@ -109,7 +110,7 @@ public static class RunTree
     static string Succeeded(StepState step)
     {
         var took = step.EndedAt - step.StartedAt;
-        var text = step.Source is { } source ? $"succeeded ({source})" : took is { } t ? $"succeeded in {Words.Span(t)}" : "succeeded";
+        var text = step.Source is { } source ? $"succeeded ({source})" : took is { } t ? $"succeeded in {Words.Took(step.Machine, t - step.Machine)}" : "succeeded";
         return text + Tried(step) + (step.Warning is { } warning ? $", warning: {warning}" : "");
     }
 

@@ -28,6 +28,10 @@ public static class Words
         _ => span.Minutes == 0 ? $"{(int)span.TotalHours} h" : $"{(int)span.TotalHours} h {span.Minutes} min",
     };
 
+    /// <summary>What something took, with the waiting told apart: <c>2.1 s</c>, <c>2 h waited</c>, <c>2.1 s and 2 h waited</c>.</summary>
+    public static string Took(TimeSpan machine, TimeSpan waited) =>
+        waited <= TimeSpan.Zero ? Span(machine) : machine <= TimeSpan.Zero ? $"{Span(waited)} waited" : $"{Span(machine)} and {Span(waited)} waited";
+
     /// <summary>Objectives as they are written in a runbook: <c>4h</c>.</summary>
     public static string Objective(TimeSpan span) => new Steps.Duration(span).ToString();
 

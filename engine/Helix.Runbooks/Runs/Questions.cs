@@ -109,7 +109,8 @@ sealed class Questions(Drive drive)
             "go-back" => drive.Record.Read(s => AnswerContent.CannotGoBack(drive.Plan, s, path, decision.To ?? path, decision.Inputs)) is { } no
                 ? [closed, new StepFailed(path, 0, state.Failure ?? FailureClass.Conflict, $"{state.Message} Going back is not possible: {no}.", null, null)]
                 : [closed, Back(decision.To ?? path, Line(answer), decision.Inputs)],
-            _ => [closed, new StepFailed(path, 0, state.Failure ?? FailureClass.Cancelled, $"{state.Message} {Line(answer)}", state.Hint, null)],
+            // Whoever gives up a step in doubt has not seen it fail.
+            _ => [closed, new StepFailed(path, 0, state.Failure ?? FailureClass.Cancelled, $"{state.Message} {Line(answer)}", state.Hint, null) { Stopped = state.Stopped || question.Asked.Kind == QuestionKind.InDoubt }],
         };
     }
 

@@ -180,7 +180,7 @@ sealed partial class Runner(Drive drive, Sequencer sequencer, EngineSettings set
         if (LeftOverProcess.Of(drive.Folders.Pids, interrupt.Path) is { Count: > 0 } children)
             return Launch(interrupt.Path, _ => EndAll(children));
         var question = drive.Record.Read(s => s.Step(interrupt.Path)?.Question is { } id && s.Questions[id].Status == QuestionStatus.Open ? id : null);
-        var failed = new StepFailed(interrupt.Path, 0, FailureClass.Cancelled, interrupt.Reason, null, null);
+        var failed = new StepFailed(interrupt.Path, 0, FailureClass.Cancelled, interrupt.Reason, null, null) { Stopped = true };
         drive.Record.Append(question is null ? [failed] : [new QuestionClosed(question, interrupt.Reason), failed]);
         return true;
     }

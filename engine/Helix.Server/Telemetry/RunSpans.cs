@@ -27,8 +27,8 @@ static class RunSpans
             if (state.Step(path) is { StartedAt: { } start, EndedAt: { } end, Status: StepStatus.Succeeded or StepStatus.Failed or StepStatus.Skipped or StepStatus.Cancelled } step)
                 yield return new RunSpan(path, Trace(state.Run), StepId(state.Run, state.Round, path), RootId(state.Run), start, end)
                 {
-                    Error = step.Status == StepStatus.Failed ? step.Message : null,
-                    Tags = [new("helix.step", path), new("helix.uses", step.Uses), new("helix.status", Word(step.Status)), new("helix.attempts", step.Attempts.Count), new("helix.round", state.Round), new("helix.source", step.Source)],
+                    Error = step.Shown == StepStatus.Failed ? step.Message : null,
+                    Tags = [new("helix.step", path), new("helix.uses", step.Uses), new("helix.status", Word(step.Shown)), new("helix.attempts", step.Attempts.Count), new("helix.round", state.Round), new("helix.source", step.Source)],
                 };
         if (state is { Ended: { } ended, EndedAt: { } at } && fresh.Any(e => e.Event == ended))
             yield return Root(state, ended, at);

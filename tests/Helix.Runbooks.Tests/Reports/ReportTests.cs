@@ -93,6 +93,35 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public void What_a_step_took_tells_the_work_of_the_machine_and_the_waiting_apart_and_both_add_up()
+    {
+        var run = new ScriptedRun().Begins()
+            .Add("02:05:00", new StepStarted("fetch", 1, "backup.download", [], []))
+            .Add("02:05:10", new StepInterrupted("fetch", "it was stopped before its end"))
+            .Add("02:05:10", new RunSuspended("Ctrl-C"))
+            .Add("02:15:10", new LeaseTaken(new Driver("db-1", "boot", 4712, 120, "alice"), "resume"), epoch: 2)
+            .Add("02:15:10", new StepProbed("fetch", ProbeVerdict.Unknown, "nobody can tell"), epoch: 2)
+            .Add("02:15:10", new QuestionAsked { Question = "fetch#1", Path = "fetch", Kind = QuestionKind.InDoubt, Message = "?", ShownHash = "", Choices = ["done", "retry"] }, epoch: 2)
+            .Add("02:45:10", new QuestionClosed("fetch#1", "done"), epoch: 2)
+            .Add("02:45:10", new StepReset("fetch", "alice asked for another try", null), epoch: 2)
+            .Add("02:45:10", new StepStarted("fetch", 2, "backup.download", [], []), epoch: 2)
+            .Add("02:45:12", new SecretAsked("fetch#2:token", "fetch", "token", "The token?", [], ScriptedRun.At("03:00:00")), epoch: 2)
+            .Add("02:50:12", new SecretGiven("fetch#2:token", ScriptedRun.Bob), epoch: 2)
+            .Add("02:50:15", new StepSucceeded("fetch", []), epoch: 2);
+        var report = Report(run, recovered: false);
+        var step = report.Steps.Single(s => s.Path == "fetch");
+        Assert.Equal(TimeSpan.FromSeconds(10 + 2 + 3), step.Machine);
+        Assert.Equal(step.Took, step.Machine + step.Waited);
+        Assert.Equal(step.Machine!.Value.Ticks, report.Timeline.Where(s => s is { Path: "fetch", Kind: "machine" }).Sum(s => (s.End - s.Start).Ticks));
+        const string told = "15.0 s and 45 min waited";
+        Assert.Contains($"| {told} |", MarkdownReport.Of(report), StringComparison.Ordinal);
+        Assert.Contains($">{told}<", HtmlReport.Of(report), StringComparison.Ordinal);
+        var tree = RunTree.Lines(run.State, ScriptedRun.Plan, ScriptedRun.At("02:51:00"), ScriptedRun.Typical, _ => null);
+        Assert.Equal($"succeeded in {told} after 2 attempts", tree.Single(l => l.Path == "fetch").Text);
+        Assert.EndsWith("succeeded in 5.0 s, attempt 2", ScreenTests.Lines(run), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Nothing_measured_is_never_a_miss()
     {
         var objectives = new Measured { Rto = TimeSpan.FromHours(4), Detection = default, Decision = default, WaitingForPeople = default, Machine = default, Verification = default };

@@ -101,7 +101,7 @@ public sealed class ScreenTests
     [InlineData(7500, "2 h 5 min")]
     public void Spans_are_as_exact_as_people_need(double seconds, string text) => Assert.Equal(text, Words.Span(TimeSpan.FromSeconds(seconds)));
 
-    static string Lines(ScriptedRun run)
+    internal static string Lines(ScriptedRun run)
     {
         var lines = new RunLines(ScriptedRun.Plan, new RunState(ScriptedRun.Run));
         return string.Join("\n", run.Entries.Select(lines.Of).Where(l => l is not null));

@@ -1,4 +1,5 @@
 using Helix.Runbooks.Journal;
+using Helix.Runbooks.Reports;
 using Helix.Runbooks.Runs;
 using Helix.Runbooks.Steps;
 using Xunit;
@@ -51,6 +52,68 @@ public sealed class EndTests
         Assert.Equal(["saved", "tidy"], h.Lines);
         Assert.DoesNotContain(ended.State.Steps.Values, s => s.Status is StepStatus.Running or StepStatus.Waiting or StepStatus.Pending);
         Assert.Empty(h.Store.Locks());
+    }
+
+    [Fact]
+    public async Task A_step_that_a_cancel_stopped_was_interrupted_and_did_not_fail()
+    {
+        using var h = new RunHarness();
+        var run = h.Start(h.Plan("""
+            steps:
+              - { id: bad, uses: world.write, with: { world: WORLD, line: bad, failFirst: 1, failure: invalid-data }, ifFails: continue }
+              - id: both
+                parallel:
+                  - [{ id: slow, uses: world.write, with: { world: WORLD, line: slow, takes: 1h } }]
+                  - [{ id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }]
+            """));
+        var driving = h.Drive(run, stay: true);
+        await Eventually.True(() => h.Engine.State(run) is var s && s.StatusOf("slow") == StepStatus.Running && s.StatusOf("go") == StepStatus.Waiting, "both branches are under way");
+        h.Engine.Cancel(run, RunHarness.Bob, "false alarm");
+        var ended = await driving;
+        Assert.Equal((5, Outcome.Cancelled), (ended.ExitCode, ended.State.Ended!.Outcome));
+        IsToldAs(h, ended, ("bad", "failed"), ("slow", "interrupted"), ("go", "interrupted"));
+    }
+
+    [Fact]
+    public async Task A_step_in_doubt_that_somebody_gives_up_was_interrupted_and_did_not_fail()
+    {
+        using var h = new RunHarness();
+        var run = h.Start(h.Plan("""
+            steps:
+              - { id: slow, uses: world.write, with: { world: WORLD, line: slow, takes: 1h, canTell: false } }
+            """), attended: true);
+        using var stop = new CancellationTokenSource();
+        var driving = h.Drive(run, interrupt: stop.Token);
+        await Eventually.True(() => h.Engine.State(run).StatusOf("slow") == StepStatus.Running, "the step runs");
+        await stop.CancelAsync();
+        await driving;
+        Assert.Equal(4, (await h.Drive(run)).ExitCode);
+        Assert.True(h.Answer(run, RunHarness.Alice, "abort", "not today").Accepted);
+        var ended = await h.Drive(run);
+        Assert.Equal((1, Outcome.Failed), (ended.ExitCode, ended.State.Ended!.Outcome));
+        IsToldAs(h, ended, ("slow", "interrupted"));
+    }
+
+    /// <summary>Report, counts, tree and lines call each step by the same word.</summary>
+    static void IsToldAs(RunHarness h, DriveResult ended, params (string Path, string Word)[] steps)
+    {
+        var run = ended.State.Run;
+        var plan = h.Engine.PlanToShow(ended.State);
+        var report = Reporting.Of(h.Engine, run);
+        var tree = RunTree.Lines(ended.State, plan, h.Engine.Time.GetUtcNow(), _ => null, _ => null);
+        var lines = new RunLines(plan, new RunState(run));
+        var told = h.Store.Read(run).Select(lines.Of).ToList();
+        foreach (var (path, word) in steps)
+        {
+            Assert.Equal(word, report.Steps.Single(s => s.Path == path).Status);
+            Assert.StartsWith(word, tree.Single(l => l.Path == path).Text, StringComparison.Ordinal);
+            Assert.Contains($" {word}", told.Last(l => l?.Contains($" {path}  ", StringComparison.Ordinal) == true), StringComparison.Ordinal);
+        }
+        var end = EndPage.Text(report, ended, attended: true);
+        foreach (var group in steps.GroupBy(s => s.Word))
+            Assert.Contains($"{group.Count()} {group.Key}", end, StringComparison.Ordinal);
+        Assert.Equal(steps.Any(s => s.Word == "failed"), end.Contains("  failed ", StringComparison.Ordinal));
+        Assert.Contains("  stopped   slow: ", end, StringComparison.Ordinal);
     }
 
     [Fact]
