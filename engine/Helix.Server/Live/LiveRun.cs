@@ -42,7 +42,7 @@ sealed class LiveRun(Site site, string run)
         lock (_lock)
         {
             CatchUp();
-            return RunAsks.Of(_state, PlanNow(), DriverNow());
+            return RunAsks.Of(site.Catalog, _state, PlanNow(), DriverNow());
         }
     }
 
@@ -92,7 +92,7 @@ sealed class LiveRun(Site site, string run)
         var now = site.Time.GetUtcNow();
         _at = site.Time.GetTimestamp();
         var report = Reporting.Of(engine, _state, plan);
-        var asks = RunAsks.Of(_state, plan, DriverNow());
+        var asks = RunAsks.Of(engine.Catalog, _state, plan, DriverNow());
         return new RunModel
         {
             Sequence = _state.LastSequence,

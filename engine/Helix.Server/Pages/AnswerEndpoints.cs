@@ -87,12 +87,21 @@ static class AnswerEndpoints
             Inputs = choice == "go-back" ? Named(form, "input.") : choice is "approve" or "done" ? Named(form, "form.") : [],
             To = choice == "go-back" ? Text(form["to"]) : null,
             With = choice == "retry" && Named(form, "with.") is { Count: > 0 } with ? Deeds.Typed(with) : null,
-            Outputs = choice == "done" && Text(form["outputs"]) is { } outputs ? Deeds.Typed(Pairs(outputs)) : null,
+            Outputs = choice == "done" && Outputs(form) is { Count: > 0 } outputs ? Deeds.Typed(outputs) : null,
         };
         var result = Deeds.Decide(site, http.Caller(), live, decided);
         if (!result.Accepted)
             throw new RunbookException($"The answer was refused: {result.Message}.", "The refusal stands in the record.");
         http.Response.Redirect($"/runs/{live.Run}");
+    }
+
+    /// <summary>The fields of those that later steps need, and the lines with others.</summary>
+    static JsonObject Outputs(IFormCollection form)
+    {
+        var outputs = Named(form, "output.");
+        foreach (var (name, value) in Pairs(form["outputs"].ToString()))
+            outputs[name] = value?.DeepClone();
+        return outputs;
     }
 
     static JsonObject Named(IFormCollection form, string prefix) => new(form

@@ -4,6 +4,7 @@ using Helix.Runbooks.Model;
 using Helix.Runbooks.Plans;
 using Helix.Runbooks.Reports;
 using Helix.Runbooks.Runs;
+using Helix.Runbooks.Steps;
 
 namespace Helix.Server.Pages;
 
@@ -38,8 +39,8 @@ public sealed record RunModel
 /// <summary>What people are asked for in a run.</summary>
 public sealed record RunAsks(IReadOnlyList<QuestionModel> Questions, IReadOnlyList<SecretModel> Secrets, IReadOnlyList<GlassModel> Glass, DrivenBy Driver)
 {
-    public static RunAsks Of(RunState state, Plan plan, DrivenBy driver) =>
-        new([.. state.OpenQuestions.Select(q => QuestionModel.Of(state, plan, q))], state.Ended is null ? SecretModel.Of(state, plan) : [], GlassModel.Of(state, plan), driver);
+    public static RunAsks Of(StepCatalog catalog, RunState state, Plan plan, DrivenBy driver) =>
+        new([.. state.OpenQuestions.Select(q => QuestionModel.Of(catalog, state, plan, q))], state.Ended is null ? SecretModel.Of(state, plan) : [], GlassModel.Of(state, plan), driver);
 }
 
 /// <summary>Who has the lease; null: nobody.</summary>
@@ -89,10 +90,13 @@ public sealed record QuestionModel
     public required IReadOnlyList<string> Before { get; init; }
     public required IReadOnlyList<FormInput> Inputs { get; init; }
 
+    /// <summary>Outputs that whoever did the step by hand must say, and what each must be: later steps use them.</summary>
+    public required IReadOnlyList<(string Name, string Form)> Needed { get; init; }
+
     /// <summary>Null: this person is among those who are asked; else why not.</summary>
     public required Func<Person, string?> WhyNot { get; init; }
 
-    public static QuestionModel Of(RunState state, Plan plan, Question question)
+    public static QuestionModel Of(StepCatalog catalog, RunState state, Plan plan, Question question)
     {
         var asked = question.Asked;
         var order = plan.Find(asked.Path)?.Order ?? int.MaxValue;
@@ -117,6 +121,7 @@ public sealed record QuestionModel
             Answers = [.. question.Answers],
             Before = [.. plan.Steps.Where(s => s.Part == Part.Steps && s.Order < order && !s.Path.Contains("[]", StringComparison.Ordinal)).Select(s => s.Path)],
             Inputs = [.. plan.Runbook.Inputs.Select(i => FormInput.OfRunbook(i.Key, i.Value, state.Inputs[i.Key]))],
+            Needed = asked.Choices.Contains("done") && asked.Kind is QuestionKind.FailedStep or QuestionKind.InDoubt ? AnswerContent.Needed(catalog, plan, asked.Path) : [],
             WhyNot = person => Who(asked, question.Escalated, state, plan, person),
         };
     }

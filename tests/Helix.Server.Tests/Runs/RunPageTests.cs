@@ -144,6 +144,37 @@ public sealed class RunPageTests
     }
 
     [Fact]
+    public async Task The_form_of_a_failed_step_names_the_outputs_that_whoever_did_it_by_hand_must_say()
+    {
+        await using var here = await new ServerHere().Start();
+        here.Runbook("needed", """
+            steps:
+              - id: fetch
+                uses: command.run
+                effect: reads
+                with:
+                  argv: [sh, -c, 'exit 3']
+                  outputs: { word: { from: "json:$.word" }, count: { type: number, from: "json:$.count" }, rest: { from: "json:$.rest" } }
+              - id: tell
+                uses: command.run
+                effect: reads
+                with: { argv: [sh, -c, 'echo "$1 $2" > "$3/world"', sh, "{{ steps.fetch.word }}", "{{ steps.fetch.count }}", FOLDER] }
+            """);
+        using var alice = await here.LogIn("alice", Role.Operator);
+        var run = (await alice.Post("/runbooks/needed/start", ("environment", "here"), ("mode", "live"))).Run;
+        await here.Becomes(run, RunStatus.Waiting);
+        var page = WebUtility.HtmlDecode((await alice.Get("/runs/" + run)).Text);
+        Assert.Contains("name=\"output.word\"", page, StringComparison.Ordinal);
+        Assert.Contains("Output count, which later steps use", page, StringComparison.Ordinal);
+        Assert.Contains("Must be a number, or null", page, StringComparison.Ordinal);
+        Assert.Contains("--output count=", (await alice.Decide(run, "done", ("output.word", "by hand"), ("output.count", ""))).Text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Redirect, (await alice.Decide(run, "done", ("output.word", "by hand"), ("output.count", "7"), ("outputs", "rest=none"))).Status);
+        await here.Becomes(run, RunStatus.Succeeded);
+        Assert.Equal("by hand 7\n", await File.ReadAllTextAsync(Path.Combine(here.Folder, "world")));
+        Assert.Equal("none", $"{here.State(run).Step("fetch")!.Outputs!["rest"]}");
+    }
+
+    [Fact]
     public async Task A_cancel_of_a_waiting_run_runs_its_finally()
     {
         await using var here = await new ServerHere().Start();
