@@ -1,3 +1,5 @@
+using Helix.Runbooks.Reports;
+
 namespace Helix.Cli;
 
 /// <summary>The channels of the process: data goes to <see cref="Out"/>, talk to <see cref="Error"/>. Tests put their own in.</summary>
@@ -36,6 +38,12 @@ sealed class Terminal
             Width = terminal && Console.WindowWidth > 20 ? Console.WindowWidth : 100,
         };
     }
+
+    /// <summary>Talk to a person, broken between words where a person reads it.</summary>
+    public string Talk(string text) => Interactive ? WordWrap.Text(text, Width) : text;
+
+    /// <summary>The same for what goes to standard output.</summary>
+    public string Page(string text) => OutIsTerminal ? WordWrap.Text(text, Width) : text;
 
     /// <summary>A line of talk; silent with <c>--quiet</c>.</summary>
     public void Say(string line)

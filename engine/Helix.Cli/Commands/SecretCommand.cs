@@ -24,7 +24,7 @@ static class SecretCommand
     static async Task<int> Give(Session session, string run, string? name, string? key, string? account)
     {
         var asked = Find(session.Engine.State(run), run, name);
-        session.Terminal.Say(asked.Message);
+        session.Terminal.Say(session.Terminal.Talk(asked.Message));
         var value = session.Terminal.ReadHidden($"{asked.Name}: ");
         var by = account is null ? session.Operator : session.Operator with { Account = account };
         var signature = key is null ? null : SshSignature.Sign(key, SignedAnswers.SecretText(run, asked.Ask, value));

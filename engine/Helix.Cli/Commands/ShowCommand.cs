@@ -37,7 +37,7 @@ static class ShowCommand
             lines.Add($"{Words.Unreadable} {why}");
         lines.Add(RunTree.ClockLine(Helix.Runbooks.Runs.Clocks.Of(state, plan, now, typical), now));
         lines.AddRange(RunTree.Lines(state, plan, now, typical, _ => null, driven).Select(l => l.ToString()));
-        lines.AddRange(state.OpenQuestions.Select(q => "\n" + QuestionPage.Text(run, q)));
+        lines.AddRange(state.OpenQuestions.Select(q => "\n" + session.Terminal.Page(QuestionPage.Text(run, q))));
         if (state.Residue.Count > 0)
             lines.Add("\nleft changed:\n" + string.Join("\n", state.Residue.Values.Select(r => $"  {r.What}: {r.Command}")));
         return string.Join("\n", lines);

@@ -14,7 +14,7 @@ sealed class Answering(Session session)
         var state = session.Engine.State(typed.Run);
         var question = Find(state, typed);
         if (question is not null)
-            session.Terminal.Say(QuestionPage.Text(typed.Run, question) + "\n");
+            session.Terminal.Say(session.Terminal.Talk(QuestionPage.Text(typed.Run, question)) + "\n");
         var decided = Decision(typed, question);
         if (typed.KeyFile is { } key)
             decided = decided with { Signature = SshSignature.Sign(key, typed.Run, decided) };

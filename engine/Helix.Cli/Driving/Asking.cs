@@ -31,11 +31,11 @@ sealed class Asking
     {
         _dealtWith.Add(question.Id);
         _terminal.Error.WriteLine();
-        _terminal.Error.WriteLine(QuestionPage.Text(state.Run, question));
+        _terminal.Error.WriteLine(_terminal.Talk(QuestionPage.Text(state.Run, question)));
         _terminal.Error.WriteLine();
         if (WhyNot(state, question) is { } why)
         {
-            _terminal.Error.WriteLine($"{why} This command waits here. Ctrl-C suspends the run.");
+            _terminal.Error.WriteLine(_terminal.Talk($"{why} This command waits here. Ctrl-C suspends the run."));
             return;
         }
         using var watching = new CancellationTokenSource();
@@ -43,7 +43,7 @@ sealed class Asking
         while (await Answer(question, over) is { } decided)
         {
             var result = _engine.Decide(state.Run, _session.Operator, decided);
-            _terminal.Error.WriteLine(result.Message);
+            _terminal.Error.WriteLine(_terminal.Talk(result.Message));
             if (result.Accepted)
                 break;
         }
@@ -137,7 +137,7 @@ sealed class Asking
     {
         while (true)
         {
-            _terminal.Error.Write($"{name}: ");
+            _terminal.Error.Write(_terminal.Talk($"{name}: "));
             if (await _keyboard.Line(over) is not { } line)
                 return null;
             if (line.Trim() is { Length: > 0 } text)

@@ -42,7 +42,7 @@ static class RemoteAnswers
             {
                 using var server = RemoteServer.Of(session);
                 var asked = await Asked(server, parsed.GetValue(run)!, parsed.GetValue(question));
-                session.Terminal.Say($"{asked["path"]}: {asked["message"]}");
+                session.Terminal.Say(session.Terminal.Talk($"{asked["path"]}: {asked["message"]}"));
                 var body = new JsonObject
                 {
                     ["question"] = asked["question"]!.GetValue<string>(),

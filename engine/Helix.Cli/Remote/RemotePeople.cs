@@ -39,7 +39,7 @@ static class RemotePeople
         if (asked.Select(s => s!["name"]!.GetValue<string>()).Distinct().Count() != 1)
             throw new RunbookException(asked.Count == 0 ? $"Run {run} waits for no {(name is null ? "secret" : $"'{name}'")} now." : $"Run {run} waits for several secrets.",
                 asked.Count == 0 ? null : "Name one: " + string.Join(", ", asked.Select(s => s!["name"]!.GetValue<string>()).Distinct()) + ".");
-        session.Terminal.Say(asked[0]!["message"]!.GetValue<string>());
+        session.Terminal.Say(session.Terminal.Talk(asked[0]!["message"]!.GetValue<string>()));
         var value = session.Terminal.ReadHidden($"{asked[0]!["name"]}: ");
         await server.Post($"/api/v1/runs/{run}/secrets", new JsonObject { ["ask"] = asked[0]!["ask"]!.GetValue<string>(), ["value"] = value });
         session.Terminal.Say($"'{asked[0]!["name"]}' was taken.");

@@ -17,12 +17,12 @@ sealed class HelixHere : IDisposable
     public JsonNode Json => JsonNode.Parse(Out)!;
 
     /// <summary>Runs one command; with <paramref name="typed"/> a person sits at the terminal and types these lines.</summary>
-    public async Task<int> Run(IEnumerable<string> arguments, string? typed = null)
+    public async Task<int> Run(IEnumerable<string> arguments, string? typed = null, int width = 200)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
         using var input = new StringReader(typed ?? "");
-        var terminal = new Terminal { Out = TextWriter.Synchronized(output), Error = TextWriter.Synchronized(error), In = input, Interactive = typed is not null, Width = 200 };
+        var terminal = new Terminal { Out = TextWriter.Synchronized(output), Error = TextWriter.Synchronized(error), In = input, Interactive = typed is not null, Width = width };
         using var session = new Session(terminal, TimeProvider.System);
         var code = await new CommandLine(session, Table.OfCommands).Run([.. arguments, "--store", Store]);
         (Out, Error) = (output.ToString(), error.ToString());

@@ -64,6 +64,17 @@ public sealed partial class RunTests
     }
 
     [Fact]
+    public async Task At_a_terminal_a_question_and_its_prompts_are_broken_between_words_and_its_command_is_not()
+    {
+        const string instructions = "Ask the people of the network to close the port of the load balancer:\n- tell them the name of the machine and the number of the port, and how long it stays closed\n";
+        var step = $"  - {{ id: close_it, uses: manual, with: {{ instructions: \"{instructions.Replace("\n", "\\n", StringComparison.Ordinal)}\", checklist: [the people of the network have told that the port is closed for everybody] }} }}\n";
+        Assert.Equal(0, await _helix.Run(["run", .. Runbook("wrapped", step)], typed: "done\nyes\n\n", width: 50));
+        Assert.Contains("  Ask the people of the network to close the port\n  of the load balancer:\n  - tell them the name of the machine and the\n    number of the port, and how long it stays\n    closed\n", _helix.Error, StringComparison.Ordinal);
+        Assert.Contains("the people of the network have told that the port\nis closed for everybody: done? (yes): ", _helix.Error, StringComparison.Ordinal);
+        Assert.Matches("command: helix decide \\S+ 'close_it#1.1' done --resume\n", _helix.Error);
+    }
+
+    [Fact]
     public async Task Steps_are_counted_and_not_the_blocks_around_them()
     {
         var steps = "  - { id: each, forEach: [a, b], as: x, steps: [{ id: one, uses: shell.run, effect: reads, with: { script: \"true\" } }] }\n" + Pack;
@@ -91,6 +102,47 @@ public sealed partial class RunTests
         var steps = "  - { id: load, uses: command.run, effect: reads, with: { argv: [pg_restore, -d, \"{{ inputs.to }}\", \"{{ run.work }}/a.dump\"] } }\n";
         Assert.Equal(0, await _helix.Run(["plan", .. Runbook("shows", steps, "inputs: { to: { type: string, default: shop } }\n")]));
         Assert.Contains("Run pg_restore -d shop '{{ run.work }}/a.dump'.", _helix.Out, StringComparison.Ordinal);
+    }
+
+    /// <summary>What is done for each element of a list stands there once, under what it is done for, also when only the run will know the list.</summary>
+    [Fact]
+    public async Task A_plan_names_the_loops_and_branches_that_its_steps_stand_in_and_what_only_the_run_will_know()
+    {
+        const string steps = """
+              - { id: list, uses: command.run, effect: reads, with: { argv: [ls], outputs: { files: { type: list, from: lines } } } }
+              - id: every
+                forEach: "{{ steps.list.files }}"
+                as: file
+                steps:
+                  - { id: show, uses: command.run, effect: reads, with: { argv: [cat, "{{ file }}"] } }
+                  - { id: drop, uses: file.remove, with: { path: "{{ run.work }}/{{ file }}" } }
+                  - { id: times, forEach: [a, b], as: letter, steps: [{ id: deep, uses: command.run, effect: reads, with: { argv: [echo, "{{ letter }}"] } }] }
+              - id: again
+                parallel:
+                  - [{ id: left, uses: command.run, effect: reads, with: { argv: ["true"] } }]
+                  - [{ id: right, uses: command.run, effect: reads, with: { argv: ["true"] } }]
+
+            """;
+        Assert.Equal(0, await _helix.Run(["plan", .. Runbook("loops", steps)]));
+        Assert.Contains("""
+                 every, for each file of {{ steps.list.files }}:
+               2   every[]/show  command.run  reads local files (show)
+                     Run cat '{{ file }}'.
+               3   every[]/drop  file.remove  changes local files
+                     Only the run will know: path.
+                   times, for each letter of ["a","b"]:
+               4     every[]/times[]/deep  command.run  reads local files (deep)
+                       Run echo '{{ letter }}'.
+                 parallel again, branch 1:
+               5   left  command.run  reads local files (left)
+                     Run true.
+                 parallel again, branch 2:
+               6   right  command.run  reads local files (right)
+
+            """, _helix.Out, StringComparison.Ordinal);
+        Assert.Equal(0, await _helix.Run(["plan", .. Runbook("loops", steps), "--format", "md"]));
+        Assert.Contains("\n- every, for each file of {{ steps.list.files }}:\n  - [ ] **every[]/show**", _helix.Out, StringComparison.Ordinal);
+        Assert.Contains("\n  - times, for each letter of [\"a\",\"b\"]:\n    - [ ] **every[]/times[]/deep**", _helix.Out, StringComparison.Ordinal);
     }
 
     [Fact]
