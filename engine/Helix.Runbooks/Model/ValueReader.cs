@@ -146,14 +146,9 @@ sealed class ValueReader(ProblemList problems, bool templates)
 
     JsonValue? ReadTemplate(ScalarNode text, Shape shape, Member? member, string path)
     {
-        if (member is { NoTemplate: true })
+        if (member?.InsteadOfTemplate is { } instead)
         {
-            problems.Error("no-template", text.PlaceOf(text.Text.IndexOf("{{", StringComparison.Ordinal)), $"{Thing(path)} takes no expressions.", member.Name switch
-            {
-                "script" => "Pass values as variables, `env: { NAME: … }`, and write \"$NAME\" in the text.",
-                "query" or "where" => "Pass values as `parameters: { name: … }`, and write $name in the text.",
-                _ => "Write the value itself.",
-            });
+            problems.Error("no-template", text.PlaceOf(text.Text.IndexOf("{{", StringComparison.Ordinal)), $"{Thing(path)} takes no expressions.", instead);
             return null;
         }
         Templates.Add(new TemplateUse(text, shape, member, path));

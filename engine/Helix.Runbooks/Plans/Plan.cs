@@ -74,8 +74,15 @@ public sealed record PlannedStep
     /// <summary>Path of the approval that covers it.</summary>
     public string? Gate { get; init; }
 
-    /// <summary>Containers around it, outermost first, in words: "parallel", "forEach item in …", "runbook sub".</summary>
+    /// <summary>Containers around it, outermost first, in words: "group sub", "parallel sub, branch 1", "sub, for each item of …".</summary>
     public IReadOnlyList<string> Within { get; init; } = [];
+
+    /// <summary>Those of them in which the step before does not stand, with their depth: what begins here.</summary>
+    public IEnumerable<(int Depth, string Words)> Begins(PlannedStep? before)
+    {
+        var shared = before is null ? 0 : Within.Zip(before.Within).TakeWhile(pair => pair.First == pair.Second).Count();
+        return Within.Skip(shared).Select((words, i) => (shared + i, words));
+    }
 }
 
 public enum Part { Steps, Rescue, Finally }

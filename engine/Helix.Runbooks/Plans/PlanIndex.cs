@@ -47,7 +47,7 @@ public sealed class PlanIndex
                 AddTail(parallel, frame, loops, prefix, within);
                 break;
             case ForEachItem each:
-                AddList(each.Steps, frame, [.. loops, new Loop(each, path)], part, path + "[]/", Inside($"for each {each.As} in {each.List.Text}"));
+                AddList(each.Steps, frame, [.. loops, new Loop(each, path)], part, path + "[]/", Inside($"{each.Id}, for each {each.As} of {each.List.Text}"));
                 AddTail(each, frame, loops, path + "/", within);
                 break;
             case RunbookItem sub:

@@ -15,15 +15,15 @@ public sealed partial class Engine
         return Preflight.Look(AroundNoRun(plan, account), Settings.DataFolder, stop);
     }
 
-    /// <summary>What each step says that it would touch, by path. Reads only; what cannot be known before the run is left out.</summary>
+    /// <summary>What each step says that it would touch, by path. Reads only; of a step whose options only the run will know, which these are.</summary>
     public async Task<IReadOnlyDictionary<string, StepPlan>> Describe(Plan plan, string account, CancellationToken stop = default)
     {
         var around = AroundNoRun(plan, account);
         var described = await Task.WhenAll(plan.Steps.Where(s => Catalog.Steps.ContainsKey(s.Item.Uses)).Select(s => Describe(around, s, stop)));
-        return described.Where(d => d.Said is not null).ToDictionary(d => d.Path, d => d.Said!);
+        return described.ToDictionary(d => d.Path, d => d.Said);
     }
 
-    async Task<(string Path, StepPlan? Said)> Describe(Surroundings around, PlannedStep step, CancellationToken stop)
+    async Task<(string Path, StepPlan Said)> Describe(Surroundings around, PlannedStep step, CancellationToken stop)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5), Time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
@@ -35,7 +35,8 @@ public sealed partial class Engine
         catch (RunbookException) when (Template.Has(step.With.ToJsonString(StepJson.Options)))
         {
             // What it complains of is the stand-in for a value that only the run will know.
-            return (step.Path, null);
+            var open = step.With.Where(o => o.Value is not null && Template.Has(o.Value.ToJsonString(StepJson.Options))).Select(o => o.Key);
+            return (step.Path, new StepPlan { Lines = [$"Only the run will know: {string.Join(", ", open)}."] });
         }
         catch (Exception e) when (e is StepFailedException or RunbookException or OperationCanceledException && !stop.IsCancellationRequested)
         {

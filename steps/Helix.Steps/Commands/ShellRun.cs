@@ -6,7 +6,7 @@ namespace Helix.Steps.Commands;
 public sealed record ShellRunOptions : CommandOptions
 {
     [Description("The script. Values reach it as variables, through 'env' and 'secrets', never by splicing.")]
-    [NoTemplate]
+    [NoTemplate("Pass values as variables, `env: { NAME: … }`, and write \"$NAME\" in the text.")]
     [Example("tar -C \"$FOLDER\" -c . | zstd >\"$FILE\"", Shown = true)]
     public string? Script { get; init; }
 

@@ -30,7 +30,7 @@ public sealed record Neo4jCopyNodesOptions
     public required IReadOnlyList<string> Key { get; init; }
 
     [Description("Which of them: a condition on `n`. Default: all.")]
-    [NoTemplate]
+    [NoTemplate(Neo4jQueryOptions.ByParameters)]
     [Example("\"n.team = $team\"")]
     public string? Where { get; init; }
 

@@ -17,9 +17,11 @@ public sealed record Neo4jQueryOptions : IDeclaresOutputs
     public required string Target { get; init; }
 
     [Description("The query. Values reach it as parameters, never by splicing.")]
-    [NoTemplate]
+    [NoTemplate(ByParameters)]
     [Example("\"MATCH (l:AuditLog {action: 'delete'}) WHERE l.timestamp > $since RETURN min(l.timestamp) AS first\"")]
     public required string Query { get; init; }
+
+    internal const string ByParameters = "Pass values as `parameters: { name: … }`, and write $name in the text.";
 
     [Description("The values of its parameters.")]
     [Example("{ since: \"2026-03-01T02:00:00Z\" }")]

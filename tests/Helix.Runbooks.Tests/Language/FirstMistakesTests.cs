@@ -19,6 +19,8 @@ public sealed class FirstMistakesTests
     [InlineData("uses: command.run, effect: reads, with: { argv: [ls], outputs: { n: { from: 'json:name' } } }", "must be text, lines or json:PATH")]
     [InlineData("uses: command.run, effect: reads, with: { argv: pg_restore --clean }", "Write [pg_restore, --clean] for a list of 2")]
     [InlineData("uses: shell.run, effect: reads, with: { script: 'echo {{ run.id }}' }", "`env: { NAME: … }`")]
+    [InlineData("uses: neo4j.query, with: { target: graph, query: 'MATCH (n {id: {{ run.id }}}) RETURN n' }", "`parameters: { name: … }`")]
+    [InlineData("uses: metric.check, with: { name: people, from: { cypher: { server: graph, query: 'MATCH (n) WHERE n.id = {{ run.id }} RETURN count(n)' } } }", "Hint: Write the value itself.")]
     [InlineData("uses: command.run, effect: destroys, with: { argv: [dropdb, shop] }", "'it' destroys data of this machine, and no approval stands before it.")]
     [InlineData("uses: shell.run, effect: reads, when: steps.a.b > 1, with: { script: 'true' }", "Write {{ … }} around it: without, it is text.")]
     public void It_is_said_with_the_fix(string step, string said) =>

@@ -34,7 +34,7 @@ public sealed record SampleOptions
     public IReadOnlyDictionary<string, long>? Counts { get; init; }
     public JsonNode? Anything { get; init; }
 
-    [NoTemplate]
+    [NoTemplate("Pass values as variables, `env: { NAME: … }`, and write \"$NAME\" in the text.")]
     public string? Script { get; init; }
 
     [Fixed]
@@ -133,6 +133,8 @@ public sealed record LooseOptions
 
     [TargetName]
     public IReadOnlyList<string> Targets { get; init; } = [];
+
+    [NoTemplate]
     public string? Script { get; init; }
     public string? Query { get; init; }
     public IReadOnlyList<string> Command { get; init; } = [];

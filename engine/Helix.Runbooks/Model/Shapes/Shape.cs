@@ -134,7 +134,10 @@ sealed record Member(string Name, Shape Shape)
 
     /// <summary>May use inputs and vars only.</summary>
     public bool Fixed { get; init; }
-    public bool NoTemplate { get; init; }
+
+    /// <summary>Not null: takes no expressions, and this is how values reach it instead.</summary>
+    public string? InsteadOfTemplate { get; init; }
+    public bool NoTemplate => InsteadOfTemplate is not null;
 
     /// <summary>Names a file; relative ones start at the folder of the file that says so.</summary>
     public bool FilePath { get; init; }

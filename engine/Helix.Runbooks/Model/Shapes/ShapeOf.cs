@@ -100,7 +100,7 @@ static class ShapeOf
             DefaultLazily = new(() => required || defaults.Value is null || property.GetMethod is null ? null : DefaultOf(property, defaults.Value)),
             TargetKinds = The<TargetNameAttribute>()?.Kinds,
             Fixed = The<FixedAttribute>() is not null,
-            NoTemplate = The<NoTemplateAttribute>() is not null,
+            InsteadOfTemplate = The<NoTemplateAttribute>()?.Instead,
             FilePath = The<FilePathAttribute>() is not null,
             Minimum = Bound(range?.Minimum),
             Maximum = Bound(range?.Maximum),
