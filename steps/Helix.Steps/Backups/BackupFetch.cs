@@ -48,7 +48,8 @@ sealed class BackupFetch(BackupStore store, BackupManifest manifest, string path
                 RandomAccess.SetLength(spool, manifest.Stored.Size);
                 using var stop = CancellationTokenSource.CreateLinkedTokenSource(transfer.Cancelled);
                 await Both(Fetch(spool, ranges, resumed, stop), Unpack(spool, ranges, plain ? null : temporary, stop), stop);
-                RandomAccess.FlushToDisk(spool);
+                if (plain)
+                    RandomAccess.FlushToDisk(spool);
             }
             Durable.Rename(temporary, path);
             File.Delete(_spool);
