@@ -12,10 +12,17 @@ sealed class HelixProcess : IDisposable
     readonly Task<string> _error;
 
     public HelixProcess(string store, IEnumerable<string> arguments, params (string Name, string Value)[] environment)
+        : this("dotnet", [Dll, .. arguments], store, environment)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        foreach (var argument in (string[])[Dll, .. arguments])
-            start.ArgumentList.Add(argument);
+    }
+
+    /// <summary>As a shell starts what stands before an ampersand in a script: SIGINT is ignored.</summary>
+    public static HelixProcess InBackground(string store, IEnumerable<string> arguments) =>
+        new("sh", ["-c", """trap '' INT; exec dotnet "$@" """, "sh", Dll, .. arguments], store, []);
+
+    HelixProcess(string file, IEnumerable<string> arguments, string store, IEnumerable<(string Name, string Value)> environment)
+    {
+        var start = new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         start.Environment["HELIX_STORE"] = store;
         foreach (var (name, value) in environment)
             start.Environment[name] = value;

@@ -181,6 +181,16 @@ public sealed partial class RunTests : IDisposable
     }
 
     [Fact]
+    public async Task A_run_in_the_background_of_a_script_ignores_SIGINT_and_its_children_do_not()
+    {
+        using var process = HelixProcess.InBackground(_helix.Store, ["run", .. Runbook("signals", "  - { id: look, uses: command.run, effect: reads, with: { argv: [grep, Sig, /proc/self/status] } }\n")]);
+        var (code, output, error) = await process.End();
+        Assert.True(code == 0, $"{code}\n{output}\n{error}");
+        Assert.Equal(0, await _helix.Run("logs", await OnlyRun()));
+        Assert.Contains("SigIgn:\t0000000000000000", _helix.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_operator_is_the_account_of_the_process_whatever_the_environment_says()
     {
         using var process = new HelixProcess(_helix.Store, ["run", .. Runbook("who", Pack)],

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Helix.Runbooks.Steps.Processes;
@@ -7,9 +8,21 @@ enum Signal { Interrupt = 2, Kill = 9, Pipe = 13, Terminate = 15 }
 /// <summary>Sends signals to process groups, which .NET cannot.</summary>
 static class Signals
 {
-    // .NET ignores SIGPIPE and its children inherit that: `yes | head` in a script would then fail with "write error".
+    // Children inherit what is ignored. .NET ignores SIGPIPE: `yes | head` in a script would then fail with "write error". Shells let what they
+    // start in the background ignore SIGINT: a child could then not be asked to end.
     // A signal that has a handler is reset in children; `abs` is a handler that does nothing and is safe at any moment.
-    static Signals() => SetHandler((int)Signal.Pipe, NativeLibrary.GetExport(NativeLibrary.GetMainProgramHandle(), "abs"));
+    static Signals()
+    {
+        foreach (var signal in new[] { Signal.Interrupt, Signal.Pipe }.Where(IsIgnored))
+            SetHandler((int)signal, NativeLibrary.GetExport(NativeLibrary.GetMainProgramHandle(), "abs"));
+    }
+
+    /// <summary>By what /proc says of this process: a mask, of which the lowest bit is signal 1.</summary>
+    static bool IsIgnored(Signal signal)
+    {
+        var mask = File.ReadLines("/proc/self/status").First(l => l.StartsWith("SigIgn:", StringComparison.Ordinal))[7..].Trim();
+        return (ulong.Parse(mask, NumberStyles.HexNumber, CultureInfo.InvariantCulture) >> ((int)signal - 1) & 1) == 1;
+    }
 
     /// <summary>From now on children start with the usual answer to a closed pipe.</summary>
     public static void ResetInChildren()
