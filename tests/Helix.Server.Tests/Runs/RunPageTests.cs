@@ -144,6 +144,29 @@ public sealed class RunPageTests
     }
 
     [Fact]
+    public async Task Instructions_are_shown_with_their_lists_and_what_an_input_brings_stays_text()
+    {
+        await using var here = await new ServerHere().Start();
+        here.Runbook("prose", """
+            inputs: { who: { type: string, default: the network } }
+            steps:
+              - id: call
+                uses: manual
+                with: { instructions: "Call **{{ inputs.who }}**:\n- close the `port`\n- tell us" }
+            """);
+        using var alice = await here.LogIn("alice", Role.Operator);
+        var run = (await alice.Post("/runbooks/prose/start", ("environment", "here"), ("mode", "live"), ("input.who", "<img src=x onerror=alert(1)>"))).Run;
+        await here.Becomes(run, RunStatus.Waiting);
+        foreach (var page in (string[])["/runs/" + run, "/decisions"])
+        {
+            var text = (await alice.Get(page)).Text;
+            Assert.Contains("<p>Call <b>&lt;img src=x onerror=alert(1)&gt;</b>:</p>", text, StringComparison.Ordinal);
+            Assert.Contains("<span>close the <code>port</code></span>", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("<img src=x", text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task The_form_of_a_failed_step_names_the_outputs_that_whoever_did_it_by_hand_must_say()
     {
         await using var here = await new ServerHere().Start();
