@@ -29,8 +29,11 @@ public static class Words
     };
 
     /// <summary>What something took, with the waiting told apart: <c>2.1 s</c>, <c>2 h waited</c>, <c>2.1 s and 2 h waited</c>.</summary>
+    /// <remarks>The moments between two entries of the record are no waiting: below a second they count as work.</remarks>
     public static string Took(TimeSpan machine, TimeSpan waited) =>
-        waited <= TimeSpan.Zero ? Span(machine) : machine <= TimeSpan.Zero ? $"{Span(waited)} waited" : $"{Span(machine)} and {Span(waited)} waited";
+        machine <= TimeSpan.Zero && waited > TimeSpan.Zero ? $"{Span(waited)} waited"
+        : waited < TimeSpan.FromSeconds(1) ? Span(machine + waited)
+        : $"{Span(machine)} and {Span(waited)} waited";
 
     /// <summary>Objectives as they are written in a runbook: <c>4h</c>.</summary>
     public static string Objective(TimeSpan span) => new Steps.Duration(span).ToString();

@@ -121,6 +121,16 @@ public sealed class ReportTests
         Assert.EndsWith("succeeded in 5.0 s, attempt 2", ScreenTests.Lines(run), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(2100, 0, "2.1 s")]
+    [InlineData(595, 5, "600 ms")]
+    [InlineData(0, 5, "5 ms waited")]
+    [InlineData(0, 0, "0 ms")]
+    [InlineData(2100, 7_200_000, "2.1 s and 2 h waited")]
+    [InlineData(0, 7_200_000, "2 h waited")]
+    public void Waiting_is_named_where_there_was_some(int machine, int waited, string told) =>
+        Assert.Equal(told, Words.Took(TimeSpan.FromMilliseconds(machine), TimeSpan.FromMilliseconds(waited)));
+
     [Fact]
     public void Nothing_measured_is_never_a_miss()
     {
