@@ -66,7 +66,7 @@ sealed class Asking
     /// <summary>Ends when the question needs no answer any more: somebody else gave it, its time is over, or the run stopped.</summary>
     async Task Over(string run, string question, CancellationToken stopped)
     {
-        var feed = new RunFeed(_store, run);
+        var feed = new RunFeed(_store, run, []);
         while (!stopped.IsCancellationRequested)
         {
             feed.More();

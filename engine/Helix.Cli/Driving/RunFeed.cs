@@ -3,7 +3,8 @@ using Helix.Runbooks.Journal;
 namespace Helix.Cli.Driving;
 
 /// <summary>Follows a run through the store, on a connection of its own: what is shown is what is on disk, whoever drives.</summary>
-sealed class RunFeed(JournalStore store, string run)
+/// <param name="known">Entries that were read already.</param>
+sealed class RunFeed(JournalStore store, string run, IReadOnlyList<JournalEntry> known)
 {
     long _seen = -1;
     JournalStore _store = store;
@@ -13,7 +14,7 @@ sealed class RunFeed(JournalStore store, string run)
     /// <summary>The run goes on in another store, which has the same entries up to here.</summary>
     public void Follow(JournalStore other) => (_store, _seen) = (other, -1);
 
-    public RunState State { get; } = new(run);
+    public RunState State { get; } = RunState.Of(run, known);
 
     /// <summary>The entries since the last look; the state has them already.</summary>
     public IReadOnlyList<JournalEntry> More()

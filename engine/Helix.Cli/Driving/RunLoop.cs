@@ -18,7 +18,7 @@ sealed class RunLoop(Session session)
     {
         using var signals = new StopSignals(session.Terminal);
         using var store = session.OpenStore();
-        var feed = new RunFeed(store, run);
+        var feed = new RunFeed(store, run, session.Store.Read(run));
         feed.More();
         var plan = session.Engine.PlanOf(feed.State);
         var bell = new Bell();

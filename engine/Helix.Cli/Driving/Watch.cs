@@ -14,7 +14,7 @@ sealed class Watch(Session session)
     public async Task<int> Follow(string run)
     {
         using var stop = new StopSignals(session.Terminal);
-        var feed = new RunFeed(session.Store, run);
+        var feed = new RunFeed(session.Store, run, []);
         var plan = session.Engine.PlanToShow(session.Engine.State(run));
         // From the beginning: who comes late sees what happened so far.
         using IRunView view = session.Terminal.Interactive

@@ -44,8 +44,8 @@ public sealed partial class JournalStore
     /// <remarks>Of drills and live runs only.</remarks>
     /// <param name="but">A run that does not count: the one that is compared with the others.</param>
     public IReadOnlyList<TimeSpan> Durations(string runbook, string path, int limit = 20, string? but = null) => Look(database => database.All(
-        "SELECT ticks FROM durations WHERE runbook = ?1 AND path = ?2 AND ticks IS NOT NULL AND number <> ?4 ORDER BY number DESC LIMIT ?3",
-        r => TimeSpan.FromTicks(r.GetInt64(0)), runbook, path, limit, but is null ? -1L : NumberOf(database, but)));
+        "SELECT ticks FROM durations WHERE runbook = ?1 AND path = ?2 AND ticks IS NOT NULL AND number <> COALESCE((SELECT number FROM runs WHERE run = ?4), -1) ORDER BY number DESC LIMIT ?3",
+        r => TimeSpan.FromTicks(r.GetInt64(0)), runbook, path, limit, but ?? ""));
 
     /// <summary>The end of the register's chain: kept elsewhere, it proves later that no run was removed.</summary>
     public string RegisterHead() => Look(RegisterHead);

@@ -15,6 +15,12 @@ sealed class RuleScope(Reading reading, Runbook runbook, RunbookNotes notes, boo
     /// <summary>The runbook is read because another one uses it.</summary>
     public bool IsSub { get; } = isSub;
     public IReadOnlyList<StepItem> Steps { get; } = [.. Items.All(runbook).OfType<StepItem>()];
+
+    /// <summary>A step of this runbook, not of one that it uses.</summary>
+    bool IsOwn(StepItem step) => (_own ??= new(Steps, ReferenceEqualityComparer.Instance)).Contains(step);
+
+    HashSet<StepItem>? _own;
+
     public ItemNotes Notes(Item item) => notes[item.Id];
     public Target? Target(string name) => reading.Environment?.Targets.All.GetValueOrDefault(name);
     public bool OptionsAreApproval(StepItem step) => reading.Catalog.Steps.GetValueOrDefault(step.Uses)?.About.OptionsAreApproval == true;
@@ -36,7 +42,7 @@ sealed class RuleScope(Reading reading, Runbook runbook, RunbookNotes notes, boo
 
     IReadOnlyList<TargetEffect> Find(StepItem step)
     {
-        var own = Steps.Contains(step, ReferenceEqualityComparer.Instance);
+        var own = IsOwn(step);
         if (!reading.Catalog.Steps.TryGetValue(step.Uses, out var type) || (own && !notes[step.Id].Sound))
             return [];
         try
