@@ -59,6 +59,9 @@ public sealed record PlannedStep
     /// <summary>The list it stands in: steps, rescue or finally, of the run or of a block.</summary>
     public required Part Part { get; init; }
 
+    /// <summary>The list of the run in which it stands, or the block around it.</summary>
+    public required Part Section { get; init; }
+
     /// <summary>Resolved effects; a scratch target's destruction is already a change.</summary>
     public required IReadOnlyList<TargetEffect> Effects { get; init; }
 

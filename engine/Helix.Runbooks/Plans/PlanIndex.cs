@@ -10,16 +10,22 @@ public sealed class PlanIndex
     /// <summary>In document order.</summary>
     public List<Place> All { get; } = [];
 
-    public PlanIndex(Runbook runbook) => AddRunbook(runbook, new Frame(runbook, "", null), []);
+    public PlanIndex(Runbook runbook) => AddRunbook(runbook, new Frame(runbook, "", null), [], []);
 
     public Place? Find(string path) => _byPattern.GetValueOrDefault(StepPath.Pattern(path));
 
-    void AddRunbook(Runbook runbook, Frame frame, IReadOnlyList<Loop> loops)
+    void AddRunbook(Runbook runbook, Frame frame, IReadOnlyList<Loop> loops, IReadOnlyList<string> within)
     {
-        AddList(runbook.Steps, frame, loops, Part.Steps, frame.Prefix, []);
-        AddList(runbook.Rescue, frame, loops, Part.Rescue, frame.Prefix, []);
-        AddList(runbook.Finally, frame, loops, Part.Finally, frame.Prefix, []);
+        foreach (var (list, part) in ((IReadOnlyList<Item>, Part)[])[(runbook.Steps, Part.Steps), (runbook.Rescue, Part.Rescue), (runbook.Finally, Part.Finally)])
+        {
+            if (frame.Item is null)
+                _section = part;
+            AddList(list, frame, loops, part, frame.Prefix,
+                frame.Item is { } item && part != Part.Steps ? [.. within, $"{part.ToString().ToLowerInvariant()} of {item.Item.Id}"] : within);
+        }
     }
+
+    Part _section;
 
     void AddList(IReadOnlyList<Item> items, Frame frame, IReadOnlyList<Loop> loops, Part part, string prefix, IReadOnlyList<string> within)
     {
@@ -30,7 +36,7 @@ public sealed class PlanIndex
     void AddItem(Item item, Frame frame, IReadOnlyList<Loop> loops, Part part, string prefix, IReadOnlyList<string> within)
     {
         var path = prefix + item.Id;
-        var place = new Place(path, item, frame, loops, part, All.Count, within, items: prefix);
+        var place = new Place(path, item, frame, loops, part, _section, All.Count, within, items: prefix);
         All.Add(place);
         _byPattern.Add(path, place);
         frame.Ids[item.Id] = path;
@@ -51,7 +57,7 @@ public sealed class PlanIndex
                 AddTail(each, frame, loops, path + "/", within);
                 break;
             case RunbookItem sub:
-                AddRunbook(sub.Runbook, new Frame(sub.Runbook, path + "/", place), loops);
+                AddRunbook(sub.Runbook, new Frame(sub.Runbook, path + "/", place), loops, within);
                 AddTail(sub, frame, loops, path + "/", within);
                 break;
         }
@@ -73,7 +79,7 @@ public sealed record Frame(Runbook Runbook, string Prefix, Place? Item)
 
 public sealed record Loop(ForEachItem Item, string Pattern);
 
-public sealed class Place(string pattern, Item item, Frame frame, IReadOnlyList<Loop> loops, Part part, int order, IReadOnlyList<string> within, string items)
+public sealed class Place(string pattern, Item item, Frame frame, IReadOnlyList<Loop> loops, Part part, Part section, int order, IReadOnlyList<string> within, string items)
 {
     public string Pattern { get; } = pattern;
     public Item Item { get; } = item;
@@ -81,7 +87,12 @@ public sealed class Place(string pattern, Item item, Frame frame, IReadOnlyList<
 
     /// <summary>All loops around it, outermost first, also those around its runbook.</summary>
     public IReadOnlyList<Loop> Loops { get; } = loops;
+
+    /// <summary>The list that it stands in: of the run, or of a block or sub-runbook.</summary>
     public Part Part { get; } = part;
+
+    /// <summary>The list of the run in which it stands, or the block around it.</summary>
+    public Part Section { get; } = section;
     public int Order { get; } = order;
     public IReadOnlyList<string> Within { get; } = within;
 

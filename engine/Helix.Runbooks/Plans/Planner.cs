@@ -31,6 +31,7 @@ public sealed class Planner(StepCatalog catalog)
                     Order = steps.Count,
                     Depth = place.Within.Count,
                     Part = place.Part,
+                    Section = place.Section,
                     Within = place.Within,
                     With = with,
                     Secrets = catalog.Steps.TryGetValue(item.Uses, out var type) ? [.. NamedSecrets.In(with, type)] : [],

@@ -26,7 +26,7 @@ public static class PlanPage
             text.Append($"  {name} = {Plain(value)}\n");
         text.Append('\n');
         foreach (var (before, step) in WithBefore(plan))
-            text.AppendJoin("", step.Begins(before).Select(b => $"     {new string(' ', 2 * b.Depth)}{b.Words}:\n")).Append($"{Number(step),4} {Heading(plan, step)}{new string(' ', 2 * step.Depth)}{step.Path}  {step.Item.Uses}  {Effects(step)}{Gate(step)}{When(step)}\n{Said(step, described, new string(' ', 7 + 2 * step.Depth))}");
+            text.AppendJoin("", step.Begins(before).Select(b => $"     {new string(' ', 2 * b.Depth)}{b.Words}:\n")).Append($"{Number(step),4} {Heading(step)}{new string(' ', 2 * step.Depth)}{step.Path}  {step.Item.Uses}  {Effects(step)}{Gate(step)}{When(step)}\n{Said(step, described, new string(' ', 7 + 2 * step.Depth))}");
         text.Append('\n');
         foreach (var held in plan.Locks)
             text.Append($"locks {held.Target} ({held.Identity}){(held.Shared ? ", shared" : "")}\n");
@@ -49,12 +49,12 @@ public static class PlanPage
         if (plan.Inputs.Count > 0)
             text.Append("**Inputs:**\n\n").AppendJoin("", plan.Inputs.Select(i => $"- {i.Key}: `{Plain(i.Value)}`\n")).Append('\n');
         text.Append("Started at: ________________  by: ________________\n");
-        var part = (Part?)null;
+        var section = (Part?)null;
         foreach (var (before, step) in WithBefore(plan))
         {
-            if (part != step.Part)
-                text.Append($"\n## {(step.Part == Part.Steps ? "Steps" : step.Part == Part.Rescue ? "If it gives up" : "At the end, always")}\n\n");
-            part = step.Part;
+            if (section != step.Section)
+                text.Append($"\n## {(step.Section == Part.Steps ? "Steps" : step.Section == Part.Rescue ? "If it gives up" : "At the end, always")}\n\n");
+            section = step.Section;
             text.AppendJoin("", step.Begins(before).Select(b => $"{new string(' ', 2 * b.Depth)}- {b.Words}:\n"));
             AppendStep(text, step, described);
         }
@@ -121,7 +121,7 @@ public static class PlanPage
     static string Folded(string text, string indent) => "\n" + string.Join("\n", text.TrimEnd().Split('\n').Select(l => $"{indent}    > {l}"));
 
     static string Number(PlannedStep step) => (step.Order + 1).ToString(System.Globalization.CultureInfo.InvariantCulture);
-    static string Heading(Plan plan, PlannedStep step) => step.Part == Part.Steps ? "" : step.Part == Part.Rescue ? "[rescue] " : "[finally] ";
+    static string Heading(PlannedStep step) => step.Section == Part.Steps ? "" : step.Section == Part.Rescue ? "[rescue] " : "[finally] ";
     static string Protection(Plan plan) => plan.Environment.Protected ? " (protected)" : "";
     static string Mode(Plan plan) => plan.Mode.ToString().ToLowerInvariant();
     static string Gate(PlannedStep step) => step.Gate is { } gate ? $"  after approval {gate}" : "";

@@ -110,8 +110,15 @@ sealed class Questions(Drive drive)
                 ? [closed, new StepFailed(path, 0, state.Failure ?? FailureClass.Conflict, $"{state.Message} Going back is not possible: {no}.", null, null)]
                 : [closed, Back(decision.To ?? path, Line(answer), decision.Inputs)],
             // Whoever gives up a step in doubt has not seen it fail.
-            _ => [closed, new StepFailed(path, 0, state.Failure ?? FailureClass.Cancelled, $"{state.Message} {Line(answer)}", state.Hint, null) { Stopped = state.Stopped || question.Asked.Kind == QuestionKind.InDoubt }],
+            _ => [closed, GivenUp(question.Asked, Line(answer))],
         };
+    }
+
+    /// <summary>What was known of a failure stays known when nobody goes on with the step.</summary>
+    StepFailed GivenUp(QuestionAsked asked, string why)
+    {
+        var step = drive.Record.Read(s => s.Step(asked.Path));
+        return new StepFailed(asked.Path, 0, step?.Failure ?? FailureClass.Cancelled, $"{step?.Message} {why}".Trim(), step?.Hint, null) { Stopped = step?.Stopped == true || asked.Kind == QuestionKind.InDoubt };
     }
 
     bool Expire(Question question)
@@ -119,7 +126,7 @@ sealed class Questions(Drive drive)
         var asked = question.Asked;
         List<RunEvent> events = [new QuestionExpired(question.Id, asked.OnExpiry)];
         if (asked.OnExpiry is "reject" or "abort")
-            events.Add(new StepFailed(asked.Path, 0, FailureClass.Cancelled, $"nobody answered before {asked.ExpiresAt:u}", null, null));
+            events.Add(GivenUp(asked, $"nobody answered before {asked.ExpiresAt:u}"));
         drive.Record.Append(events);
         return true;
     }

@@ -145,6 +145,37 @@ public sealed partial class RunTests
         Assert.Contains("\n  - times, for each letter of [\"a\",\"b\"]:\n    - [ ] **every[]/times[]/deep**", _helix.Out, StringComparison.Ordinal);
     }
 
+    /// <summary>"At the end, always" is the end of the run, not that of a block or of a runbook in the middle.</summary>
+    [Fact]
+    public async Task A_plan_keeps_the_last_steps_of_a_block_or_inner_runbook_within_it()
+    {
+        const string step = "uses: command.run, effect: reads, with: { argv: [\"true\"] }";
+        _helix.Write("inner.yaml", $"apiVersion: helix.runbooks/v1\nname: inner\ntitle: Inner\nsteps:\n  - {{ id: work, {step} }}\nfinally:\n  - {{ id: tidy, {step} }}\n");
+        var outer = Runbook("outer", $$"""
+              - id: both
+                parallel:
+                  - [{ id: sub, uses: runbook, with: { file: inner.yaml } }]
+                  - [{ id: other, {{step}} }]
+                finally:
+                  - { id: after, {{step}} }
+              - { id: last, {{step}} }
+            finally:
+              - { id: end, {{step}} }
+
+            """);
+        Assert.Equal(0, await _helix.Run(["plan", .. outer, "--format", "md"]));
+        var lines = _helix.Out.Split('\n').Where(l => l.StartsWith("##", StringComparison.Ordinal) || l.Contains("- [ ]", StringComparison.Ordinal) || l.EndsWith(':')).Select(l => l.Split(" (")[0]);
+        Assert.Equal(
+            [
+                "## Steps",
+                "- parallel both, branch 1:", "  - [ ] **sub/work**", "  - finally of sub:", "    - [ ] **sub/tidy**",
+                "- parallel both, branch 2:", "  - [ ] **other**",
+                "- finally of both:", "  - [ ] **after**",
+                "- [ ] **last**",
+                "## At the end, always", "- [ ] **end**",
+            ], lines);
+    }
+
     [Fact]
     public async Task An_objective_of_which_nothing_was_measured_is_not_said_to_be_met()
     {

@@ -182,6 +182,7 @@ sealed class ScriptedRun
         Order = order,
         Depth = 0,
         Part = part,
+        Section = part,
         Effects = effect is null ? [] : [effect],
         With = with ?? [],
         Gate = gate,

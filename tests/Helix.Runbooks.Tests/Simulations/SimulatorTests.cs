@@ -1,4 +1,5 @@
 using Helix.Runbooks.Journal;
+using Helix.Runbooks.Steps;
 
 namespace Helix.Runbooks.Tests.Simulations;
 
@@ -159,6 +160,23 @@ public sealed class SimulatorTests
                 results: { go: [{ decision: expire }, { decision: approve }] }
                 expect: { outcome: succeeded, ran: [load] }
             """);
+    }
+
+    [Fact]
+    public async Task What_was_known_of_a_failure_stays_known_when_nobody_answers_for_it()
+    {
+        using var stage = new Stage("""
+            steps:
+              - { id: load, uses: world.write, ifFails: ask, with: { world: WORLD, line: load } }
+            """);
+        var played = await stage.Holds("""
+              - name: nobody answers
+                results: { load: [{ fails: { class: invalid-data, message: half of it } }, { decision: expire }] }
+                expect: { outcome: failed }
+            """);
+        var load = played.Single().State.Steps["load"];
+        Assert.Equal(FailureClass.InvalidData, load.Failure);
+        Assert.Matches("^half of it nobody answered before ", load.Message);
     }
 
     [Fact]
