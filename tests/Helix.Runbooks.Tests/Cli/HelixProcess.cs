@@ -16,9 +16,9 @@ sealed class HelixProcess : IDisposable
     {
     }
 
-    /// <summary>As a shell starts what stands before an ampersand in a script: SIGINT is ignored.</summary>
+    /// <summary>As a shell starts what stands before an ampersand in a script: SIGINT and SIGQUIT are ignored.</summary>
     public static HelixProcess InBackground(string store, IEnumerable<string> arguments) =>
-        new("sh", ["-c", """trap '' INT; exec dotnet "$@" """, "sh", Dll, .. arguments], store, []);
+        new("sh", ["-c", """trap '' INT QUIT; exec dotnet "$@" """, "sh", Dll, .. arguments], store, []);
 
     HelixProcess(string file, IEnumerable<string> arguments, string store, IEnumerable<(string Name, string Value)> environment)
     {

@@ -3,17 +3,17 @@ using System.Runtime.InteropServices;
 
 namespace Helix.Runbooks.Steps.Processes;
 
-enum Signal { Interrupt = 2, Kill = 9, Pipe = 13, Terminate = 15 }
+enum Signal { Interrupt = 2, Quit = 3, Kill = 9, Pipe = 13, Terminate = 15 }
 
 /// <summary>Sends signals to process groups, which .NET cannot.</summary>
 static class Signals
 {
     // Children inherit what is ignored. .NET ignores SIGPIPE: `yes | head` in a script would then fail with "write error". Shells let what they
-    // start in the background ignore SIGINT: a child could then not be asked to end.
+    // start in the background ignore SIGINT and SIGQUIT: a child could then not be asked to end.
     // A signal that has a handler is reset in children; `abs` is a handler that does nothing and is safe at any moment.
     static Signals()
     {
-        foreach (var signal in new[] { Signal.Interrupt, Signal.Pipe }.Where(IsIgnored))
+        foreach (var signal in new[] { Signal.Interrupt, Signal.Quit, Signal.Pipe }.Where(IsIgnored))
             SetHandler((int)signal, NativeLibrary.GetExport(NativeLibrary.GetMainProgramHandle(), "abs"));
     }
 
