@@ -9,6 +9,9 @@ static class Snapshot
 {
     static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>TIME is exact, and the file is dated by time(2), which lags behind by up to a tick of the kernel: 10 ms at 100 Hz.</summary>
+    static readonly TimeSpan CoarseClock = TimeSpan.FromMilliseconds(20);
+
     /// <summary>Returns when a file is complete that was begun after the call.</summary>
     /// <returns>The moment that the data stands for, on this machine's clock; and on the server's, in whole seconds.</returns>
     public static async Task<(DateTimeOffset At, DateTimeOffset ServerTime)> Take(RedisConnection redis, StepContext context)
@@ -44,9 +47,9 @@ static class Snapshot
             if (before.Flag("loading"))
                 throw RedisConnection.Loading(redis.Name);
             var begun = context.Time.GetUtcNow();
-            var serverTime = await ServerTime(redis);
-            // The server counts whole seconds: ours must not be that of the save before (RED-03).
-            var sameSecond = before.Number("rdb_last_save_time") >= serverTime.ToUnixTimeSeconds();
+            var (serverTime, within) = await ServerTime(redis);
+            // The server counts whole seconds: ours must not be that of the save before (RED-03), and on the clock that dates files it must have come.
+            var sameSecond = before.Number("rdb_last_save_time") >= serverTime.ToUnixTimeSeconds() || within < CoarseClock;
             if (!Busy(before) && !sameSecond && await Started(redis))
                 return (begun, serverTime);
             if (!told && !sameSecond)
@@ -96,9 +99,11 @@ static class Snapshot
             context.Progress(0, null, "keys");
     }
 
-    static async Task<DateTimeOffset> ServerTime(RedisConnection redis)
+    /// <returns>The second, and how much of it has passed.</returns>
+    static async Task<(DateTimeOffset Second, TimeSpan Within)> ServerTime(RedisConnection redis)
     {
         var reply = (RedisResult[])(await redis.Send("TIME"))!;
-        return DateTimeOffset.FromUnixTimeSeconds(long.Parse((string)reply[0]!, CultureInfo.InvariantCulture));
+        long Part(int n) => long.Parse((string)reply[n]!, CultureInfo.InvariantCulture);
+        return (DateTimeOffset.FromUnixTimeSeconds(Part(0)), TimeSpan.FromMicroseconds(Part(1)));
     }
 }
