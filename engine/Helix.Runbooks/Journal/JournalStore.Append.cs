@@ -73,10 +73,8 @@ public sealed partial class JournalStore
     public IReadOnlyList<JournalEntry> Read(string run, long after)
     {
         var raw = Look(database => Entries(database, NumberOf(database, run), after, long.MaxValue));
-        return raw.Count < WorthThreads ? raw.ConvertAll(e => e.Read(run)) : [.. raw.AsParallel().AsOrdered().Select(e => e.Read(run))];
+        return raw.ConvertAll(e => e.Read(run));
     }
-
-    const int WorthThreads = 2000;
 
     /// <summary>All entries. They never change, so of the run that was read last only those are read that came since.</summary>
     public IReadOnlyList<JournalEntry> Read(string run)
