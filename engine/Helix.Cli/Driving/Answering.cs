@@ -19,13 +19,13 @@ sealed class Answering(Session session)
         if (typed.KeyFile is { } key)
             decided = decided with { Signature = SshSignature.Sign(key, typed.Run, decided) };
         var result = session.Engine.Decide(typed.Run, session.Operator, decided);
-        session.Terminal.Say(result.Accepted ? result.Message : Words.Ended(Words.Sentence(result.Message)));
+        session.Terminal.Say(result.Accepted ? result.Message : Sentence.Ended(Words.Sentence(result.Message)));
         if (!result.Accepted)
         {
             if (question is null && result.State.Ended is null)
                 session.Terminal.Say($"Hint: `helix show {typed.Run}` lists what is asked now{(result.State.Status == RunStatus.Suspended ? $"; the run is suspended: `helix resume {typed.Run}` looks at what is in doubt, and asks where that does not tell" : "")}.");
             if (question is { Status: QuestionStatus.Open } && result.State.Ended is null)
-                session.Terminal.Say($"Hint: asked is {QuestionPage.Whom(question)}{(QuestionPage.Rules(question.Asked) is { Count: > 0 } rules ? $" ({string.Join(", ", rules)})" : "")}; the refusal stands in the record.");
+                session.Terminal.Say($"Hint: asked is {QuestionPage.WhomByRules(question)}; the refusal stands in the record.");
             Result(typed, decided, result);
             return ExitCodes.Wrong;
         }

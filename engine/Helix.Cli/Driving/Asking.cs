@@ -99,11 +99,10 @@ sealed class Asking
 
     async Task<string?> Proof(QuestionAsked asked, Task over)
     {
-        foreach (var point in asked.Shown["checklist"] as JsonArray ?? [])
+        foreach (var point in asked.Checklist)
             while (!over.IsCompleted && await Field($"{point}: done? (yes)", true, over) is not (null or "yes" or "y"))
                 _terminal.Error.WriteLine("Do it first, or Ctrl-C: the question stays.");
-        var required = asked.Shown["evidenceRequired"]?.GetValue<bool>() == true;
-        return await Field(required ? "proof in words or a link" : "evidence (empty: none)", required, over);
+        return await Field(asked.EvidenceRequired ? "proof in words or a link" : "evidence (empty: none)", asked.EvidenceRequired, over);
     }
 
     /// <summary>What later steps read of a step that somebody did by hand.</summary>

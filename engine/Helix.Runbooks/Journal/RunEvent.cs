@@ -118,7 +118,13 @@ public sealed record RunStarted : RunEvent
 }
 
 public sealed record LeaseTaken(Driver Driver, string Reason) : RunEvent;
-public sealed record RunSuspended(string Reason) : RunEvent;
+
+/// <summary>Nobody drives the run from here on, until somebody resumes it.</summary>
+public sealed record RunSuspended(string Reason) : RunEvent
+{
+    /// <summary>The reason when nothing can go on without people.</summary>
+    public const string ForPeople = "waiting for people";
+}
 
 /// <summary>An input of type backup was resolved, once, to a key.</summary>
 public sealed record InputResolved(string Name, string Value) : RunEvent;
@@ -190,6 +196,14 @@ public sealed record QuestionAsked : RunEvent
 
     /// <summary>The facts behind the message: options of covered steps, error, what is down.</summary>
     public JsonObject Shown { get; init; } = [];
+
+    /// <summary>Points that are ticked one by one before a manual step counts as done.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> Checklist => [.. (Shown["checklist"] as JsonArray ?? []).Select(p => p!.ToString())];
+
+    /// <summary>That a manual step is done is not taken without proof.</summary>
+    [JsonIgnore]
+    public bool EvidenceRequired => Shown["evidenceRequired"]?.GetValue<bool>() == true;
     public required string ShownHash { get; init; }
     public IReadOnlyList<string> Choices { get; init; } = [];
     public IReadOnlyList<string> Approvers { get; init; } = [];

@@ -21,7 +21,7 @@ public static class Explain
                 return OfTopic(topic);
             else if (Find(topic.Options, name[(topic.Name.Length + 1)..].Split('.')) is { } option)
                 return OfMember(name, option);
-        foreach (var fields in Fields)
+        foreach (var (_, fields) in Fields)
             if (Find(ShapeOf.Record(fields), name.Split('.')) is { } field)
                 return OfMember(name, field);
         throw new RunbookException($"There is nothing named '{name}' to explain.",
@@ -35,16 +35,20 @@ public static class Explain
     /// <summary>The fields of a document and of what stands in it, with the words that explain each.</summary>
     public static IReadOnlyList<(string Of, string Name, string Summary)> FieldsOfDocuments =>
     [
-        .. from fields in ((string Of, Type Type)[])[("field of a runbook", typeof(RunbookFields)), ("field of a step", typeof(StepFields)), ("field of a parallel", typeof(ParallelFields)), ("field of a loop", typeof(ForEachFields)), ("field of an environment", typeof(EnvironmentFields))]
+        .. from fields in Fields
            from member in ShapeOf.Record(fields.Type).Members.Values
            select (fields.Of, member.Name, member.Description ?? ""),
     ];
 
     /// <summary>All names that stand for themselves, for completion.</summary>
     public static IReadOnlyList<string> Known(StepCatalog catalog) =>
-        [.. Topics(catalog).Select(t => t.Name), .. Fields.SelectMany(f => ShapeOf.Record(f).Members.Keys).Distinct().Order(StringComparer.Ordinal), "expressions"];
+        [.. Topics(catalog).Select(t => t.Name), .. Fields.SelectMany(f => ShapeOf.Record(f.Type).Members.Keys).Distinct().Order(StringComparer.Ordinal), "expressions"];
 
-    static readonly Type[] Fields = [typeof(RunbookFields), typeof(StepFields), typeof(ParallelFields), typeof(ForEachFields), typeof(EnvironmentFields), typeof(InputFields)];
+    static readonly (string Of, Type Type)[] Fields =
+    [
+        ("field of a runbook", typeof(RunbookFields)), ("field of a step", typeof(StepFields)), ("field of a parallel", typeof(ParallelFields)),
+        ("field of a loop", typeof(ForEachFields)), ("field of an environment", typeof(EnvironmentFields)), ("field of an input", typeof(InputFields)),
+    ];
 
     sealed record Topic(string Name, string Summary, RecordShape Options, RecordShape? Outputs, bool IsTarget, string? Note = null, bool StatesEffect = false);
 

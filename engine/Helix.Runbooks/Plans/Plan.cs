@@ -34,6 +34,10 @@ public sealed record Plan
     /// <summary>Not null: the pinned files cannot be read by this version, for this reason, and nothing of them is here. Such a plan is shown and never driven.</summary>
     public string? Unreadable { get; init; }
 
+    /// <summary>The steps in order, each with the containers that begin with it, and the depth of those.</summary>
+    public IEnumerable<(PlannedStep Step, IEnumerable<(int Depth, string Words)> Begins)> Walk() =>
+        Steps.Select((step, i) => (step, step.Begins(i == 0 ? null : Steps[i - 1])));
+
     public bool Destroys => Steps.Any(s => s.Effect == Effect.Destroys);
 
     /// <summary>The planned step of a path of the run: <c>each[3]/copy</c> is planned as <c>each[]/copy</c>.</summary>
@@ -81,7 +85,7 @@ public sealed record PlannedStep
     public IReadOnlyList<string> Within { get; init; } = [];
 
     /// <summary>Those of them in which the step before does not stand, with their depth: what begins here.</summary>
-    public IEnumerable<(int Depth, string Words)> Begins(PlannedStep? before)
+    internal IEnumerable<(int Depth, string Words)> Begins(PlannedStep? before)
     {
         var shared = before is null ? 0 : Within.Zip(before.Within).TakeWhile(pair => pair.First == pair.Second).Count();
         return Within.Skip(shared).Select((words, i) => (shared + i, words));

@@ -25,8 +25,8 @@ public static class PlanPage
         foreach (var (name, value) in plan.Inputs)
             text.Append($"  {name} = {Plain(value)}\n");
         text.Append('\n');
-        foreach (var (before, step) in WithBefore(plan))
-            text.AppendJoin("", step.Begins(before).Select(b => $"     {new string(' ', 2 * b.Depth)}{b.Words}:\n")).Append($"{Number(step),4} {Heading(step)}{new string(' ', 2 * step.Depth)}{step.Path}  {step.Item.Uses}  {Effects(step)}{Gate(step)}{When(step)}\n{Said(step, described, new string(' ', 7 + 2 * step.Depth))}");
+        foreach (var (step, begins) in plan.Walk())
+            text.AppendJoin("", begins.Select(b => $"     {new string(' ', 2 * b.Depth)}{b.Words}:\n")).Append($"{Number(step),4} {Heading(step)}{new string(' ', 2 * step.Depth)}{step.Path}  {step.Item.Uses}  {Effects(step)}{Gate(step)}{When(step)}\n{Said(step, described, new string(' ', 7 + 2 * step.Depth))}");
         text.Append('\n');
         foreach (var held in plan.Locks)
             text.Append($"locks {held.Target} ({held.Identity}){(held.Shared ? ", shared" : "")}\n");
@@ -50,12 +50,12 @@ public static class PlanPage
             text.Append("**Inputs:**\n\n").AppendJoin("", plan.Inputs.Select(i => $"- {i.Key}: `{Plain(i.Value)}`\n")).Append('\n');
         text.Append("Started at: ________________  by: ________________\n");
         var section = (Part?)null;
-        foreach (var (before, step) in WithBefore(plan))
+        foreach (var (step, begins) in plan.Walk())
         {
             if (section != step.Section)
                 text.Append($"\n## {(step.Section == Part.Steps ? "Steps" : step.Section == Part.Rescue ? "If it gives up" : "At the end, always")}\n\n");
             section = step.Section;
-            text.AppendJoin("", step.Begins(before).Select(b => $"{new string(' ', 2 * b.Depth)}- {b.Words}:\n"));
+            text.AppendJoin("", begins.Select(b => $"{new string(' ', 2 * b.Depth)}- {b.Words}:\n"));
             AppendStep(text, step, described);
         }
         foreach (var problem in plan.Problems)
@@ -85,8 +85,6 @@ public static class PlanPage
         })]),
         ["pinned"] = new JsonObject(plan.Pinned.Select(p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value.Sha256))),
     }.ToJsonString(ReportJson.Indented);
-
-    static IEnumerable<(PlannedStep? Before, PlannedStep Step)> WithBefore(Plan plan) => plan.Steps.Select((step, i) => (i == 0 ? null : plan.Steps[i - 1], step));
 
     static JsonObject ToJson(PlannedStep step, StepPlan? described) => new()
     {

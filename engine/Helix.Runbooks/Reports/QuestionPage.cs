@@ -8,17 +8,25 @@ namespace Helix.Runbooks.Reports;
 /// <summary>A question to people in words: what is asked, of whom, until when, and the one command that answers it.</summary>
 public static class QuestionPage
 {
-    public static string Whom(Question question)
+    /// <summary>Who is asked, and how many of them have approved so far.</summary>
+    public static string Whom(Question question) =>
+        question.Answers.Count(a => a.Decision.Choice == "approve") is > 0 and var given && Asked(question) is var asked && asked != Anybody ? $"{asked} ({given} approved)" : Asked(question);
+
+    /// <summary>The same with the rules that hold for who approves.</summary>
+    public static string WhomByRules(Question question) => Whom(question) + InBrackets(Rules(question.Asked));
+
+    /// <summary>Who was asked, by which rules, whatever was answered.</summary>
+    public static string AskedByRules(Question question) => Asked(question) + InBrackets(Rules(question.Asked));
+
+    const string Anybody = "anybody";
+
+    static string Asked(Question question)
     {
         List<string> who = [.. question.Asked.Approvers, .. question.Escalated];
-        if (who.Count == 0)
-            return "anybody";
-        var text = string.Join(", ", who);
-        if (question.Asked.Minimum > 1)
-            text = $"{question.Asked.Minimum} of {text}";
-        var given = question.Answers.Count(a => a.Decision.Choice == "approve");
-        return given > 0 ? $"{text} ({given} approved)" : text;
+        return who.Count == 0 ? Anybody : (question.Asked.Minimum > 1 ? $"{question.Asked.Minimum} of " : "") + string.Join(", ", who);
     }
+
+    static string InBrackets(IReadOnlyList<string> rules) => rules.Count > 0 ? $" ({string.Join(", ", rules)})" : "";
 
     public static string FirstLine(Question question) => question.Asked.Message.TrimStart().Split('\n')[0];
 
@@ -26,7 +34,7 @@ public static class QuestionPage
     public static string Command(string run, Question question) => question.Asked.Kind switch
     {
         QuestionKind.Approval => $"helix approve {run} {Quoted(question.Id)}{Form(question)} --resume",
-        QuestionKind.Manual => $"helix decide {run} {Quoted(question.Id)} done{(question.Asked.Shown["evidenceRequired"]?.GetValue<bool>() == true ? " --evidence '…'" : "")}{Form(question)} --resume",
+        QuestionKind.Manual => $"helix decide {run} {Quoted(question.Id)} done{(question.Asked.EvidenceRequired ? " --evidence '…'" : "")}{Form(question)} --resume",
         // Whoever pastes it as it stands has decided nothing: CHOICE is refused, and what it can be is a comment of the shell.
         _ => $"helix decide {run} {Quoted(question.Id)} CHOICE --resume   # CHOICE: {string.Join(", ", question.Asked.Choices)}",
     };
@@ -41,7 +49,7 @@ public static class QuestionPage
         var lines = new List<string> { $"{Title(asked.Kind)} {asked.Path}", "", Indent(asked.Message.Trim()), "" };
         lines.AddRange(Facts(asked.Shown));
         if (asked.Approvers.Count > 0)
-            lines.Add($"who:     {Whom(question)}{(Rules(asked) is { Count: > 0 } rules ? $" ({string.Join(", ", rules)})" : "")}");
+            lines.Add($"who:     {WhomByRules(question)}");
         if (asked.ExpiresAt is { } expires)
             lines.Add($"until:   {Words.Moment(expires)}, then: {asked.OnExpiry}{(asked.EscalateTo is { } to ? " to " + to : "")}");
         if (asked.Choices.Count > 0)

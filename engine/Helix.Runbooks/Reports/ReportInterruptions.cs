@@ -15,7 +15,7 @@ static class ReportInterruptions
             var (kind, text) = entry.Event switch
             {
                 StepInterrupted e => ("interrupted", $"{e.Path}: {e.Reason}"),
-                RunSuspended { Reason: not ForPeople } e => ("suspended", e.Reason),
+                RunSuspended { Reason: not RunSuspended.ForPeople } e => ("suspended", e.Reason),
                 PauseRequested e => ("pause asked for", e.Reason ?? ""),
                 HandoverRequested e => ("handover asked for", e.Reason ?? ""),
                 CancelRequested e => ("cancelled", e.Reason),
@@ -26,12 +26,10 @@ static class ReportInterruptions
             };
             if (kind.Length > 0)
                 yield return new ReportedRemark(entry.At, entry.By?.ToString(), kind, text);
-            waited = entry.Event is RunSuspended { Reason: ForPeople } || (waited && entry.Event is not LeaseTaken);
+            waited = entry.Event is RunSuspended { Reason: RunSuspended.ForPeople } || (waited && entry.Event is not LeaseTaken);
             Follow(entry.Event, running);
         }
     }
-
-    const string ForPeople = "waiting for people";
 
     static string Driver(LeaseTaken e, HashSet<string> running) =>
         $"{e.Driver.Account} on {e.Driver.Host} went on ({e.Reason})" + (running.Count > 0 ? $"; in doubt: {string.Join(", ", running)}" : "");
@@ -47,7 +45,7 @@ static class ReportInterruptions
     {
         if (what is StepStarted started)
             running.Add(started.Path);
-        else if (what is StepSucceeded or StepFailed or StepSkipped or StepReset)
-            running.Remove(what switch { StepSucceeded e => e.Path, StepFailed e => e.Path, StepSkipped e => e.Path, _ => ((StepReset)what).Path });
+        if (what switch { StepSucceeded e => e.Path, StepFailed e => e.Path, StepSkipped e => e.Path, StepReset e => e.Path, _ => null } is { } settled)
+            running.Remove(settled);
     }
 }

@@ -85,14 +85,17 @@ public sealed partial record RunReport
         RunsCounted = past.Count,
     };
 
-    static ReportedDecision Decision(RunState state, Person by, DateTimeOffset at, Decided decided) => new()
+    static ReportedDecision Decision(RunState state, Person by, DateTimeOffset at, Decided decided) => Decision(state, state.Questions.GetValueOrDefault(decided.Question), by, at, decided);
+
+    /// <param name="question">Null for an approval that was given before its gate.</param>
+    static ReportedDecision Decision(RunState state, Question? question, Person by, DateTimeOffset at, Decided decided) => new()
     {
         At = at,
         By = Who.Of(by),
         Question = decided.Question,
-        Asked = state.Questions.GetValueOrDefault(decided.Question)?.Asked.Message.Trim(),
-        AskedOf = state.Questions.GetValueOrDefault(decided.Question) is { } question ? AskedOf(question) : null,
-        Facts = state.Questions.GetValueOrDefault(decided.Question) is { } asked ? [.. QuestionPage.Facts(asked.Asked.Shown)] : [],
+        Asked = question?.Asked.Message.Trim(),
+        AskedOf = question is null ? null : QuestionPage.AskedByRules(question),
+        Facts = question is null ? [] : [.. QuestionPage.Facts(question.Asked.Shown)],
         BySelf = decided.Choice == "approve" && People.AreOne(by, state.Started.Operator),
         Choice = decided.Choice,
         Reason = decided.Reason,
@@ -106,14 +109,6 @@ public sealed partial record RunReport
         Unratified = decided.BreakGlass && state.Unratified.ContainsKey(decided.Question),
         Signed = decided.Signature is not null,
     };
-
-    static string AskedOf(Question question)
-    {
-        var asked = question.Asked;
-        List<string> who = [.. asked.Approvers, .. question.Escalated];
-        var rules = QuestionPage.Rules(asked);
-        return (asked.Minimum > 1 ? $"{asked.Minimum} of " : "") + (who.Count == 0 ? "anybody" : string.Join(", ", who)) + (rules.Count > 0 ? $" ({string.Join(", ", rules)})" : "");
-    }
 
     /// <summary>Files of the run's safe folder; the run itself never empties it.</summary>
     static IEnumerable<ReportedFile> Copies(RunState state) =>

@@ -1,5 +1,6 @@
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Runs;
+using Helix.Runbooks.Steps;
 
 namespace Helix.Runbooks.Reports;
 
@@ -18,7 +19,7 @@ static class VerdictOf
             _ => $"Rejected: {ended.Reason}",
         };
         var warnings = state.Steps.Values.Count(s => s.Warning is not null || (s.Status == StepStatus.Failed && ended.Outcome == Outcome.Succeeded));
-        return Stop(text) + (warnings > 0 ? $" {Words.Count(warnings, "warning")}." : "");
+        return Sentence.Ended(text) + (warnings > 0 ? $" {Words.Count(warnings, "warning")}." : "");
     }
 
     static string Objectives(RunEnded ended, Clocks clocks)
@@ -45,5 +46,4 @@ static class VerdictOf
         _ => "Under way.",
     };
 
-    static string Stop(string text) => text.EndsWith('.') ? text : text + ".";
 }

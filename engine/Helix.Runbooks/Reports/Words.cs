@@ -48,9 +48,6 @@ public static class Words
     /// <summary>Of a run whose pinned files another version wrote.</summary>
     public const string Unreadable = "This version of helix cannot read the runbook that was pinned: only what stands in the record is shown.";
 
-    /// <summary>With a full stop, unless it ends a sentence already.</summary>
-    public static string Ended(string text) => text.Length > 0 && text[^1] is '.' or '?' or '!' or '…' ? text : text + ".";
-
     /// <summary>Upper case for the first letter.</summary>
     public static string Sentence(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..];
 }

@@ -58,7 +58,7 @@ public static class AnswerContent
     }
 
     static string? MissingProof(QuestionAsked asked, Decided decision) =>
-        asked.Shown["evidenceRequired"]?.GetValue<bool>() == true && string.IsNullOrWhiteSpace(decision.Evidence)
+        asked.EvidenceRequired && string.IsNullOrWhiteSpace(decision.Evidence)
             ? "the answer needs proof in words or a link: --evidence '…'"
             : null;
 

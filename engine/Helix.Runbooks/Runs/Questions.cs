@@ -19,8 +19,8 @@ sealed class Questions(Drive drive)
         if (state.Gate is not null)
             choices.Insert(0, "override");
         var message = kind == QuestionKind.InDoubt
-            ? $"Step '{path}' was interrupted, and what it did is not known: {Sentence(state.Message)} What shall be done?"
-            : $"Step '{path}' failed ({Words(state.Failure)}): {Sentence(state.Message)} What shall be done?";
+            ? $"Step '{path}' was interrupted, and what it did is not known: {Sentence.Ended(state.Message ?? "")} What shall be done?"
+            : $"Step '{path}' failed ({Words(state.Failure)}): {Sentence.Ended(state.Message ?? "")} What shall be done?";
         drive.Record.Append(EngineSteps.Bound(new QuestionAsked
         {
             Question = id,
@@ -158,8 +158,6 @@ sealed class Questions(Drive drive)
         var glass = answer.Decision.BreakGlass ? " by break-glass" : "";
         return $"{answer.By.Account} {word}{glass}{(answer.Decision.Reason is { Length: > 0 } r ? $": {r}" : "")}";
     }
-
-    static string Sentence(string? text) => text is null || text.EndsWith('.') || text.EndsWith('?') || text.EndsWith('!') || text.EndsWith('…') ? $"{text}" : text + ".";
 
     static string Words(FailureClass? failure) => failure switch
     {

@@ -51,7 +51,7 @@ sealed partial class Runner(Drive drive, Sequencer sequencer, EngineSettings set
             if (moved)
                 continue;
             if (_running.Count == 0 && next.All(a => a is Await { Question: not null } or Limit) && (_parked = IsParked(next)))
-                return await Suspend(DriveEnd.Waiting, "waiting for people");
+                return await Suspend(DriveEnd.Waiting, RunSuspended.ForPeople);
             await Something(next);
             Reap();
         }

@@ -145,15 +145,12 @@ sealed class Keeper(Site site) : IAsyncDisposable
     {
         if (run.DriverGone || state.Cancel is not null || state.ResumeAsked || state.SuspendedBecause is null or Drivers.ServerStops || Membership.IsHandedOn(state.SuspendedBecause))
             return DateTimeOffset.MinValue;
-        if (state.SuspendedBecause != WaitingForPeople)
+        if (state.SuspendedBecause != RunSuspended.ForPeople)
             return DateTimeOffset.MaxValue;
         return state.OpenQuestions.Any(q => q.Answers.Count > 0 && Approvals.Tally(q, site.NewEngine().PlanToShow(state).Environment.Groups) != QuestionStatus.Open)
             ? DateTimeOffset.MinValue
             : DueOf(state);
     }
-
-    // What the runner says when nothing can go on without people.
-    const string WaitingForPeople = "waiting for people";
 
     static DateTimeOffset DueOf(RunState state) =>
         state.OpenQuestions.Where(q => q.Escalated.Count == 0).Select(q => q.Asked.ExpiresAt ?? DateTimeOffset.MaxValue).DefaultIfEmpty(DateTimeOffset.MaxValue).Min();

@@ -74,8 +74,8 @@ public sealed record QuestionModel
     public required QuestionKind Kind { get; init; }
     public required string Message { get; init; }
     public required JsonObject Shown { get; init; }
-    public IReadOnlyList<string> Checklist => [.. (Shown["checklist"] as JsonArray ?? []).Select(p => p!.ToString())];
-    public bool EvidenceRequired => Shown["evidenceRequired"]?.GetValue<bool>() == true;
+    public required IReadOnlyList<string> Checklist { get; init; }
+    public required bool EvidenceRequired { get; init; }
     public required string ShownHash { get; init; }
     public required string Whom { get; init; }
     public required IReadOnlyList<string> Rules { get; init; }
@@ -110,6 +110,8 @@ public sealed record QuestionModel
             Kind = asked.Kind,
             Message = asked.Message.Trim(),
             Shown = (JsonObject)asked.Shown.DeepClone(),
+            Checklist = asked.Checklist,
+            EvidenceRequired = asked.EvidenceRequired,
             ShownHash = asked.ShownHash,
             Whom = QuestionPage.Whom(question),
             Rules = QuestionPage.Rules(asked),

@@ -55,7 +55,7 @@ public sealed class ShellRun : Step<ShellRunOptions, DeclaredOutputs>, IJudgesUs
     public override Task<ProbeResult<DeclaredOutputs>> Probe(ShellRunOptions options, StepContext context) =>
         Task.FromResult(CommandCall.Probe(options.Creates, options, context));
 
-    static string First(string script) => script.Trim().Split('\n')[0].Trim() is { Length: > 90 } line ? line[..90] + "…" : script.Trim().Split('\n')[0].Trim();
+    static string First(string script) => script.Trim().Split('\n')[0].Trim() is var line && line.Length > 90 ? line[..90] + "…" : line;
 
     static void CheckOne(ShellRunOptions options)
     {

@@ -48,11 +48,10 @@ static class Snapshot
                 throw RedisConnection.Loading(redis.Name);
             var begun = context.Time.GetUtcNow();
             var (serverTime, within) = await ServerTime(redis);
-            // The server counts whole seconds: ours must not be that of the save before (RED-03), and on the clock that dates files it must have come.
-            var sameSecond = before.Number("rdb_last_save_time") >= serverTime.ToUnixTimeSeconds() || within < CoarseClock;
-            if (!Busy(before) && !sameSecond && await Started(redis))
+            var tooEarly = IsTooEarly(before.Number("rdb_last_save_time"), serverTime, within);
+            if (!Busy(before) && !tooEarly && await Started(redis))
                 return (begun, serverTime);
-            if (!told && !sameSecond)
+            if (!told && !tooEarly)
             {
                 context.Log($"{redis.Name} is already saving or rewriting; waiting for the end of that.");
                 told = true;
@@ -61,6 +60,10 @@ static class Snapshot
             await context.Delay(Pause);
         }
     }
+
+    /// <summary>The server counts whole seconds: ours must not be that of the save before (RED-03), and must have come on the clock that dates files, too.</summary>
+    internal static bool IsTooEarly(long? lastSave, DateTimeOffset second, TimeSpan within) =>
+        lastSave >= second.ToUnixTimeSeconds() || within < CoarseClock;
 
     static bool Busy(RedisInfo info) =>
         info.Flag("rdb_bgsave_in_progress") || info.Flag("aof_rewrite_in_progress") || info.Flag("module_fork_in_progress");

@@ -1,24 +1,22 @@
-using System.Text.Json.Nodes;
-using Helix.Runbooks.Tests.Cli;
-using Helix.Runbooks.Tests.House;
 using Helix.Runbooks.Tests.Http;
 using Helix.Runbooks.Tests.Neo4j;
 using Helix.Runbooks.Tests.Redis;
+using Helix.Runbooks.Tests.Scenarios;
 using Helix.Runbooks.Tests.Terraform;
 using Helix.Runbooks.Tests.Vault;
 using Helix.Steps.Backups;
 using Helix.Steps.Redis;
 using Helix.Steps.Vault;
+using static Helix.Runbooks.Tests.Scenarios.LiveStage;
 
 namespace Helix.Runbooks.Tests.Kubernetes;
 
 /// <summary>Scenario 2 as it is shipped, through the real executable: terraform, kubectl and Redis are real; the API of the cluster, Vault and Neo4j are stubs.</summary>
-public sealed class WholeLossRunTests : IDisposable
+public sealed class WholeLossRunTests : IAsyncDisposable
 {
-    const int Killed = 137, Waits = 4;
     const string GraphPassword = "graph-7f3b91d2", RedisPassword = "redis-91c2aa07";
 
-    readonly string _folder = Directory.CreateTempSubdirectory("helix-loss-").FullName;
+    readonly LiveStage _stage = new();
     readonly KubeServer _server = new();
     readonly VaultStub _vault = new() { Shares = ["origin-share-a", "origin-share-b"], Threshold = 2 };
     readonly TestHost _host = new();
@@ -30,16 +28,19 @@ public sealed class WholeLossRunTests : IDisposable
         _server.Cluster.IsNew = true;
         _server.Cluster.Pods.Furnish = KubeImages.Furnish;
         _outside = new(r => new(r.Path == "/health" && _server.Cluster["Deployment", "dashboard-blue"] is null ? 503 : 200));
-        Directory.CreateDirectory(Path.Combine(_folder, "shelf"));
+        Directory.CreateDirectory(Path.Combine(_stage.Folder, "shelf"));
+        _stage.Secret("OPS_WEBHOOK", _outside.Url + "hook");
+        foreach (var (name, share) in new[] { ("NEW_VAULT_SHARE_1", "new-share-a"), ("NEW_VAULT_SHARE_2", "new-share-b"), ("VAULT_SHARE_1", "origin-share-a"), ("VAULT_SHARE_2", "origin-share-b"), ("VAULT_SHARE_3", "unused-share-c") })
+            _stage.Secret(name, share);
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
+        await _stage.DisposeAsync();
         _outside.Dispose();
         _host.Dispose();
         _vault.Dispose();
         _server.Dispose();
-        Directory.Delete(_folder, recursive: true);
     }
 
     [Fact]
@@ -54,29 +55,25 @@ public sealed class WholeLossRunTests : IDisposable
         Lose(redis);
         Environment(infra.Path, graph.Url, redis);
 
-        var (code, output, error) = await Helix(null, "run", Path.Combine(Source.Root, "runbooks", "complete-infrastructure-loss.yaml"), "-e", Path.Combine(_folder, "env.yaml"), "--unattended");
-        Assert.True(code == Waits, output + error);
-        var run = JsonNode.Parse((await Helix(null, "runs", "--json")).Out)!.AsArray()[0]!["run"]!.ToString();
+        var run = await _stage.Start("complete-infrastructure-loss", Waits);
         Assert.Null(_server.Cluster["StatefulSet", "neo4j"]);
-        await Approve(run, "go");
-        Assert.Equal(Waits, (await Helix(null, "resume", run, "--unattended")).Code);
+        await _stage.Ends(0, null, "approve", run, "go");
+        await _stage.Ends(Waits, null, "resume", run, "--unattended");
         Assert.NotNull(_server.Cluster["StatefulSet", "neo4j"]);
-        await Approve(run, "go_data", "--input", "keys_at_hand=true");
-        Assert.Equal(Killed, (await Helix("point:effect:secrets:1", "resume", run, "--unattended")).Code);
-        (code, output, error) = await Helix(null, "resume", run, "--unattended");
-        Assert.True(code == Waits, output + error);
+        await _stage.Ends(0, null, "approve", run, "go_data", "--input", "keys_at_hand=true");
+        await _stage.Ends(Killed, "point:effect:secrets:1", "resume", run, "--unattended");
+        await _stage.Ends(Waits, null, "resume", run, "--unattended");
         Assert.Equal(200, await redis.Keys());
-        await Approve(run, "go_older_graph");
-        (code, output, error) = await Helix(null, "resume", run, "--unattended");
+        await _stage.Ends(0, null, "approve", run, "go_older_graph");
+        var said = await _stage.Ends(0, null, "resume", run, "--unattended");
 
-        Assert.True(code == 0, output + error);
         Assert.Equal(120, StubGraph.Read(store).Nodes);
         Assert.False(_vault.Sealed);
         Assert.Equal(GraphPassword, System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(_server.Cluster["Secret", "helix-secrets"]!["data"]!["NEO4J_PASSWORD"]!.ToString())));
-        var record = (await Helix(null, "export", run)).Out + output + error;
+        var record = await _stage.Ends(0, null, "export", run) + said;
         foreach (var secret in new[] { GraphPassword, RedisPassword, "origin-share-a", VaultStub.Padded("origin") })
             Assert.DoesNotContain(secret, record, StringComparison.Ordinal);
-        Assert.Equal(0, (await Helix(null, "verify-record", run)).Code);
+        await _stage.Ends(0, null, "verify-record", run);
     }
 
     /// <summary>A module whose only resource hands out the kubeconfig, as that of a cloud would.</summary>
@@ -95,7 +92,7 @@ public sealed class WholeLossRunTests : IDisposable
     /// <summary>The newest dump of the graph does not hold what its manifest says; the one before it does.</summary>
     async Task Backups(RedisServer redis)
     {
-        _host.Add("offsite", new DirectoryTarget { Path = Path.Combine(_folder, "shelf") });
+        _host.Add("offsite", new DirectoryTarget { Path = Path.Combine(_stage.Folder, "shelf") });
         _vault.Target(_host);
         _vault.Tokens[VaultStub.Padded("root")] = new StubToken(null);
         _vault.Write("secret/helix", new() { ["neo4j_password"] = GraphPassword, ["redis_password"] = RedisPassword, ["session_key"] = "session-44d1c0e9" });
@@ -136,9 +133,8 @@ public sealed class WholeLossRunTests : IDisposable
     void Environment(string infra, string graph, RedisServer redis)
     {
         foreach (var (name, text) in new[] { ("first-token", VaultStub.Padded("root")), ("origin-token", VaultStub.Padded("origin")) })
-            File.WriteAllText(Path.Combine(_folder, name), text);
-        var me = System.Environment.UserName;
-        File.WriteAllText(Path.Combine(_folder, "env.yaml"), $$"""
+            File.WriteAllText(Path.Combine(_stage.Folder, name), text);
+        File.WriteAllText(_stage.EnvironmentFile, $$"""
             apiVersion: helix.runbooks/v1
             name: stubs
             vars: { self_approval: true, dashboard_host: localhost, settle: 1s, infrastructure: [module.helix_infrastructure] }
@@ -157,26 +153,13 @@ public sealed class WholeLossRunTests : IDisposable
                 endpoint: 127.0.0.1:{{redis.Port}}
                 password: vault:vault_restored/secret/helix#redis_password
                 dataFile: "{{redis.DataFile}}"
-              vault: { kind: vault, scratch: true, url: "{{_vault.Url}}", token: "file:{{_folder}}/first-token" }
-              vault_restored: { kind: vault, url: "{{_vault.Url}}", token: "file:{{_folder}}/origin-token" }
+              vault: { kind: vault, scratch: true, url: "{{_vault.Url}}", token: "file:{{_stage.Folder}}/first-token" }
+              vault_restored: { kind: vault, url: "{{_vault.Url}}", token: "file:{{_stage.Folder}}/origin-token" }
               dashboard: { kind: http, url: "{{_outside.Url}}health" }
-              offsite: { kind: directory, path: "{{_folder}}/shelf" }
+              offsite: { kind: directory, path: "{{_stage.Folder}}/shelf" }
               ops_channel: { kind: webhook, url: "env:OPS_WEBHOOK" }
             people:
-              groups: { dba: [{{me}}], incident_commander: [{{me}}], security: [{{me}}] }
+              groups: { dba: [{{Me}}], incident_commander: [{{Me}}], security: [{{Me}}] }
             """);
-    }
-
-    async Task Approve(string run, params string[] question)
-    {
-        var (code, output, error) = await Helix(null, ["approve", run, .. question]);
-        Assert.True(code == 0, output + error);
-    }
-
-    async Task<(int Code, string Out, string Error)> Helix(string? failpoint, params string[] arguments)
-    {
-        using var process = new HelixProcess(Path.Combine(_folder, "helix.db"), arguments, ("HELIX_FAILPOINT", failpoint ?? ""), ("OPS_WEBHOOK", _outside.Url + "hook"),
-            ("NEW_VAULT_SHARE_1", "new-share-a"), ("NEW_VAULT_SHARE_2", "new-share-b"), ("VAULT_SHARE_1", "origin-share-a"), ("VAULT_SHARE_2", "origin-share-b"), ("VAULT_SHARE_3", "unused-share-c"));
-        return await process.End(TimeSpan.FromMinutes(4));
     }
 }

@@ -63,6 +63,16 @@ public sealed class RedisSaveTests
         Assert.Equal("1", await server.Info("rdb_saves"));
     }
 
+    /// <summary>TIME is exact, the clock that dates the file lags behind: begun right after the turn of a second, a new file bears the second before.</summary>
+    [Theory]
+    [InlineData(99, 500, false)]
+    [InlineData(100, 500, true)]
+    [InlineData(99, 0, true)]
+    [InlineData(99, 10, true)]
+    [InlineData(99, 20, false)]
+    public void RED_03_a_save_waits_for_a_second_of_its_own_that_has_come_on_every_clock(long lastSave, int milliseconds, bool tooEarly) =>
+        Assert.Equal(tooEarly, Snapshot.IsTooEarly(lastSave, DateTimeOffset.FromUnixTimeSeconds(100), TimeSpan.FromMilliseconds(milliseconds)));
+
     [Fact]
     public async Task RED_03_two_saves_within_a_second_end_in_less_than_five()
     {
