@@ -24,6 +24,7 @@ return args switch
     ["ignore", .. var signals] => Ignore(signals),
     ["graceful", var code] => Graceful(int.Parse(code, CultureInfo.InvariantCulture)),
     ["wait"] => Wait(),
+    ["first-thread-ends"] => FirstThreadEnds(),
     ["grandchild", var seconds] => Grandchild(seconds),
     ["close-stdout", var code] => CloseStdout(int.Parse(code, CultureInfo.InvariantCulture)),
     ["close-stdin", var code] => CloseStdin(int.Parse(code, CultureInfo.InvariantCulture)),
@@ -126,6 +127,13 @@ static int Grandchild(string seconds)
     return 0;
 }
 
+// Another thread lives on; /proc shows a zombie.
+static int FirstThreadEnds()
+{
+    new Thread(() => Thread.Sleep(Timeout.Infinite)).Start();
+    return (int)Native.SystemCall(RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 60 : 93, 0);
+}
+
 static int CloseStdout(int code)
 {
     Print("before");
@@ -144,6 +152,10 @@ static int CloseStdin(int code)
 
 static class Native
 {
+    /// <summary>Number 60, 93 on Arm, is exit, which ends one thread (syscalls(2)).</summary>
+    [DllImport("libc", EntryPoint = "syscall")]
+    public static extern long SystemCall(long number, long argument);
+
     [DllImport("libc", EntryPoint = "close")]
     public static extern int Close(int descriptor);
 }

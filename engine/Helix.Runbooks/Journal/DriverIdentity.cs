@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
+using Helix.Runbooks.Steps.Processes;
 
 namespace Helix.Runbooks.Journal;
 
@@ -23,14 +23,13 @@ public static class DriverIdentity
         // Other people's processes may be hidden in /proc, but a signal tells "not yours" from "not there".
         if (kill(driver.Pid, 0) != 0 && Marshal.GetLastPInvokeError() == NoSuchProcess)
             return true;
-        return StatOf($"/proc/{driver.Pid}/stat") is { } stat && (stat.Ticks != driver.StartTicks || stat.State is 'Z' or 'X');
+        return ProcessStat.Read(driver.Pid) is { } stat && (stat.StartTicks != driver.StartTicks || stat.Ended);
     }
 
     static Driver Read()
     {
-        var boot = File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
-        var ticks = StatOf("/proc/self/stat")?.Ticks ?? 0;
-        return new Driver(HostName(), boot, Environment.ProcessId, ticks, Environment.UserName);
+        var ticks = ProcessStat.Read(Environment.ProcessId)?.StartTicks ?? 0;
+        return new Driver(HostName(), ProcessIdentity.BootId, Environment.ProcessId, ticks, Environment.UserName);
     }
 
     // Process numbers of a container mean nothing outside of it, even when it uses the name of its host.
@@ -38,21 +37,6 @@ public static class DriverIdentity
     {
         var space = new FileInfo("/proc/self/ns/pid").LinkTarget;
         return space is null or FirstSpace ? Environment.MachineName : $"{Environment.MachineName}/{space}";
-    }
-
-    static (char State, long Ticks)? StatOf(string path)
-    {
-        try
-        {
-            var text = File.ReadAllText(path);
-            // The name, in parentheses, may itself hold blanks and parentheses.
-            var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
-            return (fields[0][0], long.Parse(fields[19], CultureInfo.InvariantCulture));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
     }
 
     const int NoSuchProcess = 3;

@@ -12,16 +12,18 @@ sealed class ProcessRuntime(ProcessOptions options, string name) : Runtime
 
     // A small shell stays as parent to note the exit code, which nobody else could learn.
     // The pid is on disk before the service runs; one that writes its own pid file writes the same pid.
+    // Output 3 is closed when the pid is written: who has started it, and dies or asks again, finds it.
     internal const string Detach =
         """
         pid=$1 log=$2; shift 2
         rm -f "$pid.exit"
-        setsid /bin/sh -c '
+        { setsid /bin/sh -c '
           pid=$1; shift
-          /bin/sh -c '"'"'echo $$ >"$1"; shift; exec "$@"'"'"' sh "$pid" "$@" &
+          /bin/sh -c '"'"'echo $$ >"$1"; shift; exec "$@" 3>&-'"'"' sh "$pid" "$@" &
+          exec 3>&-
           wait $!; code=$?
           echo $code >"$pid.exit"
-        ' sh "$pid" "$@" </dev/null >>"$log" 2>&1 &
+        ' sh "$pid" "$@" 3>&1 </dev/null >>"$log" 2>&1 & } | cat
         """;
 
     public override string Address => $"process:{Environment.MachineName}:{options.Directory}";

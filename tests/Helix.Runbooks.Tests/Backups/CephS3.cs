@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using Amazon.Runtime;
 using Amazon.S3;
 using Helix.Runbooks.Steps;
@@ -65,7 +64,8 @@ public sealed class CephS3 : IDisposable
             Assert.Skip("NO REAL S3 SERVER: install ceph-mon ceph-osd ceph-common radosgw. Nothing about S3 was tested.");
         foreach (var name in new[] { "mon", "osd", "rgw", "run", "log" })
             Directory.CreateDirectory(Path.Combine(_folder, name));
-        _port = FreePorts();
+        // S3, the monitor's two, and those of the other daemons.
+        _port = Ports.Free(inARow: 24);
         var id = Guid.NewGuid();
         await File.WriteAllTextAsync(Path.Combine(_folder, "ceph.conf"), Configuration(id));
         await Call("monmaptool", "--create", "--fsid", $"{id}", "--addv", "a", $"[v2:127.0.0.1:{_port + 1},v1:127.0.0.1:{_port + 2}]", Path.Combine(_folder, "monmap"));
@@ -101,28 +101,6 @@ public sealed class CephS3 : IDisposable
         var about = new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         about.Environment["CEPH_CONF"] = Path.Combine(_folder, "ceph.conf");
         return about;
-    }
-
-    /// <summary>The first of 24 ports in a row that are free: S3, the monitor's two, and those of the other daemons.</summary>
-    static int FreePorts()
-    {
-        for (var port = 20_000 + Environment.ProcessId % 300 * 32; ; port += 32)
-            if (Enumerable.Range(port, 24).All(IsFree))
-                return port;
-    }
-
-    static bool IsFree(int port)
-    {
-        try
-        {
-            using var socket = new TcpListener(IPAddress.Loopback, port);
-            socket.Start();
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
     }
 
     string Configuration(Guid id) => $$"""

@@ -15,8 +15,8 @@ sealed class DataStack
     public string Folder { get; }
     public string Project { get; } = DockerFixture.Name("stack");
     public string File => Path.Combine(Folder, "docker-compose.yml");
-    public int GraphPort { get; } = StubPort.Free();
-    public int RedisPort { get; } = StubPort.Free();
+    public int GraphPort { get; } = Ports.Free();
+    public int RedisPort { get; } = Ports.Free();
     public string Containers => _docker.Docker("ps", "-aq", "--filter", Label);
     public string Volumes => _docker.Docker("volume", "ls", "-q", "--filter", Label);
 

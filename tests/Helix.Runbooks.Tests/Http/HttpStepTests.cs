@@ -70,7 +70,7 @@ public sealed class HttpStepTests : IDisposable
     [Fact]
     public async Task Nobody_there_is_transient_and_the_message_holds_no_query()
     {
-        var e = await _host.Fails(FailureClass.Transient, new HttpRequest(), new() { Url = $"http://127.0.0.1:{HttpStub.FreePort()}/x?token=abc" });
+        var e = await _host.Fails(FailureClass.Transient, new HttpRequest(), new() { Url = $"http://127.0.0.1:{Ports.Free()}/x?token=abc" });
         Assert.Contains("ConnectionRefused", e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("abc", e.Message, StringComparison.Ordinal);
     }

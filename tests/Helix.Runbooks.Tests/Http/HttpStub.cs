@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 
 namespace Helix.Runbooks.Tests.Http;
@@ -18,7 +17,7 @@ sealed class HttpStub : IDisposable
     public HttpStub(Func<StubRequest, StubAnswer> answer)
     {
         _answer = answer;
-        Url = $"http://127.0.0.1:{FreePort()}/";
+        Url = $"http://127.0.0.1:{Ports.Free()}/";
         _listener.Prefixes.Add(Url);
         _listener.Start();
         _ = Serve();
@@ -26,13 +25,6 @@ sealed class HttpStub : IDisposable
 
     public string Url { get; }
     public ConcurrentQueue<StubRequest> Requests { get; } = new();
-
-    public static int FreePort()
-    {
-        using var socket = new TcpListener(IPAddress.Loopback, 0);
-        socket.Start();
-        return ((IPEndPoint)socket.LocalEndpoint).Port;
-    }
 
     async Task Serve()
     {

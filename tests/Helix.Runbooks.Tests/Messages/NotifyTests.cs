@@ -68,7 +68,7 @@ public sealed class NotifyTests : IDisposable
     [Fact]
     public async Task A_receiver_that_is_not_there_is_named_without_its_address()
     {
-        _host.Add("ops", new WebhookTarget { Url = _host.Canary("HOOK", $"http://127.0.0.1:{HttpStub.FreePort()}/secret-path-4711") });
+        _host.Add("ops", new WebhookTarget { Url = _host.Canary("HOOK", $"http://127.0.0.1:{Ports.Free()}/secret-path-4711") });
         var e = await _host.Fails(FailureClass.Transient, new Notify(), Options());
         Assert.DoesNotContain("127.0.0.1", e.ToString(), StringComparison.Ordinal);
     }
@@ -99,7 +99,7 @@ public sealed class NotifyTests : IDisposable
         await _host.Fails(FailureClass.InvalidData, new Notify(), Options() with { Target = "ops2" });
         _host.Add("ops3", Email(auth.Port) with { User = "helix", Password = _host.Canary("MAIL") });
         await _host.Fails(FailureClass.Auth, new Notify(), Options() with { Target = "ops3" });
-        _host.Add("ops4", Email(HttpStub.FreePort()));
+        _host.Add("ops4", Email(Ports.Free()));
         await _host.Fails(FailureClass.Transient, new Notify(), Options() with { Target = "ops4" });
         _host.Add("ops5", Email(never.Port) with { Security = MailSecurity.StartTls });
         await _host.Fails(FailureClass.InvalidData, new Notify(), Options() with { Target = "ops5" });

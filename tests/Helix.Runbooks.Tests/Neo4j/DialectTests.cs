@@ -13,7 +13,7 @@ public sealed class DialectTests : IDisposable
     StubServer Serve(string version = "5.25.1", bool queryApi = true, string edition = "community")
     {
         var password = _host.Canary("NEO4J_PASSWORD");
-        _server = new StubServer(version, StubGraph.Of(10), StubPort.Free(), _host.ValueOf(password), edition, queryApi);
+        _server = new StubServer(version, StubGraph.Of(10), Ports.Free(), _host.ValueOf(password), edition, queryApi);
         _host.Add("neo4j", new Neo4jTarget { Url = _server.Url, Password = password });
         _host.Add("movies", new Neo4jTarget { Url = _server.Url, Password = password, Database = "movies" });
         _host.Add("wrong", new Neo4jTarget { Url = _server.Url, Password = _host.Canary("WRONG") });

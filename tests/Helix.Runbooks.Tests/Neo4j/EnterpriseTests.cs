@@ -55,7 +55,7 @@ public sealed class EnterpriseTests
     public async Task NEO_10_a_cluster_of_stubs_is_looked_at_in_the_way_that_its_version_has(string version)
     {
         using var host = new TestHost();
-        using var server = new StubServer(version, StubGraph.Of(1), StubPort.Free(), edition: "enterprise");
+        using var server = new StubServer(version, StubGraph.Of(1), Ports.Free(), edition: "enterprise");
         host.Add("neo4j", new Neo4jTarget { Url = server.Url });
         server.Members.AddRange([new("a-1", "one", "one:7687", "Enabled", "Available", Leads: true), new("b-2", "two", "two:7687", "Enabled", "Available")]);
 
@@ -75,7 +75,7 @@ public sealed class EnterpriseTests
     public async Task A_free_member_of_the_stub_is_taken_in_once()
     {
         using var host = new TestHost();
-        using var server = new StubServer("5.25.1", StubGraph.Of(1), StubPort.Free(), edition: "enterprise");
+        using var server = new StubServer("5.25.1", StubGraph.Of(1), Ports.Free(), edition: "enterprise");
         host.Add("neo4j", new Neo4jTarget { Url = server.Url });
         server.Members.AddRange([new("a-1", "one", "one:7687", "Enabled", "Available", Leads: true), new("b-2", "two", "two:7687", "Free", "Available")]);
         var options = new Neo4jClusterOptions { Target = "neo4j", EnableFree = true, Servers = 2 };
@@ -83,7 +83,7 @@ public sealed class EnterpriseTests
         Assert.Equal(["two:7687"], (await host.Run(new Neo4jCluster(), options)).Enabled);
         Assert.Empty((await host.Run(new Neo4jCluster(), options)).Enabled);
 
-        using var community = new StubServer("5.25.1", StubGraph.Of(1), StubPort.Free());
+        using var community = new StubServer("5.25.1", StubGraph.Of(1), Ports.Free());
         host.Add("single", new Neo4jTarget { Url = community.Url });
         Assert.Contains("knows no cluster", (await host.Fails(FailureClass.Conflict, new Neo4jCluster(), new() { Target = "single" })).Message);
     }

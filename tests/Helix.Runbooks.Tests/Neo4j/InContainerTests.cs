@@ -26,7 +26,7 @@ public sealed class InContainerTests(DockerFixture docker)
         var name = DockerFixture.Name("neo");
         docker.Container(host, name);
         docker.Docker("exec", name, "sh", "-c", $"mkdir -p /data/databases/neo4j && echo graph >/data/databases/neo4j/neostore && chown -R 7474:7475 /data/databases && cat >/data/admin <<'E'\n{Admin}\nE");
-        using var server = new StubServer("5.25.1", StubGraph.Of(10), StubPort.Free());
+        using var server = new StubServer("5.25.1", StubGraph.Of(10), Ports.Free());
         host.Add("neo4j", new Neo4jTarget { Url = server.Url, Admin = ["sh", "/data/admin"], Runtime = new() { Docker = name, Host = docker.Host } });
         var first = docker.Docker("inspect", "-f", "{{.State.StartedAt}}", name);
 

@@ -20,7 +20,7 @@ sealed class OldNeo4j : IAsyncDisposable
     OldNeo4j(string program)
     {
         Folder = Directory.CreateTempSubdirectory("helix-neo4j-").FullName;
-        Port = StubPort.Free();
+        Port = Ports.Free();
         Write(program);
     }
 

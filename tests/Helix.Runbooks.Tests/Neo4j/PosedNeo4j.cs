@@ -14,7 +14,7 @@ sealed class PosedNeo4j : IAsyncDisposable
     {
         Folder = Directory.CreateTempSubdirectory("helix-posed-").FullName;
         Host = new TestHost();
-        var port = StubPort.Free();
+        var port = Ports.Free();
         Target = Host.Add("neo4j", new Neo4jTarget
         {
             Url = $"http://127.0.0.1:{port}",

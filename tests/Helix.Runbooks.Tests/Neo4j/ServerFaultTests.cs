@@ -13,7 +13,7 @@ public sealed class ServerFaultTests : IDisposable
     StubServer Serve(string version)
     {
         var password = _host.Canary("NEO4J_PASSWORD");
-        var server = new StubServer(version, StubGraph.Of(10), StubPort.Free(), _host.ValueOf(password));
+        var server = new StubServer(version, StubGraph.Of(10), Ports.Free(), _host.ValueOf(password));
         _servers.Add(server);
         _host.Add("neo4j", new Neo4jTarget { Url = server.Url, Password = password });
         _host.Add("movies", new Neo4jTarget { Url = server.Url, Password = password, Database = "movies" });

@@ -9,7 +9,7 @@ public sealed class TlsTests
     [Fact]
     public async Task A_stub_that_speaks_tls_is_trusted_by_its_authority_only()
     {
-        using var server = new StubServer("5.25.1", StubGraph.Of(10), StubPort.Free());
+        using var server = new StubServer("5.25.1", StubGraph.Of(10), Ports.Free());
         using var front = new TlsFront(server.Port);
         using var host = new TestHost();
         host.Add("neo4j", new Neo4jTarget { Url = front.Url, CaFile = front.CaFile });

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 [assembly: AssemblyFixture(typeof(Helix.Runbooks.Tests.Postgres.PostgresServer))]
 
@@ -43,7 +41,7 @@ public sealed class PostgresServer : IDisposable
             Call("chown", "-R", "postgres", _folder);
             Call("runuser", "-u", "postgres", "--", $"{Binaries()}/initdb", "-D", Data, "-U", User, "--auth-host=scram-sha-256", "--auth-local=peer", $"--pwfile={PasswordFile}", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync");
             File.AppendAllText(Path.Combine(Data, "pg_hba.conf"), "host all all 10.0.0.0/8 scram-sha-256\n");
-            Port = FreePort();
+            Port = Ports.Free();
             Start();
             _started = true;
         }
@@ -61,13 +59,6 @@ public sealed class PostgresServer : IDisposable
     static string? Binaries() => Directory.Exists("/usr/lib/postgresql")
         ? Directory.EnumerateDirectories("/usr/lib/postgresql").Select(d => Path.Combine(d, "bin")).LastOrDefault(d => File.Exists(Path.Combine(d, "initdb")))
         : null;
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     // The server keeps what it inherits open, so its pipes would never end.
     static void Call(string file, params string[] arguments)

@@ -1,4 +1,5 @@
 using Helix.Runbooks.Steps;
+using Helix.Runbooks.Steps.Processes;
 
 namespace Helix.Runbooks.Tests.Processes;
 
@@ -34,6 +35,16 @@ public sealed class PipeTests : IDisposable
         var results = await Sh("echo a; exit 3").Accept(3).PipeTo(Sh("cat; exit 5").Accept(5)).PipeTo(Sh("tr a b")).Run();
         Assert.Equal([3, 5, 0], results.Select(r => r.ExitCode));
         Assert.Equal("b\n", results[^1].Stdout);
+    }
+
+    [Fact]
+    public async Task A_tool_that_ended_before_its_input_was_flushed_is_judged_by_its_exit_code()
+    {
+        // CliWrap closes the input of a process that has ended, also in the middle of a write.
+        var closed = new FileStream(Path.Combine(_host.Folder, "input"), FileMode.Create);
+        await closed.DisposeAsync();
+        Assert.False(await Child.Write(closed, "go"u8.ToArray(), CancellationToken.None));
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(async _ => Assert.Equal(0, (await Sh("exit 0").Run()).ExitCode)));
     }
 
     [Fact]

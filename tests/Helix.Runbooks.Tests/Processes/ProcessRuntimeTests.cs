@@ -55,6 +55,32 @@ public sealed class ProcessRuntimeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_service_of_which_only_the_first_thread_has_ended_still_runs_and_is_not_started_beside_itself()
+    {
+        var service = Service("s", Fake.Path, "first-thread-ends").Service;
+        await service.Start(_host.Context());
+        var pid = int.Parse(File.ReadAllText(In("s.pid")));
+        await Eventually.True(() => ProcessStat.Read(pid)!.State == 'Z', "its first thread has ended");
+        Assert.Equal(RuntimeStatus.Running, (await service.State(_host.PlanContext())).Status);
+        await service.Start(_host.Context());
+        Assert.Equal(pid, int.Parse(File.ReadAllText(In("s.pid"))));
+        await service.Stop(_host.Context(), TimeSpan.FromMilliseconds(300));
+        Assert.Null(ProcessIdentity.Of(pid));
+    }
+
+    [Fact]
+    public async Task The_pid_is_on_disk_when_what_starts_a_service_has_ended_however_slow_the_machine()
+    {
+        var slow = In("setsid");
+        await File.WriteAllTextAsync(slow, "#!/bin/sh\nsleep 0.3\nexec /usr/bin/setsid \"$@\"\n");
+        File.SetUnixFileMode(slow, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Service("s", "sleep", "1000");
+        var start = _host.Context().Tool("/bin/sh", "-c", ProcessRuntime.Detach, "sh", In("s.pid"), In("s.log"), "sleep", "1000");
+        await (start with { Environment = new Dictionary<string, string?> { ["PATH"] = $"{_host.Folder}:/usr/bin:/bin" } }).Run();
+        Assert.NotNull(ProcessIdentity.Of(int.Parse(File.ReadAllText(In("s.pid")))));
+    }
+
+    [Fact]
     public async Task A_service_that_ends_at_once_fails_its_start_with_its_exit_code_and_last_words()
     {
         var service = Service("s", "sh", "-c", "echo bad configuration; exit 7").Service;

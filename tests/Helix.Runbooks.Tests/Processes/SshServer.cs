@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Helix.Runbooks.Steps;
 
 namespace Helix.Runbooks.Tests.Processes;
@@ -21,7 +19,7 @@ sealed class SshServer : IDisposable
 
     SshServer()
     {
-        var port = FreePort();
+        var port = Ports.Free();
         foreach (var key in new[] { "host", "user" })
             Call("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", In(key));
         File.Copy(In("user.pub"), In("authorized"));
@@ -63,13 +61,6 @@ sealed class SshServer : IDisposable
         using var process = Process.Start(file, arguments);
         process.WaitForExit();
         Assert.Equal(0, process.ExitCode);
-    }
-
-    static int FreePort()
-    {
-        using var socket = new TcpListener(IPAddress.Loopback, 0);
-        socket.Start();
-        return ((IPEndPoint)socket.LocalEndpoint).Port;
     }
 
     public void Dispose()

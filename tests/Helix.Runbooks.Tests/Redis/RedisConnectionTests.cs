@@ -45,7 +45,7 @@ public sealed class RedisConnectionTests
     public async Task A_server_that_is_not_there_is_a_transient_failure()
     {
         using var host = new TestHost();
-        var target = new RedisTarget { Name = "redis", Endpoint = $"127.0.0.1:{RedisServer.FreePort()}" };
+        var target = new RedisTarget { Name = "redis", Endpoint = $"127.0.0.1:{Ports.Free()}" };
 
         var e = await Assert.ThrowsAsync<StepFailedException>(() => target.Check(host.Context()));
 

@@ -16,7 +16,7 @@ public sealed class RedisInContainerTests(DockerFixture docker)
     {
         docker.Need();
         using var host = new TestHost();
-        var port = RedisServer.FreePort();
+        var port = Ports.Free();
         var stack = docker.Stack(host, $"""
               redis:
                 image: {DockerFixture.Image}

@@ -206,7 +206,7 @@ public sealed class RedisSaveTests
     public async Task A_replica_that_has_lost_its_primary_is_not_saved()
     {
         await using var server = await RedisServer.Start();
-        await server.Send("REPLICAOF", "127.0.0.1", RedisServer.FreePort());
+        await server.Send("REPLICAOF", "127.0.0.1", Ports.Free());
         using var host = server.Host();
 
         var e = await host.Fails(FailureClass.Conflict, new RedisSave(), Options);

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Helix.Runbooks.Steps;
 using Helix.Steps.Redis;
 using StackExchange.Redis;
@@ -28,14 +26,14 @@ sealed class RedisServer : IAsyncDisposable
     RedisServer(IEnumerable<string> arguments)
     {
         Folder = Directory.CreateTempSubdirectory("helix-redis-").FullName;
-        Port = FreePort();
+        Port = Ports.Free();
         _arguments = ["--bind", "127.0.0.1", "--port", $"{Port}", "--dir", Folder, "--pidfile", PidFile, "--logfile", LogFile, .. arguments];
     }
 
     RedisServer(string? password, IEnumerable<string> settings)
     {
         Folder = Directory.CreateTempSubdirectory("helix-redis-").FullName;
-        Port = FreePort();
+        Port = Ports.Free();
         Password = password;
         string[] own =
         [
@@ -175,13 +173,6 @@ sealed class RedisServer : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     public async ValueTask DisposeAsync()

@@ -14,7 +14,7 @@ public sealed class RedisTlsTests
         var authority = Authority("helix test authority");
         WriteServer(folder, authority);
         WritePem(folder, "other.crt", Authority("another authority"));
-        var port = RedisServer.FreePort();
+        var port = Ports.Free();
         await using var server = await RedisServer.Start(null,
             $"tls-port {port}", $"tls-cert-file {folder}/server.crt", $"tls-key-file {folder}/server.key", $"tls-ca-cert-file {folder}/ca.crt",
             "tls-auth-clients no", "user backup on >backup-pass ~* +@all");

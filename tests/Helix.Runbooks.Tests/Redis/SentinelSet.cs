@@ -36,7 +36,7 @@ sealed class SentinelSet : IAsyncDisposable
 
     void StartSentinel()
     {
-        var port = RedisServer.FreePort();
+        var port = Ports.Free();
         var file = Path.Combine(_folder, $"sentinel-{port}.conf");
         File.WriteAllLines(file,
         [

@@ -16,7 +16,7 @@ sealed class LiveStage : IAsyncDisposable
 
     readonly Dictionary<string, string> _variables = [];
     readonly ConcurrentQueue<string> _said = new();
-    readonly int _dashboardPort = HttpStub.FreePort();
+    readonly int _dashboardPort = Ports.Free();
 
     public LiveStage()
     {

@@ -11,12 +11,14 @@ namespace Helix.Runbooks.Tests.Vault;
 /// </summary>
 sealed partial class VaultStub : IDisposable
 {
-    readonly HttpListener _listener;
+    readonly HttpListener _listener = new();
     readonly Lock _lock = new();
 
     public VaultStub()
     {
-        (_listener, Url) = Listening();
+        Url = $"http://127.0.0.1:{Ports.Free()}";
+        _listener.Prefixes.Add(Url + "/");
+        _listener.Start();
         Tokens["root"] = new StubToken(null);
         _ = Serve();
     }
@@ -33,25 +35,6 @@ sealed partial class VaultStub : IDisposable
 
     /// <summary>Long enough that a test that looks for it finds nothing else.</summary>
     public static string Padded(string token) => $"hvs.canary-{token}";
-
-    /// <summary>Between finding a free port and taking it another test may take it.</summary>
-    static (HttpListener, string) Listening()
-    {
-        while (true)
-        {
-            var (listener, url) = (new HttpListener(), $"http://127.0.0.1:{HttpStub.FreePort()}");
-            listener.Prefixes.Add(url + "/");
-            try
-            {
-                listener.Start();
-                return (listener, url);
-            }
-            catch (HttpListenerException)
-            {
-                listener.Close();
-            }
-        }
-    }
 
     async Task Serve()
     {

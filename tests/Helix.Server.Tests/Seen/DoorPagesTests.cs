@@ -48,7 +48,7 @@ public sealed class DoorPagesTests(Chromium chromium) : IClassFixture<Chromium>
 
     static async Task<(ServerHere Here, OidcProvider Provider)> Team()
     {
-        var port = OidcProvider.FreePort();
+        var port = Ports.Free();
         var provider = await OidcProvider.Start(port);
         var here = new ServerHere { Change = s => s with { SignOn = new SignOnReader().Read("sign-on.yaml", Encoding.UTF8.GetBytes($$"""
             apiVersion: helix.runbooks/v1

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Text.RegularExpressions;
 
 namespace Helix.Server.Tests.SignOns;
@@ -13,7 +12,7 @@ sealed partial class OidcProvider : IAsyncDisposable
 
     static readonly Lazy<Task<(string? Folder, string? Why)>> Program = new(Find);
 
-    readonly int _port = FreePort();
+    readonly int _port = Ports.Free();
     Process? _process;
 
     public string Issuer => $"http://127.0.0.1:{_port}";
@@ -80,13 +79,6 @@ sealed partial class OidcProvider : IAsyncDisposable
             at = new Uri(new Uri(Issuer), sent.Headers.Location!);
         }
         throw new InvalidOperationException($"The provider leads nowhere: {at}");
-    }
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     static async Task<(string?, string?)> Find()

@@ -12,7 +12,7 @@ public sealed class SignOnTests
 {
     static async Task<(ServerHere Here, OidcProvider Provider)> Both(string more = "", TimeProvider? time = null)
     {
-        var port = OidcProvider.FreePort();
+        var port = Ports.Free();
         var provider = await OidcProvider.Start(port);
         SignOn? signOn = null;
         var here = new ServerHere { Time = time ?? TimeProvider.System, Change = s => s with { SignOn = signOn } };

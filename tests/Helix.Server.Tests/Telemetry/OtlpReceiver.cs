@@ -15,7 +15,7 @@ sealed class OtlpReceiver : IDisposable
 
     public OtlpReceiver()
     {
-        Url = $"http://127.0.0.1:{HttpStub.FreePort()}/";
+        Url = $"http://127.0.0.1:{Ports.Free()}/";
         _listener.Prefixes.Add(Url);
         _listener.Start();
         _ = Serve();

@@ -16,7 +16,7 @@ sealed class Alertmanager : IDisposable
 
     Alertmanager(Uri hook, string token)
     {
-        var port = OidcProvider.FreePort();
+        var port = Ports.Free();
         _client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
         File.WriteAllText(Path.Combine(_folder, "token"), token);
         File.WriteAllText(Path.Combine(_folder, "alertmanager.yml"), $$"""

@@ -16,11 +16,11 @@ public sealed class ReadmeTests
     public async Task The_nginx_of_README_passes_pages_forms_and_live_events_on_over_TLS()
     {
         Assert.SkipUnless(File.Exists("/usr/sbin/nginx"), "nginx is not here");
-        var port = HttpStub.FreePort();
+        var port = Ports.Free();
         var outside = new Uri($"https://localhost:{port}");
         await using var here = new ServerHere { Change = s => s with { PublicUrl = outside } };
         here.Runbook("gate", Books.Gate);
-        await here.Start(HttpStub.FreePort());
+        await here.Start(Ports.Free());
         using var nginx = Nginx(here, port, (int)here.Server.Site.Settings.Listen.Port);
         using var browser = new Browser(outside, trusting: true);
         here.Accounts.Add("alice", [new Grant(Role.Operator, Grant.Everywhere)]);

@@ -98,7 +98,7 @@ sealed class Child(ProcessSettings settings, Tool tool) : IDisposable
         }
     }
 
-    static async Task<bool> Write(Stream stdin, ReadOnlyMemory<byte> bytes, CancellationToken ended)
+    internal static async Task<bool> Write(Stream stdin, ReadOnlyMemory<byte> bytes, CancellationToken ended)
     {
         try
         {
@@ -106,9 +106,9 @@ sealed class Child(ProcessSettings settings, Tool tool) : IDisposable
             await stdin.FlushAsync(ended);
             return true;
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
         {
-            // The tool wants no more; whether that is right its exit code says.
+            // The tool wants no more, or has done its work and ended, whereupon CliWrap closes its input; whether that is right its exit code says.
             return false;
         }
     }

@@ -14,7 +14,7 @@ public sealed record ProcessIdentity(int Pid, long StartTicks, string Boot)
 
     public static string BootId => ThisBoot.Value;
 
-    /// <summary>The process with this pid, now; null when there is none. A zombie has ended.</summary>
+    /// <summary>The process with this pid, now; null when there is none. One that has ended is none, also while its parent has not looked.</summary>
     public static ProcessIdentity? Of(int pid) =>
         ProcessStat.Read(pid) is { Ended: false } stat ? new(pid, stat.StartTicks, BootId) : null;
 
@@ -35,9 +35,10 @@ public sealed record ProcessIdentity(int Pid, long StartTicks, string Boot)
 }
 
 /// <summary>What /proc says of a process.</summary>
-public sealed record ProcessStat(int Pid, char State, int Group, int Session, long StartTicks)
+public sealed record ProcessStat(int Pid, char State, int Group, int Session, int Threads, long StartTicks)
 {
-    public bool Ended => State is 'Z' or 'X';
+    /// <summary>With all its threads: the first may be a zombie while another still holds files, locks and ports (proc_pid_stat(5)).</summary>
+    public bool Ended => State is 'X' || State is 'Z' && Threads <= 1;
 
     public static ProcessStat? Read(int pid)
     {
@@ -46,7 +47,7 @@ public sealed record ProcessStat(int Pid, char State, int Group, int Session, lo
             var text = File.ReadAllText($"/proc/{pid}/stat");
             // The name, in parentheses, may hold anything.
             var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
-            return new(pid, fields[0][0], int.Parse(fields[2], CultureInfo.InvariantCulture), int.Parse(fields[3], CultureInfo.InvariantCulture), long.Parse(fields[19], CultureInfo.InvariantCulture));
+            return new(pid, fields[0][0], int.Parse(fields[2], CultureInfo.InvariantCulture), int.Parse(fields[3], CultureInfo.InvariantCulture), int.Parse(fields[17], CultureInfo.InvariantCulture), long.Parse(fields[19], CultureInfo.InvariantCulture));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
