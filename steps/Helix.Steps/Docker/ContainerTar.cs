@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.IO.Pipelines;
 using Helix.Runbooks.Steps;
 using Helix.Runbooks.Steps.Processes;
+using Helix.Steps.Files;
 
 namespace Helix.Steps.Docker;
 
@@ -70,7 +71,7 @@ static class ContainerTar
         {
             await using var bytes = pipe.Reader.AsStream(leaveOpen: true);
             await using var tar = new TarReader(bytes, leaveOpen: true);
-            var entry = await tar.GetNextEntryAsync(copyData: false, cancelled) ?? throw new EndOfStreamException();
+            var entry = await tar.Next(cancelled) ?? throw new EndOfStreamException();
             var result = await use(entry);
             if (takeAll)
                 await bytes.CopyToAsync(Stream.Null, cancelled);
@@ -78,7 +79,7 @@ static class ContainerTar
             await run;
             return result;
         }
-        catch (Exception e) when (e is EndOfStreamException or InvalidDataException or FormatException)
+        catch (Exception e) when (e is EndOfStreamException or InvalidDataException)
         {
             await pipe.Reader.CompleteAsync();
             var stderr = (await run).Stderr;

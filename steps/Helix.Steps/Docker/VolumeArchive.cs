@@ -18,7 +18,7 @@ sealed record TarContent(long Entries, long Bytes, string Digest)
         long entries = 0, bytes = 0;
         var sum = new byte[32];
         await using var tar = new TarReader(from, leaveOpen: true);
-        while (await tar.GetNextEntryAsync(copyData: false, cancelled) is { } entry)
+        while (await tar.Next(cancelled) is { } entry)
         {
             // The engine names the root as it was asked for it, and a second name of a file by the order on disk.
             var name = Relative(entry.Name);
@@ -106,7 +106,7 @@ static class VolumeArchive
             await using var tar = Open(path);
             return await TarContent.Read(tar, cancelled);
         }
-        catch (Exception e) when (Compressions.IsFault(e) || e is FormatException)
+        catch (Exception e) when (Compressions.IsFault(e))
         {
             throw StepFailedException.InvalidData($"{path} is no complete archive: {e.Message}");
         }

@@ -41,9 +41,9 @@ sealed class TarReading(string archive, string folder, bool keepOwner, bool skip
     {
         try
         {
-            return await reader.GetNextEntryAsync(copyData: false, cancelled);
+            return await reader.Next(cancelled);
         }
-        catch (Exception e) when (IsFault(e))
+        catch (Exception e) when (Compressions.IsFault(e))
         {
             throw Damaged(e);
         }
@@ -93,7 +93,7 @@ sealed class TarReading(string archive, string folder, bool keepOwner, bool skip
                 Progress(Bytes += read);
             }
         }
-        catch (Exception e) when (IsFault(e))
+        catch (Exception e) when (Compressions.IsFault(e))
         {
             throw Damaged(e);
         }
@@ -170,9 +170,6 @@ sealed class TarReading(string archive, string folder, bool keepOwner, bool skip
     }
 
     string PathOf(string name) => name.Length == 0 ? folder : Path.Combine(folder, name);
-
-    // A damaged number in a header overflows inside the framework's reader.
-    static bool IsFault(Exception e) => e is FormatException or OverflowException || Compressions.IsFault(e);
 
     StepFailedException Damaged(Exception? inner) =>
         new(FailureClass.InvalidData, $"The archive {archive} is damaged or cut off after {Entries} entries.", "Take another one; nothing was unpacked.", inner);

@@ -33,7 +33,7 @@ sealed record DumpFile(string Path, long Size, string Sha256)
         {
             return await Read(path, file, cancelled);
         }
-        catch (Exception e) when (Compressions.IsFault(e) || e is FormatException or OverflowException)
+        catch (Exception e) when (Compressions.IsFault(e))
         {
             throw new StepFailedException(FailureClass.InvalidData, $"The archive {path} is damaged or cut off: {e.Message}", "Take another backup; nothing was touched.", e);
         }
@@ -60,7 +60,7 @@ sealed record DumpFile(string Path, long Size, string Sha256)
         await using var end = new TarEnd(tar);
         var (files, bytes, record, block) = (0L, 0L, false, false);
         await using (var reader = new TarReader(end, leaveOpen: true))
-            while (await reader.GetNextEntryAsync(copyData: false, cancelled) is { } entry)
+            while (await reader.Next(cancelled) is { } entry)
             {
                 var name = entry.Name[(entry.Name.LastIndexOf('/') + 1)..];
                 record |= name.StartsWith("neostore", StringComparison.Ordinal);

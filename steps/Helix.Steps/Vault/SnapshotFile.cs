@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Steps;
+using Helix.Steps.Files;
 
 namespace Helix.Steps.Vault;
 
@@ -25,7 +26,7 @@ sealed record SnapshotFile(long Size, string Sha256, long Index, long Term, long
             await using (var file = File.OpenRead(path))
             await using (var unzipped = new GZipStream(file, CompressionMode.Decompress))
             await using (var tar = new TarReader(unzipped))
-                while (await tar.GetNextEntryAsync(copyData: false, cancelled) is { } entry)
+                while (await tar.Next(cancelled) is { } entry)
                     await parts.Take(entry, cancelled);
             var meta = parts.Checked(path);
             await using var whole = File.OpenRead(path);
