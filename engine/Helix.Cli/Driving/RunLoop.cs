@@ -77,7 +77,7 @@ sealed class RunLoop(Session session)
 
     int Finish(DriveResult result, Plan plan, bool attended)
     {
-        var report = Reporting.Of(session.Engine, result.State, plan);
+        var report = Reporting.Of(session.Engine, result.State, plan, usually: false);
         session.Terminal.Give(EndPage.Json(report, result), () => EndPage.Text(report, result, attended));
         return result.ExitCode;
     }

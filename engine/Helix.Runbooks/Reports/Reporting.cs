@@ -13,10 +13,11 @@ public static class Reporting
         return Of(engine, state, engine.PlanToShow(state));
     }
 
-    public static RunReport Of(Engine engine, RunState state, Plan plan)
+    /// <param name="usually">What each step usually takes, which the store is asked for step by step, is wanted too.</param>
+    public static RunReport Of(Engine engine, RunState state, Plan plan, bool usually = true)
     {
         var typical = Typical(engine, plan, state.Run);
-        return RunReport.Of(state, plan, Clocks.Of(state, plan, engine.Time.GetUtcNow(), typical), engine.Store.Read(state.Run), typical, Past(engine, state));
+        return RunReport.Of(state, plan, Clocks.Of(state, plan, engine.Time.GetUtcNow(), typical), engine.Store.Read(state.Run), usually ? typical : _ => null, Past(engine, state));
     }
 
     /// <summary>The median of other runs of a step.</summary>
