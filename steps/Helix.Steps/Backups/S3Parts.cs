@@ -72,7 +72,6 @@ sealed class S3Parts
             PartSize = length,
             InputStream = guard.Watch(buffer, length),
             UseChunkEncoding = _target.Chunks,
-            DisablePayloadSigning = !_target.Signs,
             DisableDefaultChecksumValidation = _target.LessChecksums,
         };
         if (_calls.SendsDigest)

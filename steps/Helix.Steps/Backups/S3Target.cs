@@ -56,7 +56,7 @@ public sealed record S3Target : BackupTarget
     [Description("Sign the body in chunks while it is sent, which older servers do not know. Default: false for an own endpoint.")]
     public bool? ChunkEncoding { get; init; }
 
-    [Description("Put the body's SHA-256 under the signature; without it the signature covers the body's MD5, which is cheaper, over https only. Default: false over https with checksums when-required and no chunkEncoding.")]
+    [Description("Put the body's SHA-256 under the signature; without it the signature covers the body's MD5, with which the server compares it as well, for less. Default: false with checksums when-required and no chunkEncoding.")]
     public bool? SignPayload { get; init; }
 
     [Description("Access key. Without it the usual AWS chain is asked: environment, profile, role.")]
@@ -111,7 +111,7 @@ public sealed record S3Target : BackupTarget
     internal bool LessChecksums => (Checksums ?? (Endpoint is null ? S3Checksums.WhenSupported : S3Checksums.WhenRequired)) == S3Checksums.WhenRequired;
 
     [JsonIgnore]
-    internal bool Signs => SignPayload ?? (!LessChecksums || ChunkEncoding == true || Endpoint?.StartsWith("http://", StringComparison.OrdinalIgnoreCase) == true);
+    internal bool Signs => SignPayload ?? (!LessChecksums || ChunkEncoding == true);
 
     [JsonIgnore]
     internal bool Chunks => Signs && (ChunkEncoding ?? Endpoint is null);
@@ -163,7 +163,13 @@ public sealed record S3Target : BackupTarget
         var credentials = await Credentials(context);
         try
         {
-            return credentials is null ? new AmazonS3Client(config) : new AmazonS3Client(credentials, config);
+            return (Signs, credentials) switch
+            {
+                (true, { } own) => new AmazonS3Client(own, config),
+                (true, null) => new AmazonS3Client(config),
+                (false, { } own) => new S3DigestSigning(own, config),
+                (false, null) => new S3DigestSigning(config),
+            };
         }
         catch (AmazonClientException e)
         {

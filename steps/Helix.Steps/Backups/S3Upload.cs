@@ -95,7 +95,6 @@ sealed class S3Upload : UploadStream
     public static void Dress(PutObjectRequest request, S3Target target, S3Calls calls)
     {
         request.UseChunkEncoding = target.Chunks;
-        request.DisablePayloadSigning = !target.Signs;
         request.DisableDefaultChecksumValidation = target.LessChecksums;
         request.StorageClass = target.StorageClass is { } storage ? new S3StorageClass(storage) : null;
         request.ServerSideEncryptionMethod = target.ServerEncryption is { } method ? new ServerSideEncryptionMethod(method) : null;

@@ -86,13 +86,15 @@ public sealed class OddS3Tests : IDisposable
     }
 
     [Theory]
-    [InlineData(null)]
-    [InlineData(true)]
-    public async Task The_signature_covers_a_digest_of_the_body(bool? signPayload)
+    [InlineData(null, true)]
+    [InlineData(true, true)]
+    [InlineData(null, false)]
+    [InlineData(true, false)]
+    public async Task The_signature_covers_a_digest_of_the_body(bool? signPayload, bool tls)
     {
         using var server = new HttpStub(Keep);
         using var front = new TlsFront(new Uri(server.Url).Port);
-        await _host.Run(new BackupUpload(), Upload(Add("s3", server, t => t with { SignPayload = signPayload, Endpoint = front.Url, CaFile = front.CaFile })));
+        await _host.Run(new BackupUpload(), Upload(Add("s3", server, t => t with { SignPayload = signPayload, Endpoint = tls ? front.Url : server.Url, CaFile = tls ? front.CaFile : null })));
         var put = server.Requests.First(r => r.Method == "PUT");
         Assert.Equal(signPayload == true ? Convert.ToHexStringLower(SHA256.HashData("content"u8)) : "UNSIGNED-PAYLOAD", Header(put, "x-amz-content-sha256"));
         Assert.Equal(Convert.ToBase64String(MD5.HashData("content"u8)), Header(put, "Content-MD5"));

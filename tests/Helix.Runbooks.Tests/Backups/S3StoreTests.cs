@@ -79,7 +79,7 @@ public sealed class S3StoreTests(CephS3 ceph) : BackupStoreConformance, IDisposa
     public async Task A_bucket_is_checked_before_a_run_and_what_is_in_force_is_said()
     {
         var target = await ceph.Bucket(_host);
-        Assert.Contains("checksums when-required, payload signed, whole", await target.Check(_host.Context()), StringComparison.Ordinal);
+        Assert.Contains("checksums when-required, payload signed by its MD5, whole", await target.Check(_host.Context()), StringComparison.Ordinal);
     }
 
     [Fact]
