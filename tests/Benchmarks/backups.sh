@@ -25,6 +25,8 @@ helix=${HELIX:-$work/publish/helix}
 s3() { aws --endpoint-url "$s3" s3 "$@" >/dev/null; }
 for bucket in bench restic; do s3 mb "s3://$bucket"; done
 restic init >/dev/null
+# The server makes its pools with the first parts that come: nobody shall pay for that.
+head -c 64M /dev/zero | s3 cp - s3://bench/first; s3 rm s3://bench/first
 
 text() { # lines as a graph's dump has them: names that repeat, numbers that do not
   awk -v bytes="$1" 'BEGIN { srand(7); while (n < bytes) { line = sprintf("CREATE (:Persona {id: %d, name: \"persona-%d\", score: %.6f})-[:OWNS]->(:Artifact {id: %d, hash: \"%08x%08x\"})", i++, rand() * 5000, rand(), rand() * 1e7, rand() * 4e9, rand() * 4e9); n += length(line) + 1; print line } }' | head -c "$1" || true # awk is cut off
