@@ -27,11 +27,12 @@ public sealed partial class JournalStore
         return Take(row, held, driver, reason);
     });
 
-    /// <summary>Moves the heartbeat counter. False when the lease is lost.</summary>
-    public bool Beat(Lease lease) => WriteRelaxed(database => database.Run("""
-        UPDATE leases SET beat = beat + 1
+    /// <summary>Moves the heartbeat counter, which holds milliseconds. False when the lease is lost.</summary>
+    /// <param name="driven">For so long the lease has been held.</param>
+    public bool Beat(Lease lease, TimeSpan driven = default) => WriteRelaxed(database => database.Run("""
+        UPDATE leases SET beat = CASE WHEN beat < ?3 THEN ?3 ELSE beat + 1 END
         WHERE number = (SELECT number FROM runs WHERE run = ?1) AND epoch = ?2 AND released = 0
-        """, lease.Run, lease.Epoch)) == 1;
+        """, lease.Run, lease.Epoch, (long)driven.TotalMilliseconds)) == 1;
 
     /// <summary>Gives the lease back. Nothing happens if it is lost already.</summary>
     public void Release(Lease lease) => WriteTogether(() => _durable.Run("""
@@ -45,7 +46,7 @@ public sealed partial class JournalStore
     {
         var epoch = (held?.Epoch ?? 0) + 1;
         SetLease(row.Number, epoch, driver);
-        Add(row, epoch, by: null, [new LeaseTaken(driver, reason)]);
+        Add(row, epoch, by: null, [new LeaseTaken(driver, reason) { DrivenBefore = held is { Released: false } ? TimeSpan.FromMilliseconds(held.Beat) : null }]);
         return new Lease(row.Run, epoch, driver);
     }
 

@@ -117,7 +117,11 @@ public sealed record RunStarted : RunEvent
     public IReadOnlyDictionary<string, string> Needs { get; init; } = new Dictionary<string, string>();
 }
 
-public sealed record LeaseTaken(Driver Driver, string Reason) : RunEvent;
+public sealed record LeaseTaken(Driver Driver, string Reason) : RunEvent
+{
+    /// <summary>How long the driver before held the lease when its last heartbeat came; null when it gave the run away itself.</summary>
+    public TimeSpan? DrivenBefore { get; init; }
+}
 
 /// <summary>Nobody drives the run from here on, until somebody resumes it.</summary>
 public sealed record RunSuspended(string Reason) : RunEvent

@@ -43,7 +43,11 @@ public sealed partial class RunState
             case RunEnded e: End(e, entry.At); break;
             default: ApplyOfPeople(entry); break;
         }
+        if (entry.By is null)
+            _lastOfDriver = entry.At;
     }
+
+    DateTimeOffset _drivenSince, _lastOfDriver;
 
     void Begin(RunStarted e, DateTimeOffset at)
     {
@@ -56,6 +60,8 @@ public sealed partial class RunState
 
     void TakeLease(LeaseTaken e, JournalEntry entry)
     {
+        var lastSign = LastSign(e, entry.At);
+        _drivenSince = entry.At;
         Driver = e.Driver;
         SecretsAsked.Clear();
         Epoch = entry.Epoch;
@@ -66,7 +72,7 @@ public sealed partial class RunState
         foreach (var step in Steps.Values.Where(s => s.Status == StepStatus.Running))
         {
             step.Status = StepStatus.InDoubt;
-            EndAttempt(step, entry.At, "in-doubt");
+            EndAttempt(step, lastSign, "in-doubt");
         }
         // A parked gate is asked anew when somebody goes on with the run.
         foreach (var step in Steps.Values.Where(s => s is { Status: StepStatus.Waiting, Question: not null } && Questions[s.Question].Status == QuestionStatus.Expired))
@@ -74,6 +80,18 @@ public sealed partial class RunState
         if (Ended is null)
             Status = RunStatus.Running;
         CloseSpans(SpanKind.Suspended, entry.At);
+        if (lastSign < entry.At)
+            Spans.Add(new Span("", SpanKind.Suspended, Round, 0, lastSign, entry.At));
+    }
+
+    /// <summary>When a driver that was lost had last entered something or given a heartbeat: from then on nobody knows that it worked.</summary>
+    DateTimeOffset LastSign(LeaseTaken e, DateTimeOffset now)
+    {
+        if (e.DrivenBefore is not { } driven)
+            return now;
+        var beat = _drivenSince + driven;
+        var last = beat > _lastOfDriver ? beat : _lastOfDriver;
+        return last < now ? last : now;
     }
 
     void Suspend(string reason, DateTimeOffset at)

@@ -8,7 +8,7 @@ static class HtmlTimeline
 {
     static readonly (string Kind, string Words)[] Kinds =
     [
-        ("machine", "machine works"), ("waiting-for-people", "waiting for people"), ("waiting-for-time", "waiting for a time"), ("retry", "pause before another attempt"), ("suspended", "suspended"),
+        ("machine", "machine works"), ("waiting-for-people", "waiting for people"), ("waiting-for-time", "waiting for a time"), ("retry", "pause before another attempt"), ("suspended", "nobody drove it"),
     ];
 
     public static void Append(StringBuilder html, RunReport report)

@@ -6,7 +6,7 @@ namespace Helix.Runbooks.Reports;
 /// <summary>What an auditor asks of a run that did not go through in one piece: who stopped it or what did, who went on, which steps were in doubt, and how that was settled.</summary>
 static class ReportInterruptions
 {
-    public static IEnumerable<ReportedRemark> Of(IReadOnlyList<JournalEntry> entries)
+    public static IEnumerable<ReportedRemark> Of(RunState state, IReadOnlyList<JournalEntry> entries)
     {
         var running = new HashSet<string>();
         var waited = false;
@@ -19,7 +19,7 @@ static class ReportInterruptions
                 PauseRequested e => ("pause asked for", e.Reason ?? ""),
                 HandoverRequested e => ("handover asked for", e.Reason ?? ""),
                 CancelRequested e => ("cancelled", e.Reason),
-                LeaseTaken e when entry.Epoch > 1 && !waited => ("driver", Driver(e, running)),
+                LeaseTaken e when entry.Epoch > 1 && !waited => ("driver", Driver(e, Undriven(state, entry.At), running)),
                 StepProbed e => ("looked", $"{e.Path} was in doubt: {Verdict(e.Verdict)}, {e.Why}"),
                 StepReset e => ("again", $"{e.Path}: {e.Why}"),
                 _ => ("", ""),
@@ -31,8 +31,12 @@ static class ReportInterruptions
         }
     }
 
-    static string Driver(LeaseTaken e, HashSet<string> running) =>
-        $"{e.Driver.Account} on {e.Driver.Host} went on ({e.Reason})" + (running.Count > 0 ? $"; in doubt: {string.Join(", ", running)}" : "");
+    /// <summary>For how long nobody had driven it then.</summary>
+    static TimeSpan Undriven(RunState state, DateTimeOffset until) =>
+        state.Spans.Where(s => s.Kind == SpanKind.Suspended && s.End == until).Select(s => until - s.Start).DefaultIfEmpty().Max();
+
+    static string Driver(LeaseTaken e, TimeSpan undriven, HashSet<string> running) =>
+        $"{e.Driver.Account} on {e.Driver.Host} went on ({e.Reason})" + (undriven >= TimeSpan.FromSeconds(1) ? $" after {Words.Clock(undriven)} without a driver" : "") + (running.Count > 0 ? $"; in doubt: {string.Join(", ", running)}" : "");
 
     static string Verdict(ProbeVerdict verdict) => verdict switch
     {

@@ -52,7 +52,7 @@ public sealed partial record RunReport
             Steps = [.. ReportSteps.Of(state, plan, typical)],
             Rounds = [.. entries.Where(e => e.Event is RoundStarted).Select(e => (e.At, (RoundStarted)e.Event)).Select(r => new ReportedRound(r.Item2.Round, r.At, r.Item2.From, r.Item2.Reason, r.Item2.Inputs))],
             Overrides = [.. remarks.Where(r => r.Kind is "gate overridden" or "lock broken" or "takeover" or "runbook replaced")],
-            Interruptions = [.. ReportInterruptions.Of(entries)],
+            Interruptions = [.. ReportInterruptions.Of(state, entries)],
             Refused = [.. remarks.Where(r => r.Kind == "refused")],
             Notes = [.. findings.Where(f => f.Finding is null).Select(f => f.Remark), .. remarks.Where(r => r.Kind is "attachment" or "reopened" or "closed")],
             Findings = [.. findings.Where(f => f.Finding is not null).Select(f => f.Finding!)],

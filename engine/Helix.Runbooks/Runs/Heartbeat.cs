@@ -15,6 +15,7 @@ sealed class Heartbeat : IDisposable
     readonly TimeSpan _every, _holds;
     readonly CancellationTokenSource _end = new();
     readonly CancellationTokenSource _lost = new();
+    readonly long _began;
     long _arrived;
 
     public CancellationToken Lost => _lost.Token;
@@ -24,7 +25,7 @@ sealed class Heartbeat : IDisposable
         (_store, _lease, _time, _every) = (store, lease, time, settings.Heartbeat);
         // What is left of the time is for the children to end in.
         _holds = settings.LeaseExpires * 0.75;
-        _arrived = time.GetTimestamp();
+        _arrived = _began = time.GetTimestamp();
         _ = Beat();
         if (store.IsShared)
             _ = Watch();
@@ -38,7 +39,7 @@ sealed class Heartbeat : IDisposable
             {
                 await Task.Delay(_every, _time, _end.Token);
                 var sent = _time.GetTimestamp();
-                if (_store.Beat(_lease))
+                if (_store.Beat(_lease, _time.GetElapsedTime(_began, sent)))
                     Volatile.Write(ref _arrived, sent);
                 else
                     await _lost.CancelAsync();

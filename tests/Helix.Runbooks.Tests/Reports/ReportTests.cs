@@ -92,6 +92,26 @@ public sealed class ReportTests
         Assert.Contains("in doubt: fetch", HtmlReport.Of(report), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(270.0, "02:09:30", "0:05:30")] // The last heartbeat came when the lease had been held for 270 s.
+    [InlineData(0.0, "02:05:02", "0:09:58")]   // None came after the last entry.
+    public void The_time_in_which_nobody_drove_is_no_work_of_the_machine(double driven, string lastSign, string without)
+    {
+        var run = new ScriptedRun().Begins()
+            .Add("02:05:02", new StepStarted("fetch", 1, "backup.download", [], []))
+            .Add("02:06:00", new NoteAdded("is anybody there?"), by: new Person("carol", IdentityStrength.Os, "cli"))
+            .Add("02:15:00", new LeaseTaken(new Driver("db-1", "boot", 4712, 120, "bob"), "its driver is gone") { DrivenBefore = TimeSpan.FromSeconds(driven) }, epoch: 2)
+            .Add("02:15:01", new StepProbed("fetch", ProbeVerdict.NotDone, "the step only reads, so it runs again"), epoch: 2)
+            .Add("02:15:02", new StepStarted("fetch", 2, "backup.download", [], []), epoch: 2)
+            .Add("02:15:12", new StepSucceeded("fetch", []), epoch: 2);
+        var report = Report(run, recovered: false);
+        var died = TimeSpan.Parse(lastSign, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.Equal(died - TimeSpan.Parse("02:05:02") + TimeSpan.FromSeconds(10), report.Steps.Single(s => s.Path == "fetch").Machine);
+        var gap = Assert.Single(report.Timeline, s => s.Kind == "suspended");
+        Assert.Equal((died, TimeSpan.Parse("02:15:00")), (gap.Start.TimeOfDay, gap.End.TimeOfDay));
+        Assert.Contains(report.Interruptions, i => i.Text == $"bob on db-1 went on (its driver is gone) after {without} without a driver; in doubt: fetch");
+    }
+
     [Fact]
     public void What_a_step_took_tells_the_work_of_the_machine_and_the_waiting_apart_and_both_add_up()
     {
