@@ -29,7 +29,7 @@ sealed partial class AccountStore
             return null;
         if (_time.GetUtcNow() - session.Seen > Noticed)
             Run("UPDATE sessions SET seen = ?2 WHERE ticket = ?1", hash, Now);
-        var caller = new Caller { Account = account.Name, Grants = account.Grants, Strength = Enum.Parse<IdentityStrength>(session.Strength), Via = "web", Session = hash, Names = account.Names };
+        var caller = new Caller { Account = account.Name, Grants = account.Grants, Strength = Enum.Parse<IdentityStrength>(session.Strength), Via = Ways.Page, Session = hash, Names = account.Names };
         return caller.Strength != IdentityStrength.Oidc ? caller : SignOn is null ? null : WithProvider(caller, account, now: true);
     }
 

@@ -38,7 +38,7 @@ sealed partial class AccountStore
             return null;
         if (found.Used is null || _time.GetUtcNow() - found.Used > Noticed)
             Run("UPDATE tokens SET used = ?2 WHERE ticket = ?1", hash, Now);
-        return WithProvider(new Caller { Account = account.Name, Grants = account.Grants, Strength = IdentityStrength.Password, Via = "api", Scopes = found.Scopes, Hook = found.Hook, Names = account.Names }, account, now: false);
+        return WithProvider(new Caller { Account = account.Name, Grants = account.Grants, Strength = IdentityStrength.Password, Via = Ways.Api, Scopes = found.Scopes, Hook = found.Hook, Names = account.Names }, account, now: false);
     }
 
     static string? HookOf(string scopes) => scopes.StartsWith(HookScope, StringComparison.Ordinal) ? scopes[HookScope.Length..] : null;

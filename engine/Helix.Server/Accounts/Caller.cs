@@ -9,7 +9,7 @@ public sealed record Caller
     public required IReadOnlyList<Grant> Grants { get; init; }
     public required IdentityStrength Strength { get; init; }
 
-    /// <summary>web or api.</summary>
+    /// <summary>One of <see cref="Ways"/>: the pages or the API.</summary>
     public required string Via { get; init; }
 
     /// <summary>For a request with a token: what the token may do at most. Null: all that the account may.</summary>

@@ -40,7 +40,7 @@ static class RunsApi
             DeclaredAt = wish.DeclaredAt,
             Comms = wish.Comms,
             Confirmed = wish.ConfirmEnvironment,
-            Trigger = "api",
+            Trigger = Ways.Api,
             Attended = wish.Attended,
         }, key);
         return Results.Created($"/api/v1/runs/{run}", new ApiStarted(run, new Uri(site.Address, "/runs/" + run)));

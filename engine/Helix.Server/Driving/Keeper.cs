@@ -7,9 +7,6 @@ namespace Helix.Server.Driving;
 /// <summary>Goes on with runs of the server that may go on: answered, due, or left behind by a server that is no more. Holds no memory but where each was let go.</summary>
 sealed class Keeper(Site site) : IAsyncDisposable
 {
-    /// <summary>Runs that a server started; those of a terminal go on only when somebody asks for it.</summary>
-    static readonly string[] OurTriggers = ["web", "api", "schedule", "webhook"];
-
     static readonly TimeSpan AtLeast = TimeSpan.FromSeconds(5);
     static readonly TimeSpan Later = TimeSpan.FromSeconds(15);
     static readonly TimeSpan Watching = TimeSpan.FromSeconds(1);
@@ -133,7 +130,7 @@ sealed class Keeper(Site site) : IAsyncDisposable
         var state = RunState.Of(run.Run, site.Store.Read(run.Run));
         if (site.Membership.Refuses(state.Started.Needs) is not null)
             return false;
-        var due = OurTriggers.Contains(state.Started.Trigger) ? IsDue(run, state) : DateTimeOffset.MaxValue;
+        var due = Ways.All.Contains(state.Started.Trigger) ? IsDue(run, state) : DateTimeOffset.MaxValue;
         if (due <= now)
             return true;
         _parked[run.Run] = new Parked(state.LastSequence, due);

@@ -102,7 +102,7 @@ static class RunbookEndpoints
             DeclaredAt = Moment(form["declared"]),
             Comms = form["comms"].ToString() is { Length: > 0 } comms ? comms : "on",
             Confirmed = form["confirm"].ToString() is { Length: > 0 } typed ? typed.Trim() : null,
-            Trigger = "web",
+            Trigger = Ways.Page,
             Attended = true,
         }, form["key"].ToString());
         http.Response.Redirect($"/runs/{run}");

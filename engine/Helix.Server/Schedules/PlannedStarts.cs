@@ -51,8 +51,8 @@ sealed class PlannedStarts(Site site)
             site.Drivers.Start(plan, new StartRequest
             {
                 Run = run,
-                Operator = new Person(PlannedRun.Operator(schedule.Name), IdentityStrength.Os, "schedule"),
-                Trigger = "schedule",
+                Operator = new Person(PlannedRun.Operator(schedule.Name), IdentityStrength.Os, Ways.Schedule),
+                Trigger = Ways.Schedule,
                 Attended = false,
             }, plan.Environment.Protected && plan.Destroys && plan.Mode == Mode.Live ? plan.Environment.Name : null);
             Started(schedule, planned, run, detail);

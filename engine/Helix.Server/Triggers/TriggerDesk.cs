@@ -174,8 +174,8 @@ sealed class TriggerDesk(Site site) : IDisposable
             {
                 Run = run,
                 // Whoever's token set it off counts as the one who started it, and cannot approve it.
-                Operator = new Person("trigger:" + trigger.Name, IdentityStrength.Password, "hook") { Names = by?.Person.Vouched },
-                Trigger = "hook",
+                Operator = new Person("trigger:" + trigger.Name, IdentityStrength.Password, Ways.Hook) { Names = by?.Person.Vouched },
+                Trigger = Ways.Hook,
                 Attended = false,
                 OccurredAt = firing.Began,
                 Incident = firing.Words,

@@ -173,6 +173,19 @@ public sealed class TriggerTests(PostgresServer postgres)
     }
 
     [Fact]
+    public async Task A_run_that_an_alert_started_is_gone_on_with_by_the_next_server()
+    {
+        await using var here = await Started();
+        here.Runbook("look", "inputs:\n  what: { type: string, required: true }\n" + Books.Slow);
+        var run = (await Alerts(here, HookToken(here), Alert("DiskFull", "f1", labels: ("instance", "db-1")))).Said["fired"]![0]!["run"]!.ToString();
+        await Eventually.True(() => File.Exists(Path.Combine(here.Folder, "slow")), "the slow step runs");
+        await here.Stop();
+        await File.WriteAllTextAsync(Path.Combine(here.Folder, "on"), "");
+        await here.Start();
+        await here.Becomes(run, RunStatus.Succeeded);
+    }
+
+    [Fact]
     public async Task What_destroys_is_suggested_and_started_by_one_press_or_dismissed_or_over()
     {
         var time = new Clock();
