@@ -15,6 +15,8 @@ static class Neo4jPose
     /// <summary>Serves what is in its store until SIGTERM.</summary>
     public static int Server(string version, string edition, string port)
     {
+        if (Odd?.EndsWith("-and-no-start", StringComparison.Ordinal) == true)
+            return Say("Neo4j cannot be started", Failed);
         var store = "data/databases/neo4j";
         Directory.CreateDirectory(store);
         if (Odd != "never-ends-and-leaves-no-lock")
@@ -95,7 +97,7 @@ static class Neo4jPose
             Directory.Delete(Store(name), recursive: true);
         Directory.CreateDirectory(Store(name));
         Directory.CreateDirectory($"data/transactions/{name}");
-        if (Odd == "half-load")
+        if (Odd?.StartsWith("half-load", StringComparison.Ordinal) == true)
         {
             File.WriteAllText($"{Store(name)}/{StubGraph.File}", "{\"Lab");
             return Say("java.io.IOException: unexpected end of stream", Failed);

@@ -124,11 +124,11 @@ sealed class GraphLoading(Neo4jTarget target, LoadSource source, Neo4jReplaceOpt
             await target.Service.Remove(within, _store.Staging);
             if (_at.Kept)
                 await OldStore(within);
-            if (_at.Ran && (_at.Kept || _at.Stage < LoadStage.Loading))
+            if (_at is { Ran: true, Stage: < LoadStage.Loading })
                 await new Outage(target, options.Grace, options.ReadyWithin, within).End(ran: true, within);
             else if (!_at.Ran)
                 await target.Service.Stop(within, options.Grace);
-            await (_at with { Stage = LoadStage.Begun, Kept = false }).Save(within);
+            await Reach(_at with { Stage = LoadStage.Begun, Kept = false }, within);
         }
         catch (Exception e) when (e is StepFailedException or OperationCanceledException or RunbookException)
         {
@@ -140,13 +140,17 @@ sealed class GraphLoading(Neo4jTarget target, LoadSource source, Neo4jReplaceOpt
     {
         within.Log($"putting back what {target.Name} held before");
         await target.Service.Stop(within, options.Grace);
-        await new StoreFolder(target, _at.Database, within).PutBack();
+        var cutOff = _at.Stage < LoadStage.Loading;
+        // Said before the first move: whatever is cut off from here on, the next attempt sets aside what it finds and removes none of it.
+        await Reach(_at with { Stage = LoadStage.Begun }, within);
+        await new StoreFolder(target, _at.Database, within).PutBack(cutOff);
+        await Reach(_at with { Kept = false }, within);
         await within.TakeBack(SafetyKey);
     }
 
-    Task Reach(LoadProgress next)
+    Task Reach(LoadProgress next, StepContext? within = null)
     {
         _at = next;
-        return _at.Save(context);
+        return _at.Save(within ?? context);
     }
 }

@@ -37,14 +37,15 @@ sealed class StoreFolder(Neo4jTarget target, string database, StepContext contex
         """, [Data, Aside, .. Parts])).Contains("kept", StringComparison.Ordinal);
 
     /// <summary>The present store goes; the one that was set aside comes back.</summary>
-    public Task PutBack() => Shell(
+    /// <param name="cutOff">It was tried before: where nothing is kept any more, all of it is back.</param>
+    public Task PutBack(bool cutOff) => Shell(
         """
-        [ -e "$2" ] || { echo "nothing is kept in $2" >&2; exit 3; }
+        [ -e "$2" ] || [ "$5" = cut-off ] || { echo "nothing is kept in $2" >&2; exit 3; }
         for part in "$3" "$4"; do
           [ ! -e "$2/$part" ] || { rm -rf "$1/$part" && mv "$2/$part" "$1/$part"; } || exit 1
         done
         rm -rf "$2"
-        """, [Data, Aside, .. Parts]);
+        """, [Data, Aside, .. Parts, cutOff ? "cut-off" : ""]);
 
     /// <summary>What an interrupted load left.</summary>
     public Task RemovePresent() => Shell("""rm -rf "$1/$2" "$1/$3" """, [Data, .. Parts]);

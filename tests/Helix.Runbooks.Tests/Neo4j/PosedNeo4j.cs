@@ -79,6 +79,30 @@ sealed class PosedNeo4j : IAsyncDisposable
 
     public Task<Neo4jDumpOutputs> Dump(ArchiveWay way = ArchiveWay.Auto) => Host.Run(new Neo4jDump(), new() { Target = "neo4j", To = "work/neo4j.dump", Way = way });
 
+    /// <summary>The engine dies right after it saved that a load is so far, the first time <paramref name="after"/> a stage.</summary>
+    public async Task DiesAt(Func<Task> load, Func<LoadProgress, bool> there, LoadStage after = LoadStage.Begun)
+    {
+        var died = new TaskCompletionSource();
+        var passed = false;
+        Host.AfterSave = (key, _) =>
+        {
+            if (key != "load" || LoadProgress.Of(Host.Context()) is not { } at)
+                return Task.CompletedTask;
+            passed |= at.Stage >= after;
+            if (!passed || !there(at))
+                return Task.CompletedTask;
+            died.TrySetResult();
+            return new TaskCompletionSource().Task;
+        };
+        var ended = load();
+        await Task.WhenAny(died.Task, ended);
+        Assert.True(died.Task.IsCompleted);
+        Host.AfterSave = null;
+    }
+
+    /// <summary>Of a store that is kept aside.</summary>
+    public long NodesIn(string aside) => StubGraph.Read(System.IO.Path.Combine(Folder, aside, "databases", "neo4j")).Nodes;
+
     public async Task<long> Nodes() => (await Host.Run(new Neo4jCounts(), new() { Target = "neo4j" })).Nodes;
 
     /// <summary>What a step left in the data folder beside the databases.</summary>

@@ -80,6 +80,52 @@ public sealed class StopAndLoadRowsTests
     }
 
     [Fact]
+    public async Task NEO_15_a_stub_that_does_not_start_on_its_old_store_keeps_that_store_through_the_next_attempt()
+    {
+        await using var server = await PosedNeo4j.Start();
+        var dumped = await server.Dump();
+        server.Hold(7);
+        server.Odd = "half-load-and-no-start";
+        var options = new Neo4jLoadOptions { Target = "neo4j", From = dumped.File, Counts = dumped.Counts };
+
+        await server.Host.Fails(FailureClass.InvalidData, new Neo4jLoad(), options);
+        Assert.Null(server.Pid);
+        Assert.Contains(server.Host.Logged, l => l.Contains("could not be put back", StringComparison.Ordinal));
+        Assert.Equal(21, StubGraph.Read(server.Store).Nodes);
+
+        server.Odd = "";
+        var loaded = await server.Host.Run(new Neo4jLoad(), options, attempt: 2);
+
+        Assert.Equal(30, await server.Nodes());
+        Assert.Equal(21, server.NodesIn(loaded.SafetyCopy!));
+    }
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    [InlineData(false, true)]
+    public async Task NEO_15_a_putting_back_in_the_stub_that_died_with_the_engine_loses_no_store(bool kept, bool moved)
+    {
+        await using var server = await PosedNeo4j.Start();
+        var dumped = await server.Dump();
+        server.Hold(7);
+        server.Odd = "half-load";
+        var options = new Neo4jLoadOptions { Target = "neo4j", From = dumped.File, Counts = dumped.Counts };
+        await server.DiesAt(() => server.Host.Run(new Neo4jLoad(), options), p => p.Stage == LoadStage.Begun && p.Kept == kept, after: LoadStage.Loading);
+        if (moved && kept)
+            await new StoreFolder(server.Target, "neo4j", server.Host.Context()).PutBack(cutOff: false);
+
+        // The next attempt ends as the first one did, and puts back what that one left.
+        await server.Host.Fails(FailureClass.InvalidData, new Neo4jLoad(), options);
+        Assert.Equal(21, await server.Nodes());
+        server.Odd = "";
+        var loaded = await server.Host.Run(new Neo4jLoad(), options, attempt: 3);
+
+        Assert.Equal(30, await server.Nodes());
+        Assert.Equal(21, server.NodesIn(loaded.SafetyCopy!));
+    }
+
+    [Fact]
     public async Task NEO_15_too_little_room_is_said_before_the_stub_is_stopped()
     {
         await using var server = await PosedNeo4j.Start();
@@ -106,26 +152,14 @@ public sealed class StopAndLoadRowsTests
         var dumped = await server.Dump();
         server.Hold(7);
         var options = new Neo4jLoadOptions { Target = "neo4j", From = dumped.File, Counts = dumped.Counts };
-        using var death = new CancellationTokenSource();
-        var died = new TaskCompletionSource();
-        server.Host.AfterSave = (key, value) =>
-        {
-            if (key != "load" || !string.Equals((string?)value["stage"], stage.ToString(), StringComparison.OrdinalIgnoreCase))
-                return Task.CompletedTask;
-            died.TrySetResult();
-            return Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, death.Token);
-        };
-        var first = server.Host.Run(new Neo4jLoad(), options);
-        await Task.WhenAny(died.Task, first);
-        Assert.True(died.Task.IsCompleted);
-        server.Host.AfterSave = null;
+        await server.DiesAt(() => server.Host.Run(new Neo4jLoad(), options), p => p.Stage == (LoadStage)stage);
 
         var probe = await server.Host.Probe(new Neo4jLoad(), options);
         Assert.Equal(ProbeVerdict.NotDone, probe.Verdict);
         var loaded = await server.Host.Run(new Neo4jLoad(), options, attempt: 2);
 
         Assert.Equal(30, loaded.Counts["nodes"]);
-        Assert.Equal(7 * 3, StubGraph.Read(Path.Combine(server.Folder, loaded.SafetyCopy!, "databases", "neo4j")).Nodes);
+        Assert.Equal(7 * 3, server.NodesIn(loaded.SafetyCopy!));
         Assert.Equal(ProbeVerdict.Done, (await server.Host.Probe(new Neo4jLoad(), options)).Verdict);
     }
 }
