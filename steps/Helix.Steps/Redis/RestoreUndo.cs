@@ -28,6 +28,8 @@ sealed class RestoreUndo(RedisTarget target, RedisRestoreOptions options, StepCo
         if (back)
         {
             context.Log($"putting back what {target.Name} held before");
+            // Said first: after a crash the old data must not pass for the restored, which may have as many keys.
+            await (at with { Stage = RestoreStage.Placing }).Save(context);
             await new DataPlace(target.Service, at, options.Owner, context).Put(at.SafetyCopy!);
         }
         if (!at.WasRunning && at.Stage < RestoreStage.Placing)
