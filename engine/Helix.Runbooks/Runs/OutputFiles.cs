@@ -11,9 +11,17 @@ static class OutputFiles
     {
         if (outputs["file"]?.ToString() is not { } path || !File.Exists(path))
             return [];
-        var size = new FileInfo(path).Length;
-        var sha = outputs["size"]?.ToString() == size.ToString() && outputs["sha256"] is { } said ? said.ToString() : await Sha256(path, cancelled);
-        return [new LocalFile("file", System.Environment.MachineName, path, size, sha)];
+        try
+        {
+            var size = new FileInfo(path).Length;
+            var sha = outputs["size"]?.ToString() == size.ToString() && outputs["sha256"] is { } said ? said.ToString() : await Sha256(path, cancelled);
+            return [new LocalFile("file", System.Environment.MachineName, path, size, sha)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What the step did is done, whether this account may read it or not; a resume then knows less.
+            return [];
+        }
     }
 
     /// <summary>Null when the file is as recorded; else what is wrong.</summary>

@@ -45,7 +45,7 @@ static class StepProbe
             var context = drive.ContextFor(path, attempt, () => { }, both.Token);
             return await drive.World.Probe(type, options, context);
         }
-        catch (Exception e) when (e is StepFailedException or RunbookException || (e is OperationCanceledException && !stop.IsCancellationRequested))
+        catch (Exception e) when (e is not (LeaseLostException or StoreLostException) && !(e is OperationCanceledException && stop.IsCancellationRequested))
         {
             return new ProbeResult(ProbeVerdict.Unknown, null, $"it could not be seen: {e.Message}");
         }

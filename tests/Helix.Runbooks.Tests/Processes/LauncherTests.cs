@@ -82,6 +82,25 @@ public sealed class LauncherTests : IDisposable
     }
 
     [Fact]
+    public async Task Data_of_which_something_may_be_missing_is_no_success_although_the_tool_says_so()
+    {
+        // bash does not wait for what it writes to: here for something that goes on after its end.
+        using var archive = new MemoryStream();
+        var e = await Assert.ThrowsAsync<StepFailedException>(() => (Tool("grandchild", "30") with { Output = archive }).Run());
+        Assert.Equal(FailureClass.Transient, e.Failure);
+        Assert.Contains("may be cut off", e.Message, StringComparison.Ordinal);
+        Process.GetProcessById(int.Parse(Encoding.UTF8.GetString(archive.ToArray()).Split(' ')[1])).Kill();
+    }
+
+    [Fact]
+    public async Task An_argument_that_the_kernel_does_not_take_is_the_fault_of_the_argument()
+    {
+        var e = await Assert.ThrowsAsync<StepFailedException>(() => Tool("args", new string('x', 200_000)).Run());
+        Assert.Equal(FailureClass.InvalidData, e.Failure);
+        Assert.Contains("was not started", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_slow_receiver_gets_all_even_long_after_the_childs_end()
     {
         var slow = new SlowStream(TimeSpan.FromMilliseconds(800));

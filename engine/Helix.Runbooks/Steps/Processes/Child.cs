@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using CliWrap;
 
 namespace Helix.Runbooks.Steps.Processes;
@@ -20,7 +21,7 @@ sealed class Child(ProcessSettings settings, Tool tool) : IDisposable
 
     public async Task<ToolResult> Run(string executable, string? pidFile)
     {
-        var running = Command(executable, pidFile).ExecuteAsync();
+        var running = Started(executable, pidFile);
         _started.SetResult(running.ProcessId);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(tool.Cancelled, settings.KillNow, _broken.Token);
         var stopping = StopWhenAsked(stop.Token);
@@ -34,6 +35,31 @@ sealed class Child(ProcessSettings settings, Tool tool) : IDisposable
             _ended.TrySetResult();
             await stopping;
         }
+    }
+
+    CommandTask<CommandResult> Started(string executable, string? pidFile)
+    {
+        try
+        {
+            return Command(executable, pidFile).ExecuteAsync();
+        }
+        catch (Win32Exception e)
+        {
+            throw NotStarted((e.InnerException as Win32Exception ?? e).NativeErrorCode, e);
+        }
+    }
+
+    /// <summary>By the number that the kernel gives, see errno(3).</summary>
+    StepFailedException NotStarted(int error, Exception inner)
+    {
+        var (failure, hint) = error switch
+        {
+            7 => (FailureClass.InvalidData, "One argument is larger than the kernel takes (128 KiB), or all of them together. Give large values through the environment's files or standard input."),
+            11 or 12 or 23 or 24 => (FailureClass.Transient, "The machine has no room for another process now: `ulimit -a`, `free`, `ps`."),
+            13 => (FailureClass.Auth, $"Whoever runs helix may not enter {tool.WorkingDirectory ?? Environment.CurrentDirectory}, or not execute {Wrapper.File}."),
+            _ => (FailureClass.Missing, $"Is {Wrapper.File} there, and the folder {tool.WorkingDirectory ?? Environment.CurrentDirectory}?"),
+        };
+        return new(failure, $"{Path.GetFileName(tool.File)} was not started: {new Win32Exception(error).Message}.", hint, inner);
     }
 
     Command Command(string executable, string? pidFile) =>
@@ -117,8 +143,12 @@ sealed class Child(ProcessSettings settings, Tool tool) : IDisposable
     {
         try
         {
-            if (!await output.TakeAll(pipe, _ended.Task))
-                settings.Log(ToolStream.Engine, $"{Path.GetFileName(tool.File)} has ended; something that it started keeps its {output.Name} open and is not waited for.");
+            if (await output.TakeAll(pipe, _ended.Task))
+                return;
+            settings.Log(ToolStream.Engine, $"{Path.GetFileName(tool.File)} has ended; something that it started keeps its {output.Name} open and is not waited for.");
+            if (output.IsData)
+                Break(StepFailedException.Transient($"{Path.GetFileName(tool.File)} has ended, but something that it started still held its output: what came of it may be cut off, and is not taken for the whole.",
+                    "A shell does not wait for `>(…)` and `… &`; write it as a pipe, or end with `wait`."));
         }
         catch (OutputClosedException)
         {

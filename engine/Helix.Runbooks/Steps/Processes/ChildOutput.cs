@@ -11,6 +11,8 @@ sealed class ChildOutput(ProcessSettings settings, ToolStream stream, bool log, 
     TimeSpan _patience = PatienceAfterEnd;
 
     public string Name => stream == ToolStream.Stdout ? "standard output" : "standard error";
+    /// <summary>It goes on to somebody who takes all of it for the whole.</summary>
+    public bool IsData => to is not null;
     public string Text => _tail.ToString();
     public bool Cut => _tail.Cut;
 
@@ -41,9 +43,10 @@ sealed class ChildOutput(ProcessSettings settings, ToolStream stream, bool log, 
         await Task.WhenAny(read, Task.Delay(_patience, settings.Time, giveUp.Token));
         // A flood that never pauses takes some of it with each piece, too.
         _patience -= settings.Time.GetElapsedTime(since) + TimeSpan.FromMicroseconds(50);
-        var complete = read.IsCompleted && _patience > TimeSpan.Zero;
+        if (read.IsCompleted && (_patience > TimeSpan.Zero || await read == 0))
+            return await read;
         await giveUp.CancelAsync();
-        return complete ? await read : -1;
+        return -1;
     }
 
     async ValueTask Take(ReadOnlyMemory<byte> bytes)
