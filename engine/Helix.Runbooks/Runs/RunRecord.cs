@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Steps;
 
@@ -29,14 +28,14 @@ sealed class RunRecord(JournalStore store, Lease lease, IReadOnlyList<JournalEnt
             return read(_state);
     }
 
-    /// <summary>Durable when this returns.</summary>
+    /// <summary>Durable when this returns. Nothing that was resolved from a reference gets into the journal, whoever put it into an event.</summary>
     public void Append(params IReadOnlyList<RunEvent> events)
     {
         lock (_lock)
         {
             try
             {
-                IReadOnlyList<RunEvent> masked = [.. events.Select(Masked)];
+                IReadOnlyList<RunEvent> masked = [.. events.Select(e => EventMask.Of(e, masker))];
                 TakeIn(WhenBack(() => store.Append(Lease, _state.LastSequence, masked)));
             }
             catch (Exception e) when (e is LeaseLostException or StoreLostException)
@@ -149,16 +148,6 @@ sealed class RunRecord(JournalStore store, Lease lease, IReadOnlyList<JournalEnt
 
     LeaseLostException Lost() => LostBy(Lease);
     static LeaseLostException LostBy(Lease lease) => new(lease.Run, lease.Epoch);
-
-    /// <summary>Nothing that was resolved from a reference gets into the journal, whoever put it into an event.</summary>
-    RunEvent Masked(RunEvent e)
-    {
-        if (masker.Longest == 0)
-            return e;
-        var text = JsonSerializer.Serialize(e, StepJson.Options);
-        var masked = masker.Mask(text);
-        return masked == text ? e : JsonSerializer.Deserialize<RunEvent>(masked, StepJson.Options)!;
-    }
 
     void TakeIn(IReadOnlyList<JournalEntry> written)
     {
