@@ -36,7 +36,9 @@ public static class DriverIdentity
     static string HostName()
     {
         var space = new FileInfo("/proc/self/ns/pid").LinkTarget;
-        return space is null or FirstSpace ? Environment.MachineName : $"{Environment.MachineName}/{space}";
+        // With its domain: two sites may each have a "dr1", and .NET's MachineName ends at the first dot.
+        var host = File.ReadAllText("/proc/sys/kernel/hostname").Trim();
+        return space is null or FirstSpace ? host : $"{host}/{space}";
     }
 
     const int NoSuchProcess = 3;

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Model;
 using Helix.Runbooks.Plans;
@@ -20,17 +21,18 @@ public sealed partial class Engine
         // Before the lease: who cannot have the folder leaves the record alone.
         RunFolders.Of(state.Started).Create();
         TakeLocks(run, plan);
-        var lease = await TakeLease(run, settings);
+        if (await TakeLeaseUnlessInterrupted(run, settings) is not { } lease)
+            return new DriveResult(DriveEnd.Interrupted, state);
         using var heart = new Heartbeat(Store, lease, Time, Settings);
         using var kill = CancellationTokenSource.CreateLinkedTokenSource(settings.Kill, heart.Lost);
         var masker = new Masker();
         var record = RunRecord.Of(Store, lease, masker, heart.Lost);
-        var drive = Compose(record, plan, masker, settings with { Kill = kill.Token }, state.Driver);
-        using var renewals = new Renewals(plan.Environment.Targets.All.Values.OfType<IRenewsCredentials>(), drive.Around.Reading, Time);
-        await using var desk = drive.Desk;
-        _desks[run] = desk;
         try
         {
+            var drive = Compose(record, plan, masker, settings with { Kill = kill.Token }, state.Driver);
+            using var renewals = new Renewals(plan.Environment.Targets.All.Values.OfType<IRenewsCredentials>(), drive.Around.Reading, Time);
+            await using var desk = drive.Desk;
+            _desks[run] = desk;
             var end = await DriveOn(drive, state);
             return end == DriveEnd.StoreLost ? await GoOnElsewhere(run, record, plan, settings) : new DriveResult(end, record.Read(s => s)) { Why = end == DriveEnd.LeaseLost ? record.Broken?.Message : null };
         }
@@ -41,6 +43,17 @@ public sealed partial class Engine
         catch (StoreLostException)
         {
             return await GoOnElsewhere(run, record, plan, settings);
+        }
+        catch (OperationCanceledException) when (settings.Interrupt.IsCancellationRequested && record.Broken is null)
+        {
+            // Before the first step: from then on the runner ends what runs, and says so itself.
+            record.Append(new RunSuspended(settings.InterruptReason));
+            return new DriveResult(DriveEnd.Interrupted, record.Read(s => s));
+        }
+        catch (RunbookException e) when (record.Broken is null && record.Read(s => s.Ended is null))
+        {
+            record.Append(new RunSuspended(e.Message));
+            throw;
         }
         finally
         {
@@ -80,30 +93,36 @@ public sealed partial class Engine
     static async Task<bool> PassesPreflight(Drive drive)
     {
         var findings = await drive.World.Preflight(drive.Around, drive.Folders.Root, drive.Settings.Interrupt);
-        drive.Record.Append(new PreflightDone(findings));
         var faults = findings.Where(f => f.Kind == FindingKind.Fault).Select(f => $"{f.Subject}: {f.What}").ToList();
+        var resolved = new List<RunEvent>();
         try
         {
             if (faults.Count == 0)
-                await ResolveBackups(drive);
+                resolved = await ResolveBackups(drive);
         }
-        catch (StepFailedException e)
+        catch (StepFailedException e) when (!drive.Settings.Interrupt.IsCancellationRequested)
         {
             faults.Add(e.Message);
         }
-        if (faults.Count == 0)
-            return true;
-        drive.Record.Append(new RunEnded(Outcome.Failed, "the pre-flight failed, nothing was done: " + string.Join("; ", faults), []));
-        return false;
+        catch (StepFailedException e)
+        {
+            throw new OperationCanceledException(e.Message, e);
+        }
+        // At once: a resume that finds the one does not look for the other again.
+        drive.Record.Append([new PreflightDone(findings), .. resolved,
+            .. faults.Count == 0 ? Enumerable.Empty<RunEvent>() : [new RunEnded(Outcome.Failed, "the pre-flight failed, nothing was done: " + string.Join("; ", faults), [])]]);
+        return faults.Count == 0;
     }
 
     /// <summary>Inputs of type backup: from a selector to a key, once.</summary>
-    static async Task ResolveBackups(Drive drive)
+    static async Task<List<RunEvent>> ResolveBackups(Drive drive)
     {
+        var resolved = new List<RunEvent>();
         foreach (var (name, input) in drive.Plan.Runbook.Inputs.Where(i => i.Value is { Type: InputType.Backup, Target: not null }))
             if (drive.Record.Read(s => s.Inputs[name]?.ToString()) is { } selector
                 && drive.Plan.Environment.Targets.All.GetValueOrDefault(input.Target!) is IHoldsBackups shelf)
-                drive.Record.Append(new InputResolved(name, await drive.World.Choose(shelf, input.Prefix ?? "", selector, drive.Around.Reading(drive.Settings.Interrupt))));
+                resolved.Add(new InputResolved(name, await drive.World.Choose(shelf, input.Prefix ?? "", selector, drive.Around.Reading(drive.Settings.Interrupt))));
+        return resolved;
     }
 
     /// <summary>A file that an output names may be gone when a run goes on: its producer runs again if it only reads, else people are asked.</summary>
@@ -121,6 +140,19 @@ public sealed partial class Engine
         drive.Record.Read(s => drive.Plan.Steps.Any(p => p.Part == Part.Steps && s.StatusOf(p.Path) != StepStatus.Succeeded && s.StatusOf(p.Path) != StepStatus.Skipped
             && p.Item.With.ToJsonString(StepJson.Options).Contains($".{file.Output}", StringComparison.Ordinal)));
 
+    /// <summary>Null: the wait for it was interrupted, and nothing was done.</summary>
+    async Task<Lease?> TakeLeaseUnlessInterrupted(string run, DriveSettings settings)
+    {
+        try
+        {
+            return await TakeLease(run, settings);
+        }
+        catch (OperationCanceledException) when (settings.Interrupt.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
     async Task<Lease> TakeLease(string run, DriveSettings settings)
     {
         if (_taken.Remove(run, out var mine))
@@ -128,7 +160,7 @@ public sealed partial class Engine
         var (taken, held) = Store.TryTake(run, DriverIdentity.Current, "resume");
         if (taken is not null)
             return taken;
-        if (DriverIdentity.IsGone(held.Driver))
+        if (IsSurelyGone(held.Driver))
             return TakeFrom(run, "its driver is gone", held);
         if (settings.StoodStill is { } still && (still.Epoch, still.Beat) == (held.Epoch, held.Beat))
             return await TakeFromLiving(run, "its driver stood still", held);
@@ -147,6 +179,9 @@ public sealed partial class Engine
         }
         throw new InvalidOperationException($"Run {run} has no lease.");
     }
+
+    /// <summary>Where several machines share a store, one of another boot may be another machine of the same name: there only stillness tells.</summary>
+    bool IsSurelyGone(Driver driver) => DriverIdentity.IsGone(driver) && (!Store.IsShared || driver.BootId == DriverIdentity.Current.BootId);
 
     /// <summary>A driver without its lease records nothing more; what it has started on this host is ended, so that nothing happens beside us.</summary>
     async Task<Lease> TakeFromLiving(string run, string reason, LeaseState seen)
@@ -223,15 +258,30 @@ public sealed partial class Engine
         foreach (var (path, file) in plan.Pinned)
         {
             var copy = Path.Combine(folders.Pinned, file.Sha256[..12], Path.GetFileName(path));
-            if (!File.Exists(copy))
+            try
             {
-                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-                File.WriteAllBytes(copy, file.Bytes);
-                if (File.Exists(path))
-                    File.SetUnixFileMode(copy, File.GetUnixFileMode(path));
+                if (!IsWhole(copy, file.Sha256))
+                    LayOut(path, file.Bytes, copy);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new RunbookException($"The copy of {path} that the run keeps cannot be written: {e.Message}", "Make room, or let this account write there; then resume.");
             }
             copies[path] = copy;
         }
         return copies;
+    }
+
+    /// <summary>A full disk or a crash may have left half of it.</summary>
+    static bool IsWhole(string copy, string sha256) => File.Exists(copy) && Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(copy))) == sha256;
+
+    static void LayOut(string path, byte[] bytes, string copy)
+    {
+        var part = copy + ".part";
+        Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+        File.WriteAllBytes(part, bytes);
+        if (File.Exists(path))
+            File.SetUnixFileMode(part, File.GetUnixFileMode(path));
+        File.Move(part, copy, overwrite: true);
     }
 }

@@ -169,12 +169,27 @@ public sealed partial class Engine
             throw new RunbookException($"Run {run} is in round {state.Round}, and the runbook allows {plan.Runbook.MaxRounds}.", "Raise `maxRounds` for the next incident; this one needs a run of its own.");
         var bound = InputBinder.BindSome(plan.Runbook, inputs);
         var reset = Rounds.Reset(plan.Runbook, to);
-        TakeLocks(run, plan);
-        AsPerson(run, by, new RunReopened(to, reason, bound), evenEnded: true);
-        var lease = Store.TryTake(run, DriverIdentity.Current, "reopen").Taken ?? throw new HeldException($"Run {run} is driven by another process.");
-        Store.Append(lease, new RoundStarted(state.Round + 1, to, $"{by.Account} reopened it: {reason}", bound, reset));
-        Store.Release(lease);
+        // The lease first: who fails or dies after it finds the run as it was, and may reopen it again.
+        var lease = LeaseToReopen(run);
+        try
+        {
+            TakeLocks(run, plan);
+            AsPerson(run, by, new RunReopened(to, reason, bound), evenEnded: true);
+            Store.Append(lease, new RoundStarted(state.Round + 1, to, $"{by.Account} reopened it: {reason}", bound, reset));
+        }
+        finally
+        {
+            Release(lease);
+        }
     }
+
+    /// <summary>The last driver, or who reopened it before, may have died without giving it back.</summary>
+    Lease LeaseToReopen(string run) => Store.TryTake(run, DriverIdentity.Current, "reopen") switch
+    {
+        ({ } taken, _) => taken,
+        (_, var held) when IsSurelyGone(held.Driver) => TakeFrom(run, "reopen", held),
+        _ => throw new HeldException($"Run {run} is driven by another process."),
+    };
 
     /// <summary>The typed name of a protected environment, once per plan.</summary>
     public void ConfirmDestruction(string run, Person by, string typedName)

@@ -69,7 +69,7 @@ sealed class SecretDesk(Drive drive) : IAsyncDisposable
         lock (_lock)
         {
             _open.Add(waiting);
-            _socket ??= SecretSocket.Listen(SecretSocket.PathIn(drive.Folders.Root), Take);
+            _socket ??= SecretSocket.Listen(SecretSocket.PathIn(drive.Folders.Root, drive.Record.Lease.Epoch), Take);
         }
     }
 

@@ -31,13 +31,15 @@ sealed class SecretSocket : IAsyncDisposable
         _serving = Task.Run(Serve);
     }
 
-    public static string PathIn(string folder) => System.IO.Path.Combine(folder, "secrets.sock");
+    /// <summary>Each driver has its own: one that lost the run, and ends later, takes nothing away from the next.</summary>
+    public static string PathIn(string folder, long epoch) => System.IO.Path.Combine(folder, $"secrets.{epoch}.sock");
 
     public static SecretSocket Listen(string path, Func<Person, SecretMessage, string?> take)
     {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        // What a dead driver left; the lease says that there is no other.
-        File.Delete(path);
+        // What drivers before have left.
+        foreach (var left in Directory.EnumerateFiles(System.IO.Path.GetDirectoryName(path)!, "secrets.*.sock"))
+            File.Delete(left);
         socket.Bind(Address(path));
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         socket.Listen(8);

@@ -22,9 +22,10 @@ public sealed class RunHarness : IDisposable
     public JournalStore Store { get; }
     public Engine Engine { get; }
 
-    public RunHarness(TimeProvider? time = null)
+    /// <param name="store">Null: a file in the folder.</param>
+    public RunHarness(TimeProvider? time = null, string? store = null)
     {
-        Store = JournalStore.Open(Path.Combine(Folder, "helix.db"), time ?? TimeProvider.System);
+        Store = JournalStore.Open(store ?? Path.Combine(Folder, "helix.db"), time ?? TimeProvider.System);
         Engine = new Engine(Catalog, Store, time ?? TimeProvider.System, new EngineSettings { DataFolder = Folder, Look = TimeSpan.FromMilliseconds(20) });
     }
 

@@ -45,7 +45,7 @@ public sealed class SecretDeskTests : IDisposable
         var key = await Key("carol");
         var (run, driving) = Start($"[{Me}, carol]", "allowedSigners: signers");
         await Asked(run, 1);
-        var socket = SecretSocket.PathIn(Path.Combine(_runs.Folder, "runs", run));
+        var socket = SecretSocket.PathIn(Path.Combine(_runs.Folder, "runs", run), epoch: 1);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(socket));
 
         using var store = JournalStore.Open(Path.Combine(_runs.Folder, "helix.db"), TimeProvider.System);
