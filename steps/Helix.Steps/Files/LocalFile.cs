@@ -30,4 +30,13 @@ static class LocalFile
             File.Delete(partial);
         }
     });
+
+    /// <summary>For a safety copy: one that an earlier round made is never overwritten.</summary>
+    public static string FreeName(string path)
+    {
+        var (folder, name, ending) = (Path.GetDirectoryName(path)!, Path.GetFileNameWithoutExtension(path), Path.GetExtension(path));
+        for (var i = 2; File.Exists(path); i++)
+            path = Path.Combine(folder, $"{name}-{i}{ending}");
+        return path;
+    }
 }

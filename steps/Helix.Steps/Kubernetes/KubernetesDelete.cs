@@ -46,6 +46,8 @@ public sealed record KubernetesDeleteOutputs
 [Step("kubernetes.delete", "Deletes objects of a namespace and waits until they are gone.")]
 public sealed class KubernetesDelete : Step<KubernetesDeleteOptions, KubernetesDeleteOutputs>
 {
+    const string CopyKey = "safety-copy";
+
     static readonly string[] HoldData = ["namespace", "persistentvolumeclaim", "persistentvolume"];
 
     public override IEnumerable<TargetEffect> Effects(KubernetesDeleteOptions options) =>
@@ -70,7 +72,8 @@ public sealed class KubernetesDelete : Step<KubernetesDeleteOptions, KubernetesD
         if (there.Find(o => HoldData.Contains(o.Split('/')[0].Split('.')[0])) is { } data && !options.WithData)
             throw StepFailedException.Conflict($"{data} holds data and is not deleted.", "If that is meant, say withData: true, and have it approved.");
         var kubectl = new Kubectl(context.Target<KubernetesTarget>(options.Target), context);
-        var copy = options.SafetyCopy is { } path && there.Count > 0 ? await Keep(kubectl, there, context.FullPath(path), context) : null;
+        // An earlier attempt kept all of it; now only what it left is there.
+        var copy = Kept(context) ?? (options.SafetyCopy is { } path && there.Count > 0 ? await Keep(kubectl, there, Files.LocalFile.FreeName(context.FullPath(path)), context) : null);
         var seconds = string.Create(CultureInfo.InvariantCulture, $"{Math.Max(1, (long)options.Limit.Value.TotalSeconds)}s");
         if (there.Count > 0)
             await kubectl.Run(kubectl.Call(["delete", .. there, "--ignore-not-found", "--wait=true", $"--timeout={seconds}"]), options.Limit.Value);
@@ -83,10 +86,9 @@ public sealed class KubernetesDelete : Step<KubernetesDeleteOptions, KubernetesD
     public override async Task<ProbeResult<KubernetesDeleteOutputs>> Probe(KubernetesDeleteOptions options, StepContext context)
     {
         var left = await There(options, context);
-        var copy = options.SafetyCopy is { } path && System.IO.File.Exists(context.FullPath(path)) ? context.FullPath(path) : null;
         return left.Count > 0
             ? ProbeResult<KubernetesDeleteOutputs>.NotDone($"there are {string.Join(", ", left)}")
-            : ProbeResult<KubernetesDeleteOutputs>.Done(new() { Deleted = [], File = copy }, "none of it is there");
+            : ProbeResult<KubernetesDeleteOutputs>.Done(new() { Deleted = [], File = Kept(context) }, "none of it is there");
     }
 
     static async Task<List<string>> There(KubernetesDeleteOptions options, PlanContext context)
@@ -101,6 +103,8 @@ public sealed class KubernetesDelete : Step<KubernetesDeleteOptions, KubernetesD
             there.AddRange(Kubectl.Lines(await kubectl.Ask(["get", .. KubernetesApply.FilesOf(options.Files, context), "--ignore-not-found", "-o", "name"])));
         return [.. there.Distinct()];
     }
+
+    static string? Kept(StepContext context) => context.Saved(CopyKey)?.GetValue<string>();
 
     /// <summary>Secrets may be among them: only the owner can read it.</summary>
     static async Task<string> Keep(Kubectl kubectl, List<string> objects, string path, StepContext context)
@@ -117,6 +121,7 @@ public sealed class KubernetesDelete : Step<KubernetesDeleteOptions, KubernetesD
         {
             System.IO.File.Delete(temporary);
         }
+        await context.Save(CopyKey, path);
         context.Log($"{objects.Count} objects as they were are in {path}");
         return path;
     }

@@ -9,7 +9,7 @@ sealed class SafetyCopy(RedisTarget target, StepContext context)
     /// <returns>The file; null when there was nothing to keep.</returns>
     public async Task<string?> Take(string? wanted, RestoreProgress found)
     {
-        var path = FreeName(context.FullPath(wanted ?? Path.Combine(context.Run.Safe, $"{target.Name}-before.rdb")));
+        var path = LocalFile.FreeName(context.FullPath(wanted ?? Path.Combine(context.Run.Safe, $"{target.Name}-before.rdb")));
         await context.Leave(new()
         {
             Key = $"safety-copy:{path}",
@@ -22,15 +22,6 @@ sealed class SafetyCopy(RedisTarget target, StepContext context)
         if (kept is null)
             await context.TakeBack($"safety-copy:{path}");
         return kept;
-    }
-
-    /// <summary>A copy that an earlier round made is never overwritten.</summary>
-    static string FreeName(string path)
-    {
-        var (folder, name, ending) = (Path.GetDirectoryName(path)!, Path.GetFileNameWithoutExtension(path), Path.GetExtension(path));
-        for (var i = 2; File.Exists(path); i++)
-            path = Path.Combine(folder, $"{name}-{i}{ending}");
-        return path;
     }
 
     /// <summary>Holds the whole data, whatever the append-only file holds.</summary>

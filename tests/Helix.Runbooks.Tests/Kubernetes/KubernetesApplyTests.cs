@@ -80,6 +80,31 @@ public sealed class KubernetesApplyTests : IDisposable
     }
 
     [Fact]
+    public async Task A_deletion_that_is_tried_again_keeps_the_copy_of_all_that_was_there_before()
+    {
+        _server.Cluster.Make(KubeManifests.Deployment("blue"), KubeManifests.Deployment("green"));
+        var options = new KubernetesDeleteOptions { Target = "cluster", Objects = ["deployment/blue", "deployment/green"], SafetyCopy = Path.Combine(_host.Safe, "both.yaml") };
+        // The first attempt comes as far as its copy, and one of the two is deleted.
+        _host.OnSave = (_, _) => _server.Fault = _ => KubeFault.Unavailable;
+        await _host.Fails(FailureClass.Transient, new KubernetesDelete(), options);
+        _host.OnSave = null;
+        _server.Fault = _ => KubeFault.None;
+        await _host.Run(new KubernetesDelete(), options with { Objects = ["deployment/blue"], SafetyCopy = null });
+
+        var done = await _host.Run(new KubernetesDelete(), options, attempt: 2);
+
+        Assert.Equal(["deployment.apps/green"], done.Deleted);
+        Assert.All(["blue", "green"], name => Assert.Contains($"name: {name}", File.ReadAllText(done.File!), StringComparison.Ordinal));
+        Assert.Equal(done.File, (await _host.Probe(new KubernetesDelete(), options)).Outputs!.File);
+
+        // Another round is another copy.
+        _host.SavedValues.Clear();
+        _server.Cluster.Make(KubeManifests.Deployment("green"));
+        Assert.EndsWith("both-2.yaml", (await _host.Run(new KubernetesDelete(), options)).File, StringComparison.Ordinal);
+        Assert.Contains("name: blue", File.ReadAllText(done.File!), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Waiting_ends_when_the_value_is_there_and_says_what_it_saw_when_not()
     {
         _server.Cluster.Make(KubeManifests.Deployment("web"));
