@@ -97,6 +97,8 @@ sealed class KubernetesRuntime(KubernetesTarget cluster, WorkloadName workload, 
         return (await kubectl.Pods(new Workload(await kubectl.Get(workload.ToString())).Selector)).Count(p => p.Ready);
     }
 
+    public override async Task<int?> Wanted(PlanContext context) => new Workload(await new Kubectl(cluster, context).Get(workload.ToString())).Wanted;
+
     public override async Task<string> LastLines(PlanContext context)
     {
         var kubectl = new Kubectl(cluster, context);

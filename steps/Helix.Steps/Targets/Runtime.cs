@@ -33,11 +33,14 @@ public abstract class Runtime
     /// <summary>Starts; does not wait until it is ready. Starting what runs is done.</summary>
     public abstract Task Start(StepContext context);
 
-    /// <summary>Number of instances wanted.</summary>
+    /// <summary>Sets the number of instances wanted.</summary>
     public abstract Task Scale(StepContext context, int replicas);
 
     /// <summary>Number of instances that run; null when the runtime cannot tell.</summary>
     public virtual Task<int?> Instances(PlanContext context) => Task.FromResult<int?>(null);
+
+    /// <summary>Number of instances that somebody asked for, also while fewer run; where a runtime keeps no such number, those that run.</summary>
+    public virtual Task<int?> Wanted(PlanContext context) => Instances(context);
 
     /// <summary>The last lines that the service logged, as a sentence for an error; empty when there are none.</summary>
     public virtual Task<string> LastLines(PlanContext context) => Task.FromResult("");

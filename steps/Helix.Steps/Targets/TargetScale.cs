@@ -53,7 +53,7 @@ public sealed class TargetScale : Step<TargetScaleOptions, TargetScaleOutputs>
     {
         CheckCaps(options);
         var target = context.Target<RunningTarget>(options.Target);
-        var before = await target.Service.Instances(context);
+        var before = await target.Service.Wanted(context);
         if (before > options.Replicas)
             await context.Leave(new()
             {

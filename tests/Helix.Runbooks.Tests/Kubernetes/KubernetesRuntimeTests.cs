@@ -51,6 +51,17 @@ public sealed class KubernetesRuntimeTests : IDisposable
     }
 
     [Fact]
+    public async Task Scaling_down_what_is_not_ready_remembers_how_many_were_wanted()
+    {
+        _server.Cluster.Make(KubeManifests.Deployment("web", "web:crash", replicas: 3));
+        var done = await _host.Run(new TargetScale(), new() { Target = "web", Replicas = 0, Minimum = 0 });
+        Assert.Equal((3, 0), (done.Before, done.Now));
+        var left = Assert.Single(_host.Left);
+        Assert.Equal("web is scaled down from 3 to 0", left.What);
+        Assert.Equal(3, left.Undo!.With["replicas"]!.GetValue<int>());
+    }
+
+    [Fact]
     public async Task A_start_that_does_not_become_ready_says_why()
     {
         _server.Cluster.Make(KubeManifests.Deployment("web", "web:crash", replicas: 0));
