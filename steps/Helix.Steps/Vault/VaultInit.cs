@@ -99,6 +99,10 @@ sealed class VaultInit : Step<VaultInitOptions, VaultInitOutputs>
             throw new RunbookException($"{options.Threshold} shares cannot open a Vault that has {options.Recipients.Count}.");
         if (!options.Recipients.ContainsKey(options.RootTokenFor))
             throw new RunbookException($"The root token is for {options.RootTokenFor}, who is no recipient.", $"Recipients: {string.Join(", ", options.Recipients.Keys)}.");
+        // The second share would replace the first, and no share comes twice.
+        if (options.Recipients.Keys.GroupBy(Plain, StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Count() > 1) is { } same)
+            throw new RunbookException($"The shares of {string.Join(" and ", same)} would have the same file, share-{same.Key}.pgp.b64.",
+                "Name them so that they differ in letters (a to z) or digits; every other sign becomes '-'.");
         return options.Recipients.ToDictionary(r => r.Key, r => PgpKey.Read(context.FullPath(r.Value)));
     }
 

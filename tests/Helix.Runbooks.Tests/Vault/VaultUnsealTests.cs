@@ -99,6 +99,18 @@ public sealed class VaultUnsealTests : IDisposable
         Assert.Empty(_vault.Requests);
     }
 
+    [Theory, InlineData("müller", "möller"), InlineData("jan.k", "jan-k"), InlineData("Jan", "jan")]
+    public async Task Two_recipients_whose_shares_would_have_one_file_are_refused_before_anything_is_asked(string one, string other)
+    {
+        _vault.Initialised = false;
+        var file = _host.Write("key.gpg", [0x99, 1, 2, 3]);
+        var options = Init(file, file) with { Recipients = new Dictionary<string, string> { [one] = file, [other] = file }, RootTokenFor = one };
+        var e = await Assert.ThrowsAsync<RunbookException>(() => _host.Run(new VaultInit(), options));
+        Assert.Contains($"The shares of {one} and {other} would have the same file", e.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<RunbookException>(() => _host.Plan(new VaultInit(), options));
+        Assert.Empty(_vault.Requests);
+    }
+
     static VaultInitOptions Init(string alice, string bob) => new()
     {
         Target = "vault",
