@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Text.Json;
 using Helix.Runbooks.Steps;
 
 namespace Helix.Steps.Files;
@@ -45,6 +46,8 @@ public sealed record FileExtractOutputs
 [Step("file.extract", "Unpacks a tar archive; nothing of it can land outside the folder.")]
 sealed class FileExtract : Step<FileExtractOptions, FileExtractOutputs>
 {
+    const string Key = "unpacked";
+
     public override IEnumerable<TargetEffect> Effects(FileExtractOptions options) =>
         [options.WhenThere == WhenThere.Merge ? TargetEffect.Destroys(null, $"files below {options.To} that the archive holds too") with { LoadsFrom = "from" } : TargetEffect.Changes(null)];
 
@@ -52,8 +55,10 @@ sealed class FileExtract : Step<FileExtractOptions, FileExtractOutputs>
     {
         var from = context.FullPath(options.From);
         var to = Path.TrimEndingDirectorySeparator(context.FullPath(options.To));
+        if (Placed(options, to, context) is { } placed)
+            return placed;
         using var source = SourceFile.Open(from);
-        if (options.WhenThere == WhenThere.Refuse && Directory.Exists(to) && Directory.EnumerateFileSystemEntries(to).Any())
+        if (options.WhenThere == WhenThere.Refuse && HoldsSomething(to))
             throw StepFailedException.Conflict($"The folder {to} holds something already.", "Name another folder, or set whenThere: merge.");
         return await Disk.Guard(to, async () =>
         {
@@ -64,6 +69,7 @@ sealed class FileExtract : Step<FileExtractOptions, FileExtractOutputs>
             try
             {
                 var outputs = await Unpack(source, from, temporary, to, options, context);
+                await context.Save(Key, StepJson.ToJson(outputs));
                 Place(temporary, to);
                 return outputs;
             }
@@ -76,8 +82,16 @@ sealed class FileExtract : Step<FileExtractOptions, FileExtractOutputs>
     }
 
     public override Task<ProbeResult<FileExtractOutputs>> Probe(FileExtractOptions options, StepContext context) =>
-        // The folder appears in one rename; whether a merge happened shows only when it is done again, which changes nothing then.
-        Task.FromResult(ProbeResult<FileExtractOutputs>.NotDone("unpacking again gives the same"));
+        Task.FromResult(Placed(options, Path.TrimEndingDirectorySeparator(context.FullPath(options.To)), context) is { } placed
+            ? ProbeResult<FileExtractOutputs>.Done(placed, "the archive was unpacked and checked, and the folder is in its place")
+            : ProbeResult<FileExtractOutputs>.NotDone("unpacking again gives the same"));
+
+    /// <summary>What an attempt that was cut off has done: the folder was empty or missing when it was saved, and appears in one rename.</summary>
+    /// <returns>Null for a merge too: whether it happened shows only when it is done again, which changes nothing then.</returns>
+    static FileExtractOutputs? Placed(FileExtractOptions options, string to, StepContext context) =>
+        options.WhenThere == WhenThere.Refuse && context.Saved(Key)?.Deserialize<FileExtractOutputs>(StepJson.Options) is { } unpacked && unpacked.Folder == to && HoldsSomething(to) ? unpacked : null;
+
+    static bool HoldsSomething(string folder) => Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any();
 
     static async Task<FileExtractOutputs> Unpack(SourceFile source, string from, string temporary, string to, FileExtractOptions options, StepContext context)
     {

@@ -162,6 +162,26 @@ public sealed class FileExtractTests : IDisposable
         Assert.Empty(Directory.EnumerateFileSystemEntries(outside));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_folder_that_an_attempt_placed_before_it_was_cut_off_is_done(bool placed)
+    {
+        var archive = Tar(tar => tar.WriteEntry(File("good.txt", "good")));
+        var options = new FileExtractOptions { From = archive, To = _to };
+        var whole = await Extract(archive);
+        if (!placed)
+            Directory.Delete(_to, recursive: true);
+
+        Assert.Equal(placed ? ProbeVerdict.Done : ProbeVerdict.NotDone, (await _trial.Probe(new FileExtract(), options)).Verdict);
+        Assert.Equivalent(whole, await Extract(archive));
+        Assert.Equal("good", System.IO.File.ReadAllText(Path.Combine(_to, "good.txt")));
+
+        // In another round it is somebody else's.
+        _trial.SavedValues.Clear();
+        await _trial.Fails(FailureClass.Conflict, new FileExtract(), options);
+    }
+
     Task<FileExtractOutputs> Extract(string archive, Func<FileExtractOptions, FileExtractOptions>? change = null) =>
         _trial.Run(new FileExtract(), (change ?? (o => o))(new() { From = archive, To = _to }));
 
