@@ -71,9 +71,8 @@ sealed class BackupCopy : Step<BackupCopyOptions, BackupCopyOutputs>
 
     static async Task<BackupManifest?> Existing(BackupStore to, BackupManifest manifest, StepContext context)
     {
-        if (await to.ReadSmall(BackupKey.Manifest(manifest.Key), context.Cancelled) is not var (bytes, _))
+        if (await BackupReader.Manifest(to, manifest.Key, context.Cancelled) is not { } there)
             return null;
-        var there = BackupManifest.Parse(bytes);
         return there.Stored == manifest.Stored ? there
             : throw StepFailedException.Conflict($"{to.Place} has another backup under the key {manifest.Key}; it is not overwritten.", "Look at both: helix backups show");
     }

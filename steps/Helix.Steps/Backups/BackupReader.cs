@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json;
 using Helix.Runbooks.Steps;
 using Helix.Steps.Files;
 
@@ -41,6 +42,24 @@ static class BackupReader
         await using var stored = new Measured(bytes);
         await Copy(stored, Stream.Null, null, key, sent.Size, transfer with { Progress = _ => transfer.Progress(sent.Size) });
         Compare(store, key, "stored bytes", sent, new(stored.Count, stored.Sha256));
+    }
+
+    /// <summary>What a step is about to write may be there from an earlier attempt, or from somebody else.</summary>
+    /// <returns>Null when there is none.</returns>
+    /// <exception cref="StepFailedException">Conflict, where it cannot be read: it is not overwritten.</exception>
+    public static async Task<BackupManifest?> Manifest(BackupStore store, string key, CancellationToken cancelled)
+    {
+        var name = BackupKey.Manifest(key);
+        if (await store.ReadSmall(name, cancelled) is not var (bytes, _))
+            return null;
+        try
+        {
+            return BackupManifest.Parse(bytes);
+        }
+        catch (JsonException)
+        {
+            throw StepFailedException.Conflict($"The manifest {name} in {store.Place} is damaged: it cannot be read and is not overwritten.", "Look at it. If it is of no use, move it away and resume: the backup is stored again.");
+        }
     }
 
     /// <summary>Reads an object that has no manifest, and says what can be said of it. Times and kind are the caller's.</summary>

@@ -142,13 +142,8 @@ sealed class BackupUpload : Step<BackupUploadOptions, BackupUploadOutputs>, IJud
     }
 
     /// <summary>What an earlier attempt of this very step finished.</summary>
-    static async Task<BackupManifest?> Existing(BackupStore store, string key, StepContext context)
-    {
-        if (await store.ReadSmall(BackupKey.Manifest(key), context.Cancelled) is not var (bytes, _))
-            return null;
-        var manifest = BackupManifest.Parse(bytes);
-        return manifest.MadeBy?.Run == context.Run.Id && manifest.MadeBy.Step == context.Path ? manifest : null;
-    }
+    static async Task<BackupManifest?> Existing(BackupStore store, string key, StepContext context) =>
+        await BackupReader.Manifest(store, key, context.Cancelled) is { } manifest && manifest.MadeBy?.Run == context.Run.Id && manifest.MadeBy.Step == context.Path ? manifest : null;
 
     /// <summary>The newest backup of the series, if it holds just this file.</summary>
     static async Task<BackupManifest?> Same(BackupStore store, BackupUploadOptions options, StepContext context)

@@ -137,6 +137,30 @@ public sealed class BackupRoundTripTests : IDisposable
     }
 
     [Fact]
+    public async Task A_damaged_manifest_in_the_way_of_an_upload_or_a_copy_is_named_and_left()
+    {
+        var other = Directory.CreateDirectory(Path.Combine(_trial.Folder, "other")).FullName;
+        _trial.With(new DirectoryTarget { Name = "other", Path = other });
+        var options = Upload(_trial.Write("dump.rdb", Text(1_000)));
+        var copy = new BackupCopyOptions { From = "shelf", To = "other", Prefix = "redis/" };
+        var up = await _trial.Run(new BackupUpload(), options);
+        await _trial.Run(new BackupCopy(), copy);
+
+        File.WriteAllText(Path.Combine(other, up.Manifest), "{ \"format\": 1, \"ke");
+        var failure = await _trial.Fails(FailureClass.Conflict, new BackupCopy(), copy);
+        Assert.Contains($"The manifest {up.Manifest} in {other} is damaged", failure.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<StepFailedException>(() => _trial.Probe(new BackupCopy(), copy));
+
+        File.WriteAllText(Path.Combine(_shelf, up.Manifest), "");
+        failure = await _trial.Fails(FailureClass.Conflict, new BackupUpload(), options);
+        Assert.Contains($"The manifest {up.Manifest} in {_shelf} is damaged", failure.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<StepFailedException>(() => _trial.Probe(new BackupUpload(), options));
+
+        File.Delete(Path.Combine(_shelf, up.Manifest));
+        Assert.Equal(up.Key, (await _trial.Run(new BackupUpload(), options)).Key);
+    }
+
+    [Fact]
     public async Task The_selector_is_asked_once_and_a_resume_keeps_its_answer()
     {
         var old = await _trial.Run(new BackupUpload(), Upload(_trial.Write("dump.rdb", Text(1_000))));
