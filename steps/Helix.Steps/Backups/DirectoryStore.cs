@@ -36,20 +36,24 @@ sealed class DirectoryStore(string folder) : BackupStore
 
     public override async IAsyncEnumerable<StoredObject> List(string prefix, [EnumeratorCancellation] CancellationToken cancelled)
     {
-        await Task.CompletedTask;
         RequireFolder();
         var start = Path.Combine(folder, Path.GetDirectoryName(prefix) ?? "");
         if (!Directory.Exists(start))
             yield break;
-        // An unreadable folder throws: an incomplete listing must never look like a short one.
-        foreach (var file in new DirectoryInfo(start).EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, AttributesToSkip = 0 }))
+        using var objects = await Disk.Guard(Place, () => Task.FromResult(Below(start, prefix).GetEnumerator()));
+        while (await Disk.Guard(Place, () => Task.FromResult(objects.MoveNext())))
         {
             cancelled.ThrowIfCancellationRequested();
-            var key = Path.GetRelativePath(folder, file.FullName);
-            if (key.StartsWith(prefix, StringComparison.Ordinal) && !BackupKey.IsHidden(key))
-                yield return new StoredObject(key, file.Length);
+            yield return objects.Current;
         }
     }
+
+    /// <summary>An unreadable folder throws: an incomplete listing must never look like a short one.</summary>
+    IEnumerable<StoredObject> Below(string start, string prefix) =>
+        from file in new DirectoryInfo(start).EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, AttributesToSkip = 0 })
+        let key = Path.GetRelativePath(folder, file.FullName)
+        where key.StartsWith(prefix, StringComparison.Ordinal) && !BackupKey.IsHidden(key)
+        select new StoredObject(key, file.Length);
 
     public override Task<Deletion> Delete(string key, CancellationToken cancelled) => Disk.Guard(Place, () =>
     {

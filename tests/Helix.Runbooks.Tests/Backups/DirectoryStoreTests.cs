@@ -46,6 +46,25 @@ public sealed class DirectoryStoreTests : BackupStoreConformance, IDisposable
     }
 
     [Fact]
+    public async Task A_folder_that_cannot_be_listed_fails_with_what_the_disk_said()
+    {
+        await using var store = await Empty();
+        await Put(store, "a/b.bin", Bytes(1));
+        await Put(store, "a/below/c.bin", Bytes(1));
+        var below = Path.Combine(_folder, "a", "below");
+        await using var listing = store.List("a/", CancellationToken.None).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        Assert.True(await listing.MoveNextAsync());
+        // Root may list every folder, so a link to itself takes the place of one.
+        Directory.Delete(below, recursive: true);
+        File.CreateSymbolicLink(below, below);
+
+        var failure = await Assert.ThrowsAsync<StepFailedException>(async () => await listing.MoveNextAsync());
+
+        Assert.Equal(FailureClass.Transient, failure.Failure);
+        Assert.Contains(_folder, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_target_whose_folder_is_not_there_is_refused_with_a_hint()
     {
         using var trial = new TestHost().With(new DirectoryTarget { Name = "shelf", Path = _folder + "/none" });
