@@ -56,6 +56,25 @@ public sealed class GoingOnTests(PostgresServer postgres)
     }
 
     [Fact]
+    public async Task A_step_that_stumbles_while_it_looks_what_it_did_does_not_know_it_and_people_are_asked()
+    {
+        using var h = new RunHarness();
+        using var interrupt = new CancellationTokenSource();
+        var run = h.Start(h.Plan("steps:\n  - { id: one, uses: world.write, with: { world: WORLD, line: one, takes: 1h, probeStumbles: true } }\n"));
+        var driving = h.Drive(run, interrupt: interrupt.Token);
+        await Eventually.True(() => h.Engine.State(run).Step("one")?.Status == StepStatus.Running, "it runs");
+        await interrupt.CancelAsync();
+        Assert.Equal(DriveEnd.Interrupted, (await driving).End);
+        var next = await h.Drive(run);
+        Assert.Equal((DriveEnd.Waiting, QuestionKind.InDoubt), (next.End, next.State.OpenQuestions.Single().Asked.Kind));
+        Assert.Contains("what is there is no line", next.State.Step("one")!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_a_step_did_is_done_although_its_file_cannot_be_read() =>
+        Assert.Empty(await OutputFiles.Of(new() { ["file"] = "/proc/self/mem" }, CancellationToken.None));
+
+    [Fact]
     public async Task A_run_whose_last_driver_died_before_it_gave_the_lease_back_can_be_reopened()
     {
         using var h = new RunHarness();

@@ -21,6 +21,9 @@ public sealed record WriteOptions
     [Description("What the probe can say.")]
     public bool CanTell { get; init; } = true;
 
+    [Description("The probe stumbles over what it finds.")]
+    public bool ProbeStumbles { get; init; }
+
     [Description("A target.")]
     [TargetName]
     public string? Target { get; init; }
@@ -58,6 +61,7 @@ public sealed class WorldWrite : Step<WriteOptions, WriteOutputs>
     }
 
     public override Task<ProbeResult<WriteOutputs>> Probe(WriteOptions options, StepContext context) => Task.FromResult(
+        options.ProbeStumbles ? throw new FormatException("what is there is no line") :
         !options.CanTell ? ProbeResult<WriteOutputs>.Unknown("the world keeps silent")
         : File.Exists(options.World) && File.ReadAllLines(options.World).Contains(options.Line) ? ProbeResult<WriteOutputs>.Done(Outputs(options), "the line is there")
         : ProbeResult<WriteOutputs>.NotDone("the line is not there"));
