@@ -70,11 +70,11 @@ sealed class Timetable(Site site) : IAsyncDisposable
     async Task Reload()
     {
         var before = Schedules.Select(s => s.Name).ToList();
-        _readAt = HasFile ? File.GetLastWriteTimeUtc(Path) : default;
+        var at = HasFile ? File.GetLastWriteTimeUtc(Path) : default;
         Book = HasFile ? new ScheduleReader(site.Catalog, site.Time).ReadFile(Path) : null;
         if (Book is { HasErrors: true } bad)
         {
-            site.ScheduleNews.Unusable(_readAt, bad.Problems.Count);
+            site.ScheduleNews.Unusable(at, bad.Problems.Count);
             site.Say($"{Path} cannot be used, so nothing starts by itself:\n{string.Join("\n", bad.Problems)}");
         }
         foreach (var gone in before.Except(Schedules.Select(s => s.Name)))
@@ -84,12 +84,28 @@ sealed class Timetable(Site site) : IAsyncDisposable
         }
         foreach (var schedule in Schedules)
             await Ring(schedule.Name);
+        // Only now: what the store was away for is done again.
+        _readAt = at;
     }
 
     /// <summary>Everything that became due since the last time, and the alarm for the next.</summary>
     Task Ring(string name) => Alone(async () =>
     {
         _next.TryRemove(name, out _);
+        try
+        {
+            await RingOnce(name);
+        }
+        catch
+        {
+            // Without it nobody would ever look at this schedule again.
+            _next[name] = site.Time.GetUtcNow();
+            throw;
+        }
+    });
+
+    async Task RingOnce(string name)
+    {
         if (Find(name) is not { Enabled: true } schedule)
             return;
         var now = site.Time.GetUtcNow();
@@ -102,7 +118,7 @@ sealed class Timetable(Site site) : IAsyncDisposable
             _next[name] = next;
             await _alarms!.Set(name, next);
         }
-    });
+    }
 
     DateTimeOffset Watch(string name, DateTimeOffset now)
     {

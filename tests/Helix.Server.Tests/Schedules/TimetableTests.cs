@@ -1,11 +1,12 @@
 using System.Net;
 using Helix.Runbooks.Journal;
+using Helix.Runbooks.Tests.Postgres;
 using Helix.Server.Accounts;
 using Helix.Server.Schedules;
 
 namespace Helix.Server.Tests.Schedules;
 
-public sealed class TimetableTests
+public sealed class TimetableTests(PostgresServer postgres)
 {
     /// <summary>The clock on the wall, set ahead by the test.</summary>
     sealed class Clock : TimeProvider
@@ -30,10 +31,10 @@ public sealed class TimetableTests
             {fields}
         """);
 
-    static async Task<(ServerHere Here, Clock Clock)> Hourly(string fields = "overlap: skip", bool on = true)
+    static async Task<(ServerHere Here, Clock Clock)> Hourly(string fields = "overlap: skip", bool on = true, string? store = null)
     {
         var clock = new Clock();
-        var here = new ServerHere { Time = clock };
+        var here = store is null ? new ServerHere { Time = clock } : new ServerHere { Time = clock, StoreName = store };
         here.Runbook("slow", Books.Slow);
         Plan(here, fields);
         if (on)
@@ -274,6 +275,22 @@ public sealed class TimetableTests
         await Comes(here, "it starts", r => r is [{ Result: "started" }]);
         Assert.Equal(noon, Results(here)[0].Planned);
         Assert.Equal(PlannedRun.Id("hourly", noon), Results(here)[0].Run);
+    }
+
+    [Fact]
+    public async Task A_planned_time_that_comes_while_the_store_is_away_starts_its_run_when_the_store_is_back()
+    {
+        var (here, clock) = await Hourly(store: postgres.Store());
+        await using var _ = here;
+        using var database = StorePlace.Beside(here.StoreName, "");
+        database.Run("CREATE FUNCTION away() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''it rests'' USING ERRCODE = ''57P03''; END'");
+        database.Run("CREATE TRIGGER away BEFORE INSERT ON planned FOR EACH ROW EXECUTE FUNCTION away()");
+        clock.Pass(TimeSpan.FromSeconds(15));
+        // Two by the alarm and the look at the clock; more only when it goes on trying.
+        await Eventually.True(() => here.Said.Count(s => s.StartsWith("Schedules: ", StringComparison.Ordinal) && s.Contains("it rests", StringComparison.Ordinal)) > 2, "it is tried again and again");
+        database.Run("DROP TRIGGER away ON planned");
+        await Comes(here, "the run is started", r => r is [{ Result: "started" }]);
+        await here.Becomes(Results(here)[0].Run!, RunStatus.Succeeded);
     }
 
     [Fact]
