@@ -76,8 +76,9 @@ sealed class PlannedStarts(Site site)
 
     void Started(Schedule schedule, DateTimeOffset planned, string run, string detail)
     {
-        site.Accounts.Planned(schedule.Name, planned, "started", run, detail);
+        // Those before it first: a server that dies in between would else leave one that waits, and start a run for it.
         site.Accounts.CaughtUp(schedule.Name, planned, run);
+        site.Accounts.Planned(schedule.Name, planned, "started", run, detail);
     }
 
     void Frozen(Schedule schedule, DateTimeOffset planned, FreezeWindow freeze, DateTimeOffset until)
