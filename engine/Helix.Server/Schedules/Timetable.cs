@@ -17,6 +17,7 @@ sealed class Timetable(Site site) : IAsyncDisposable
     readonly PlannedStarts _starts = new(site);
     readonly Freshness _freshness = new(site);
     readonly System.Collections.Concurrent.ConcurrentDictionary<string, DateTimeOffset> _next = [];
+    readonly System.Collections.Concurrent.ConcurrentDictionary<string, string> _faults = [];
     Alarms? _alarms;
     DateTime _readAt;
     Task _loop = Task.CompletedTask;
@@ -47,16 +48,16 @@ sealed class Timetable(Site site) : IAsyncDisposable
                     await Reload();
                 // A clock that was set forward, or a machine that slept: alarms ring late then.
                 foreach (var name in _next.Where(n => n.Value <= site.Time.GetUtcNow()).Select(n => n.Key).ToList())
-                    await Ring(name);
+                    await Guarded(name, () => Ring(name));
                 foreach (var waits in site.Accounts.Queued())
-                    await Alone(() => Try(waits.Schedule, waits.Planned));
+                    await Guarded(waits.Schedule, () => Alone(() => Try(waits.Schedule, waits.Planned)));
                 await _freshness.Look(Schedules, _stop.Token);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
                 return;
             }
-            catch (Exception e) when (e is StoreLostException or IOException)
+            catch (Exception e)
             {
                 site.Say($"Schedules: {e.Message}");
             }
@@ -83,9 +84,24 @@ sealed class Timetable(Site site) : IAsyncDisposable
             await _alarms!.Unset(gone);
         }
         foreach (var schedule in Schedules)
-            await Ring(schedule.Name);
+            await Guarded(schedule.Name, () => Ring(schedule.Name));
         // Only now: what the store was away for is done again.
         _readAt = at;
+    }
+
+    /// <summary>A schedule that meets a mistake keeps no other from its time; it is tried again, and said once.</summary>
+    async Task Guarded(string name, Func<Task> action)
+    {
+        try
+        {
+            await action();
+            _faults.TryRemove(name, out _);
+        }
+        catch (Exception e) when (e is not (StoreLostException or OperationCanceledException))
+        {
+            if (_faults.GetValueOrDefault(name) != e.Message)
+                site.Say($"The schedule {name} could not be looked at: {_faults[name] = e.Message}");
+        }
     }
 
     /// <summary>Everything that became due since the last time, and the alarm for the next.</summary>

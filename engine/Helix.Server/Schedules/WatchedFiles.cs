@@ -26,7 +26,7 @@ static class WatchedFiles
     }
 
     static IEnumerable<string> Below(string root, string pattern) => !Directory.Exists(root) ? []
-        : new Matcher(StringComparison.Ordinal).AddInclude(pattern).Execute(new DirectoryInfoWrapper(new DirectoryInfo(root))).Files.Select(f => Path.Combine(root, f.Path));
+        : new Matcher(StringComparison.Ordinal).AddInclude(pattern).Execute(new Folder(root)).Files.Select(f => Path.Combine(root, f.Path));
 
     /// <summary>What cannot be read counts by that: the run that follows says it.</summary>
     static string DigestOf(string file)
@@ -39,6 +39,22 @@ static class WatchedFiles
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return e.GetType().Name;
+        }
+    }
+
+    /// <summary>A folder that cannot be read counts as an empty one: that is a change too, and the run that follows says it.</summary>
+    sealed class Folder(string path) : DirectoryInfoWrapper(new DirectoryInfo(path))
+    {
+        public override IEnumerable<FileSystemInfoBase> EnumerateFileSystemInfos()
+        {
+            try
+            {
+                return [.. base.EnumerateFileSystemInfos().Select(i => i is DirectoryInfoBase ? new Folder(Path.Combine(FullName, i.Name)) : i)];
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return [];
+            }
         }
     }
 }

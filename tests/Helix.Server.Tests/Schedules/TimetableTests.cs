@@ -31,11 +31,12 @@ public sealed class TimetableTests(PostgresServer postgres)
             {fields}
         """);
 
-    static async Task<(ServerHere Here, Clock Clock)> Hourly(string fields = "overlap: skip", bool on = true, string? store = null)
+    static async Task<(ServerHere Here, Clock Clock)> Hourly(string fields = "overlap: skip", bool on = true, string? store = null, Action<ServerHere>? before = null)
     {
         var clock = new Clock();
         var here = store is null ? new ServerHere { Time = clock } : new ServerHere { Time = clock, StoreName = store };
         here.Runbook("slow", Books.Slow);
+        before?.Invoke(here);
         Plan(here, fields);
         if (on)
             await File.WriteAllTextAsync(Path.Combine(here.Folder, "on"), "");
@@ -291,6 +292,24 @@ public sealed class TimetableTests(PostgresServer postgres)
         database.Run("DROP TRIGGER away ON planned");
         await Comes(here, "the run is started", r => r is [{ Result: "started" }]);
         await here.Becomes(Results(here)[0].Run!, RunStatus.Succeeded);
+    }
+
+    [Fact]
+    public async Task A_schedule_that_meets_a_mistake_says_it_once_keeps_no_other_from_its_time_and_goes_on_when_it_is_mended()
+    {
+        var (here, clock) = await Hourly("overlap: skip\n  another:\n    runbook: other.yaml\n    cron: \"0 * * * *\"\n    dst: shift", before: h => h.Runbook("other", Books.Slow));
+        await using var _ = here;
+        await Eventually.True(() => here.Accounts.WatchedSince("another") is not null, "the other schedule is read");
+        using var database = StorePlace.Beside(here.Server.Site.Settings.AccountsPath, "");
+        database.Run("CREATE TRIGGER faulty BEFORE INSERT ON planned WHEN new.schedule = 'hourly' BEGIN SELECT RAISE(FAIL, 'a mistake'); END");
+        clock.Pass(TimeSpan.FromSeconds(15));
+        await Eventually.True(() => here.Accounts.LastOf("another", "started") is not null, "the other is started");
+        clock.Pass(TimeSpan.FromHours(1));
+        await Eventually.True(() => here.Accounts.StartedOf("another", 10).Count == 2, "the other is started again");
+        Assert.Empty(Results(here));
+        Assert.Single(here.Said, s => s.StartsWith("The schedule hourly could not be looked at", StringComparison.Ordinal));
+        database.Run("DROP TRIGGER faulty");
+        await Comes(here, "it is started", r => r.Any(p => p.Result == "started"));
     }
 
     [Fact]
