@@ -22,6 +22,11 @@ sealed class Follower(Site site) : IAsyncDisposable
 
     readonly Dictionary<string, RunState> _held = [];
 
+    const string All = "";
+
+    /// <summary>What was said of runs of which nobody could be told; of <see cref="All"/>, when that was no matter of one run.</summary>
+    readonly Dictionary<string, string> _faults = [];
+
     /// <summary>The last entry that was seen, of runs that changed lately.</summary>
     Dictionary<string, long> _seen = [];
     readonly CancellationTokenSource _stop = new();
@@ -59,10 +64,15 @@ sealed class Follower(Site site) : IAsyncDisposable
         try
         {
             Look();
+            _faults.Remove(All);
         }
         catch (StoreLostException)
         {
             // Who drives a run says it; here it goes on when the store is back.
+        }
+        catch (Exception e)
+        {
+            Fault(All, $"The records of the runs cannot be gone along: {e.Message}");
         }
     }
 
@@ -70,7 +80,7 @@ sealed class Follower(Site site) : IAsyncDisposable
     {
         var lately = _until - Slack;
         var entries = (lately, site.Store.EntriesSince(lately));
-        if (entries != _entries)
+        if (entries != _entries || _faults.Count > 0)
             FollowAll(lately);
         _entries = entries;
         site.News.Tick();
@@ -87,6 +97,8 @@ sealed class Follower(Site site) : IAsyncDisposable
         foreach (var change in changes)
             seen[change.Run] = _seen.GetValueOrDefault(change.Run) is var last && last < change.Events ? Follow(change.Run, last, lately > _from ? lately : _from) : last;
         _seen = seen;
+        foreach (var over in _faults.Keys.Except(seen.Keys.Append(All)).ToList())
+            _faults.Remove(over);
         if (changes is [.., { LastAt: var newest }] && newest > _until)
             _until = newest;
     }
@@ -112,6 +124,7 @@ sealed class Follower(Site site) : IAsyncDisposable
             }
             if (state.Ended is not null)
                 _held.Remove(run);
+            _faults.Remove(run);
             return state.LastSequence;
         }
         catch (StoreLostException)
@@ -121,10 +134,17 @@ sealed class Follower(Site site) : IAsyncDisposable
         }
         catch (Exception e)
         {
-            // Written by another version, or a mistake: it is not looked at again until it changes.
-            site.Say($"Nobody is told of run {run}: {e}");
-            return long.MaxValue;
+            // Written by another version, or a mistake, or a file that is missing for a moment: what was not told is tried again.
+            _held.Remove(run);
+            Fault(run, $"Nobody is told of run {run}: {e}");
+            return last;
         }
+    }
+
+    void Fault(string run, string words)
+    {
+        if (_faults.GetValueOrDefault(run) != words)
+            site.Say(_faults[run] = words);
     }
 
     /// <summary>A state is folded anew when something happens to a run that was quiet for long.</summary>

@@ -14,6 +14,7 @@ namespace Helix.Server.Messages;
 sealed class RunNews(Site site)
 {
     const string AtRiskAt = "at-risk/";
+    static readonly TimeSpan Again = TimeSpan.FromMinutes(1);
 
     /// <summary>When a run that waits will be too late, by experience; who drives one says it in its record.</summary>
     readonly Dictionary<string, DateTimeOffset> _risks = site.Accounts.MarkedBelow(AtRiskAt).ToDictionary(m => m.Name, m => m.At);
@@ -130,13 +131,27 @@ sealed class RunNews(Site site)
         var now = site.Time.GetUtcNow();
         foreach (var (run, _) in _risks.Where(r => r.Value <= now).ToList())
         {
-            _risks.Remove(run);
-            site.Accounts.Unmark(AtRiskAt + run);
-            var state = RunState.Of(run, site.Store.Read(run));
-            var clocks = site.Live.Of(run).Measure();
-            if (state.Ended is null && site.Outbox.Environment(state.Started.Environment, () => Pinned(state)) is { } environment)
-                Post(environment, state, now, state.Head, AtRisk($"it waits for people, {Words.Clock(clocks.Elapsed)} have passed", clocks.Due!.Value));
+            try
+            {
+                TellLate(run, now);
+                _risks.Remove(run);
+                site.Accounts.Unmark(AtRiskAt + run);
+            }
+            catch (Exception e) when (e is not StoreLostException)
+            {
+                // The others must be told all the same.
+                site.Say($"Nobody is told that run {run} is late: {e}");
+                _risks[run] = now + Again;
+            }
         }
+    }
+
+    void TellLate(string run, DateTimeOffset now)
+    {
+        var state = RunState.Of(run, site.Store.Read(run));
+        var clocks = site.Live.Of(run).Measure();
+        if (state.Ended is null && clocks.Due is { } due && site.Outbox.Environment(state.Started.Environment, () => Pinned(state)) is { } environment)
+            Post(environment, state, now, state.Head, AtRisk($"it waits for people, {Words.Clock(clocks.Elapsed)} have passed", due));
     }
 
     RunbookEnvironment? Pinned(RunState state) => site.NewEngine().PlanOf(state).Environment;

@@ -169,6 +169,32 @@ public sealed class MessageTests : IAsyncDisposable
         Assert.Single(Occasions(_hook), o => o == "overdue");
     }
 
+    [Fact]
+    public async Task What_could_not_be_told_of_a_run_is_told_when_that_is_mended_and_other_runs_do_not_wait_for_it()
+    {
+        await _here.Start();
+        using var alice = await _here.LogIn("alice", Role.Operator);
+        using var database = StorePlace.Beside(_here.Server.Site.Settings.AccountsPath, "");
+        database.Run("CREATE TRIGGER faulty BEFORE INSERT ON outbox BEGIN SELECT RAISE(FAIL, 'a mistake'); END");
+        var run = await Start(alice, "gate");
+        await Comes("it is said", () => _here.Said.Any(s => s.StartsWith($"Nobody is told of run {run}: ", StringComparison.Ordinal) && s.Contains("a mistake", StringComparison.Ordinal)));
+        database.Run("DROP TRIGGER faulty");
+        var other = await Start(alice, "gate");
+        await Comes("both are told", () => _hook.Requests.Count == 2);
+        Assert.Equal(new[] { run, other }.Order(), Told(_hook).Select(m => (string)m["run"]!).Order());
+
+        database.Run($"CREATE TRIGGER faulty BEFORE INSERT ON outbox WHEN new.run = '{run}' BEGIN SELECT RAISE(FAIL, 'a mistake'); END");
+        _clock.Pass(TimeSpan.FromHours(2));
+        _here.Server.Site.Keeper.Look();
+        await Comes("the other is at risk", () => Told(_hook).Any(m => (string)m["occasion"]! == "at-risk" && (string)m["run"]! == other));
+        await Comes("it is said", () => _here.Said.Any(s => s.StartsWith($"Nobody is told that run {run} is late: ", StringComparison.Ordinal)));
+        database.Run("DROP TRIGGER faulty");
+        _clock.Pass(TimeSpan.FromMinutes(2));
+        using var later = await _here.LogIn("alice", Role.Operator); // a session does not last for so long
+        await Start(later, "gate");
+        await Comes("it is told too", () => Told(_hook).Any(m => (string)m["occasion"]! == "at-risk" && (string)m["run"]! == run));
+    }
+
     static string Schedules(string missed) => $"""
         apiVersion: helix.runbooks/v1
         name: schedules
