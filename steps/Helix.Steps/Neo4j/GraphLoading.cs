@@ -125,7 +125,7 @@ sealed class GraphLoading(Neo4jTarget target, LoadSource source, Neo4jReplaceOpt
             if (_at.Kept)
                 await OldStore(within);
             if (_at is { Ran: true, Stage: < LoadStage.Loading })
-                await new Outage(target, options.Grace, options.ReadyWithin, within).End(ran: true, within);
+                await new Outage(target, options.Grace, options.ReadyWithin, within).EndAtLast(ran: true, within);
             else if (!_at.Ran)
                 await target.Service.Stop(within, options.Grace);
             await Reach(_at with { Stage = LoadStage.Begun, Kept = false }, within);

@@ -9,6 +9,8 @@ sealed class Outage(Neo4jTarget target, Duration grace, Duration readyWithin, St
     const string Ran = "ran";
     const int Killed = 137;
     static readonly TimeSpan Beyond = TimeSpan.FromMinutes(2);
+    static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
 
     long _since;
 
@@ -65,13 +67,33 @@ sealed class Outage(Neo4jTarget target, Duration grace, Duration readyWithin, St
         Lasted = context.Time.GetElapsedTime(_since);
     }
 
+    /// <summary>Nobody comes after this one to start it: what may pass is tried again for as long as a server may keep a failed step waiting.</summary>
+    public async Task EndAtLast(bool ran, StepContext within)
+    {
+        var (begun, pause) = (within.Time.GetTimestamp(), FirstPause);
+        while (true)
+        {
+            try
+            {
+                await End(ran, within);
+                return;
+            }
+            catch (StepFailedException e) when (e.Failure == FailureClass.Transient && within.Time.GetElapsedTime(begun) + pause < Beyond)
+            {
+                within.Log($"{e.Message} The start is tried again in {new Duration(pause)}.");
+            }
+            await within.Delay(pause);
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+    }
+
     /// <summary>The first failure is the one that counts; that the server is down as well is said beside it.</summary>
     async Task StartAgain(bool ran, Exception cause)
     {
         using var limit = new CancellationTokenSource(Beyond, context.Time);
         try
         {
-            await End(ran, context.Until(limit.Token));
+            await EndAtLast(ran, context.Until(limit.Token));
         }
         catch (Exception e) when (e is StepFailedException or OperationCanceledException)
         {

@@ -80,16 +80,15 @@ public sealed class StopAndLoadRowsTests
     }
 
     [Fact]
-    public async Task NEO_15_a_stub_that_does_not_start_on_its_old_store_keeps_that_store_through_the_next_attempt()
+    public async Task NEO_15_a_stub_that_does_not_answer_on_its_old_store_keeps_that_store_through_the_next_attempt()
     {
         await using var server = await PosedNeo4j.Start();
         var dumped = await server.Dump();
         server.Hold(7);
-        server.Odd = "half-load-and-no-start";
+        server.Odd = "half-load-and-no-answer";
         var options = new Neo4jLoadOptions { Target = "neo4j", From = dumped.File, Counts = dumped.Counts };
 
-        await server.Host.Fails(FailureClass.InvalidData, new Neo4jLoad(), options);
-        Assert.Null(server.Pid);
+        await server.Host.Fails(FailureClass.InvalidData, new Neo4jLoad(), options with { ReadyWithin = new(TimeSpan.FromMilliseconds(300)) });
         Assert.Contains(server.Host.Logged, l => l.Contains("could not be put back", StringComparison.Ordinal));
         Assert.Equal(21, StubGraph.Read(server.Store).Nodes);
 
@@ -98,6 +97,35 @@ public sealed class StopAndLoadRowsTests
 
         Assert.Equal(30, await server.Nodes());
         Assert.Equal(21, server.NodesIn(loaded.SafetyCopy!));
+    }
+
+    [Fact]
+    public async Task NEO_15_a_stub_that_does_not_start_at_once_on_its_old_store_is_started_again()
+    {
+        await using var server = await PosedNeo4j.Start();
+        var dumped = await server.Dump();
+        server.Hold(7);
+        server.Odd = "half-load-and-fails-twice-to-start";
+
+        await server.Host.Fails(FailureClass.InvalidData, new Neo4jLoad(), new() { Target = "neo4j", From = dumped.File });
+
+        Assert.Equal(21, await server.Nodes());
+        Assert.Empty(server.Host.Left);
+    }
+
+    [Fact]
+    public async Task NEO_07_a_stub_that_does_not_start_at_once_after_its_dump_is_started_again_and_each_try_is_logged()
+    {
+        await using var server = await PosedNeo4j.Start();
+        server.Odd = "fails-twice-to-start";
+
+        // The start after the dump is the first, the one after that failure the second.
+        var e = await server.Host.Fails(FailureClass.Transient, new Neo4jDump(), new() { Target = "neo4j", To = "work/neo4j.dump" });
+
+        Assert.DoesNotContain("could not be started again", e.Message);
+        Assert.Equal(30, await server.Nodes());
+        Assert.Empty(server.Host.Left);
+        Assert.Single(server.Host.Logged, l => l.Contains("The start is tried again in 1s", StringComparison.Ordinal));
     }
 
     [Theory]
