@@ -141,22 +141,3 @@ public sealed partial class Sequencer
         Position = Position.None,
     };
 }
-
-/// <summary>Targets whose data a destroying step began to replace and nobody has verified since.</summary>
-public static class HalfLoaded
-{
-    public static IReadOnlySet<string> Targets(RunState state)
-    {
-        var down = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (var step in state.Steps.Values.Where(s => s.Started))
-            foreach (var effect in step.Effects.Where(e => e is { Effect: Effect.Destroys, Target: not null }))
-                if (!IsVerified(state, step, effect.Target!))
-                    down.Add(effect.Target!);
-        return down;
-    }
-
-    static bool IsVerified(RunState state, StepState destroyed, string target) =>
-        destroyed.Status == StepStatus.Succeeded && state.Steps.Values.Any(s =>
-            s.Status == StepStatus.Succeeded && s.Uses.EndsWith(".verify", StringComparison.Ordinal)
-            && s.EndedAt >= destroyed.EndedAt && s.Effects.Any(e => e.Target == target));
-}

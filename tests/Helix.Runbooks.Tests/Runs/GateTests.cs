@@ -1,4 +1,5 @@
 using Helix.Runbooks.Journal;
+using Helix.Runbooks.Reports;
 using Helix.Runbooks.Runs;
 using Helix.Runbooks.Steps;
 using Microsoft.Extensions.Time.Testing;
@@ -177,6 +178,32 @@ public sealed class GateTests
         Assert.Equal(["stopped thing", "stopped other", "destroyed thing", "started other"], h.Lines);
         Assert.Equal("stopped:thing", Assert.Single(result.State.Residue.Keys));
         Assert.Contains("thing", HalfLoaded.Targets(result.State));
+    }
+
+    [Fact]
+    public async Task What_an_earlier_round_left_half_loaded_stays_down_when_the_next_one_does_not_load_it_anew()
+    {
+        using var h = new RunHarness();
+        var run = h.Start(h.Plan("""
+            inputs:
+              broken: { type: number, default: 0 }
+            steps:
+              - { id: fetch, uses: world.write, ifFails: abort, with: { world: WORLD, line: fetch, failure: conflict, failFirst: "{{ inputs.broken }}" } }
+              - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }
+              - { id: stop, uses: world.stop, with: { world: WORLD, targets: [thing] } }
+              - { id: load, uses: world.destroy, ifFails: ask, with: { world: WORLD, target: thing, fail: true } }
+            """));
+        await h.Drive(run);
+        h.Answer(run, RunHarness.Bob, "approve");
+        var question = Assert.Single((await h.Drive(run)).State.OpenQuestions).Id;
+        Assert.True(h.Engine.Decide(run, RunHarness.Bob, new Decided { Question = question, Choice = "go-back", To = "fetch", Reason = "another one", Inputs = new() { ["broken"] = 1 } }).Accepted);
+        var ended = await h.Drive(run);
+        Assert.Equal((1, 2), (ended.ExitCode, ended.State.Round));
+        Assert.Equal(["fetch", "stopped thing", "destroyed thing"], h.Lines);
+        Assert.Contains("thing", HalfLoaded.Targets(ended.State));
+        Assert.Collection(Reporting.Of(h.Engine, run).Down,
+            half => Assert.StartsWith("thing: load began to overwrite", half, StringComparison.Ordinal),
+            down => Assert.StartsWith("Thing is stopped", down, StringComparison.Ordinal));
     }
 
     [Fact]
