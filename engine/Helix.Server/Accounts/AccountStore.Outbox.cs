@@ -8,8 +8,12 @@ sealed partial class AccountStore
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting', 0, ?7, ?7, '') ON CONFLICT DO NOTHING
         """, letter.Id, letter.Environment, letter.Channel, letter.Run, letter.Occasion, letter.Message, Now) == 1;
 
-    /// <summary>Waiting messages that may be sent now, in the order in which they came.</summary>
-    public IReadOnlyList<Letter> DueLetters(int limit) => Rows($"{Letters} WHERE state = 'waiting' AND due <= ?1 ORDER BY created, id LIMIT ?2", ReadLetter, Now, limit);
+    /// <summary>Waiting messages that may be sent now, in the order in which they came; of no channel more than <paramref name="each"/>, so that one that is down keeps no other waiting.</summary>
+    public IReadOnlyList<Letter> DueLetters(int each) => Rows($"""
+        SELECT {LetterFields} FROM
+            (SELECT {LetterFields}, row_number() OVER (PARTITION BY environment, channel ORDER BY created, id) AS place FROM outbox WHERE state = 'waiting' AND due <= ?1) AS ready
+        WHERE place <= ?2 ORDER BY created, id
+        """, ReadLetter, Now, each);
 
     public DateTimeOffset? NextDue() => Rows("SELECT due FROM outbox WHERE state = 'waiting' ORDER BY due LIMIT 1", r => Moment(r.GetString(0))) is [var first] ? first : null;
 
@@ -51,7 +55,8 @@ sealed partial class AccountStore
         "UPDATE outbox SET state = ?4, tries = ?5, due = ?6, fault = ?7 WHERE id = ?1 AND environment = ?2 AND channel = ?3",
         letter.Id, letter.Environment, letter.Channel, state, tries, due, fault);
 
-    const string Letters = "SELECT id, environment, channel, run, occasion, message, state, tries, created, due, fault FROM outbox";
+    const string LetterFields = "id, environment, channel, run, occasion, message, state, tries, created, due, fault";
+    const string Letters = $"SELECT {LetterFields} FROM outbox";
 
     static Letter ReadLetter(System.Data.Common.DbDataReader r) => new(r.GetString(0), r.GetString(1), r.GetString(2), r.IsDBNull(3) ? null : r.GetString(3), r.GetString(4), r.GetString(5))
     {

@@ -23,6 +23,8 @@ sealed class Courier(Site site) : IAsyncDisposable
     /// <summary>Longer than one delivery takes: whoever dies in it leaves the message to be taken again.</summary>
     static readonly TimeSpan Claimed = TimeSpan.FromMinutes(2);
     static readonly TimeSpan Kept = TimeSpan.FromDays(90);
+
+    /// <summary>So many of one channel.</summary>
     const int AtOnce = 200;
 
     readonly CancellationTokenSource _stop = new();
@@ -43,7 +45,7 @@ sealed class Courier(Site site) : IAsyncDisposable
             try
             {
                 foreach (var channel in site.Accounts.DueLetters(AtOnce).GroupBy(l => (l.Environment, l.Channel)).Where(c => !_busy.ContainsKey(c.Key)))
-                    _busy[channel.Key] = Task.Run(() => Deliver(channel.Key, [.. channel]));
+                    Begin(channel.Key, [.. channel]);
                 wait = site.Accounts.NextDue() is { } due ? due - site.Time.GetUtcNow() : Idle;
             }
             catch (StoreLostException)
@@ -55,6 +57,14 @@ sealed class Courier(Site site) : IAsyncDisposable
             await Task.WhenAny(site.Outbox.Posted(over.Token), Task.Delay(wait < Soon ? Soon : wait > Idle ? Idle : wait, site.Time, over.Token));
             await over.CancelAsync();
         }
+    }
+
+    void Begin((string Environment, string Channel) channel, List<Letter> letters)
+    {
+        // Its place is taken before it begins: it may end at once, and what it has not found it could not take away.
+        var delivery = new Task<Task>(() => Deliver(channel, letters));
+        _busy[channel] = delivery.Unwrap();
+        delivery.Start(TaskScheduler.Default);
     }
 
     async Task Deliver((string Environment, string Channel) channel, List<Letter> letters)
