@@ -78,11 +78,14 @@ sealed class TriggerDesk(Site site) : IDisposable
         {
             return take();
         }
-        catch (RunbookException e)
+        catch (Exception e) when (IsOfTheFiles(e))
         {
             return new Fired(trigger.Name, "failed", null, null, e.Message);
         }
     }
+
+    /// <summary>They have errors, or one that the trigger names is gone since the triggers were read.</summary>
+    static bool IsOfTheFiles(Exception e) => e is RunbookException or NotThereException;
 
     Fired Take(Trigger trigger, Call call, Caller? by)
     {
@@ -137,7 +140,7 @@ sealed class TriggerDesk(Site site) : IDisposable
             var effect = plan.Steps.Count == 0 ? Effect.Reads : plan.Steps.Max(s => s.Effect);
             return Chosen(firing with { Effect = effect.ToString().ToLowerInvariant() }, trigger, effect, now);
         }
-        catch (RunbookException e)
+        catch (Exception e) when (IsOfTheFiles(e))
         {
             return firing with { Detail = e.Message };
         }
@@ -185,7 +188,7 @@ sealed class TriggerDesk(Site site) : IDisposable
         {
             (result, detail) = ("suggested", e.Message);
         }
-        catch (RunbookException e)
+        catch (Exception e) when (IsOfTheFiles(e))
         {
             (result, detail) = ("failed", e.Message);
         }

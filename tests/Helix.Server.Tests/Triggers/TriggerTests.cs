@@ -186,6 +186,21 @@ public sealed class TriggerTests(PostgresServer postgres)
     }
 
     [Fact]
+    public async Task A_trigger_whose_runbook_is_gone_has_failed_and_the_alerts_after_it_are_taken()
+    {
+        await using var here = await Started();
+        var token = HookToken(here);
+        Assert.Equal("", Result((await Alerts(here, token, Alert("SomethingElse", "f0"))).Said));
+        File.Delete(Path.Combine(here.Runbooks, "look.yaml"));
+        var (status, said) = await Alerts(here, token, Alert("DiskFull", "f1", labels: ("instance", "db-1")), Alert("DataLost", "f2", labels: ("severity", "critical")));
+        Assert.Equal((HttpStatusCode.OK, "disk failed, lost suggested"), (status, Result(said)));
+        Assert.Equal("There is no runbook 'look'.", said["fired"]![0]!["detail"]!.ToString());
+        // It comes again, as the alert still fires.
+        here.Runbook("look", Look);
+        Assert.Equal("disk started", Result((await Alerts(here, token, Alert("DiskFull", "f1", labels: ("instance", "db-1")))).Said));
+    }
+
+    [Fact]
     public async Task What_destroys_is_suggested_and_started_by_one_press_or_dismissed_or_over()
     {
         var time = new Clock();
