@@ -42,12 +42,27 @@ sealed class Asking
         var over = Over(state.Run, question.Id, watching.Token);
         while (await Answer(question, over) is { } decided)
         {
-            var result = _engine.Decide(state.Run, _session.Operator, decided);
+            if (Decide(state.Run, decided) is not { } result)
+                continue;
             _terminal.Error.WriteLine(_terminal.Talk(result.Message));
             if (result.Accepted)
                 break;
         }
         await watching.CancelAsync();
+    }
+
+    /// <returns>Null: the store is away for now, and the question stays.</returns>
+    DecisionResult? Decide(string run, Decided decided)
+    {
+        try
+        {
+            return _engine.Decide(run, _session.Operator, decided);
+        }
+        catch (StoreLostException e) when (e.MayComeBack)
+        {
+            _terminal.Error.WriteLine(_terminal.Talk($"{e.Message} Whether the answer was taken is not known: while the question is open, answer it again."));
+            return null;
+        }
     }
 
     string? WhyNot(RunState state, Question question)
@@ -69,10 +84,22 @@ sealed class Asking
         var feed = new RunFeed(_store, run, []);
         while (!stopped.IsCancellationRequested)
         {
-            feed.More();
-            if (feed.State.Questions.GetValueOrDefault(question) is not { Status: QuestionStatus.Open } || feed.State.Status == RunStatus.Suspended || _store.ReadLease(run) is { Released: true })
+            if (IsOver(feed, run, question))
                 return;
             await Task.WhenAny(Task.Delay(Watch.Look, _session.Time, stopped));
+        }
+    }
+
+    bool IsOver(RunFeed feed, string run, string question)
+    {
+        try
+        {
+            feed.More();
+            return feed.State.Questions.GetValueOrDefault(question) is not { Status: QuestionStatus.Open } || feed.State.Status == RunStatus.Suspended || _store.ReadLease(run) is { Released: true };
+        }
+        catch (StoreLostException e) when (e.MayComeBack)
+        {
+            return false; // while the store is away nobody can say so
         }
     }
 

@@ -9,7 +9,11 @@ sealed class HelixHere : IDisposable
     public HelixHere() => Folder = Directory.CreateTempSubdirectory("helix-cli-").FullName;
 
     public string Folder { get; }
-    public string Store => Path.Combine(Folder, "store", "helix.db");
+    public string Store
+    {
+        get => field ?? Path.Combine(Folder, "store", "helix.db");
+        init;
+    }
 
     /// <summary>Standard output and error of the last call.</summary>
     public string Out { get; private set; } = "";
@@ -17,12 +21,14 @@ sealed class HelixHere : IDisposable
     public JsonNode Json => JsonNode.Parse(Out)!;
 
     /// <summary>Runs one command; with <paramref name="typed"/> a person sits at the terminal and types these lines.</summary>
-    public async Task<int> Run(IEnumerable<string> arguments, string? typed = null, int width = 200)
+    /// <param name="screen">Takes what goes to standard error.</param>
+    /// <param name="keys">What the person types, when it is typed later.</param>
+    public async Task<int> Run(IEnumerable<string> arguments, string? typed = null, int width = 200, StringWriter? screen = null, TextReader? keys = null)
     {
         using var output = new StringWriter();
-        using var error = new StringWriter();
-        using var input = new StringReader(typed ?? "");
-        var terminal = new Terminal { Out = TextWriter.Synchronized(output), Error = TextWriter.Synchronized(error), In = input, Interactive = typed is not null, Width = width };
+        using var error = screen ?? new StringWriter();
+        using var input = keys ?? new StringReader(typed ?? "");
+        var terminal = new Terminal { Out = TextWriter.Synchronized(output), Error = TextWriter.Synchronized(error), In = input, Interactive = typed is not null || keys is not null, Width = width };
         using var session = new Session(terminal, TimeProvider.System);
         var code = await new CommandLine(session, Table.OfCommands).Run([.. arguments, "--store", Store]);
         (Out, Error) = (output.ToString(), error.ToString());
