@@ -122,7 +122,7 @@ sealed class CommandLine(Session session, IReadOnlyList<TableEntry> local)
         }
         catch (Exception e)
         {
-            session.Terminal.Error.WriteLine(e);
+            session.Terminal.Tell(e.ToString());
             return Say("This is a mistake in helix itself, not in your runbook.",
                 "Please report it with the text above, the output of `helix --version` and, if a run was under way, `helix export RUN`. The run can be resumed.", Bug);
         }
@@ -130,9 +130,9 @@ sealed class CommandLine(Session session, IReadOnlyList<TableEntry> local)
 
     int Say(string message, string? hint, int code)
     {
-        session.Terminal.Error.WriteLine(message);
+        session.Terminal.Tell(message);
         if (hint is not null)
-            session.Terminal.Error.WriteLine("Hint: " + hint);
+            session.Terminal.Tell("Hint: " + hint);
         return code;
     }
 

@@ -49,7 +49,20 @@ sealed class Terminal
     public void Say(string line)
     {
         if (!Quiet)
+            Tell(line);
+    }
+
+    /// <summary>A line of talk, also with <c>--quiet</c>. When the terminal is gone or the disk under standard error is full, nobody hears it, and what is done goes on.</summary>
+    public void Tell(string line)
+    {
+        try
+        {
             Error.WriteLine(line);
+        }
+        catch (IOException)
+        {
+            // There is nowhere left to say it.
+        }
     }
 
     /// <summary>A secret: typed without an echo at a terminal, else all of standard input without its last line break.</summary>

@@ -22,6 +22,7 @@ sealed class RunLoop(Session session)
         feed.More();
         var plan = session.Engine.PlanOf(feed.State);
         var bell = new Bell();
+        IRunView view = attended ? new LiveView(session, store, plan, _progress) : new LineView(session.Terminal, plan, feed.State);
         var driving = Task.Run(() => session.Engine.Drive(run, new DriveSettings
         {
             StayWhileWaiting = attended,
@@ -31,25 +32,57 @@ sealed class RunLoop(Session session)
             Logged = _log.Enqueue,
             Progressed = (path, done, total, unit) => _progress[path] = new StepProgress(done, total, unit),
         }));
-        IRunView view = attended ? new LiveView(session, store, plan, _progress) : new LineView(session.Terminal, plan, feed.State);
-        await Follow(driving, bell, feed, view);
+        try
+        {
+            await Follow(driving, bell, feed, view);
+        }
+        finally
+        {
+            // Whatever becomes of the screen: the run is driven to its end, or to where it stops in order.
+            await Task.WhenAny(driving);
+        }
         return Finish(await driving, plan, attended);
     }
 
     async Task Follow(Task driving, Bell bell, RunFeed feed, IRunView view)
     {
         _ = driving.ContinueWith(_ => bell.Ring(), TaskScheduler.Default);
-        using (view)
-            while (true)
+        var seen = true;
+        while (true)
+        {
+            var last = driving.IsCompleted;
+            var (news, lines) = (News(feed), Lines());
+            seen = seen && await CanBeSeen(() => view.Show(feed.State, news, lines));
+            if (last)
+                break;
+            // Steps that take a millisecond each are shown together; the screen must not slow them down.
+            await Task.Delay(Pause, session.Time);
+            await bell.Wait(Task.Delay(Watch.Look, session.Time));
+        }
+        if (seen)
+            await CanBeSeen(() =>
             {
-                var last = driving.IsCompleted;
-                await view.Show(feed.State, News(feed), Lines());
-                if (last)
-                    return;
-                // Steps that take a millisecond each are shown together; the screen must not slow them down.
-                await Task.Delay(Pause, session.Time);
-                await bell.Wait(Task.Delay(Watch.Look, session.Time));
-            }
+                view.Dispose();
+                return Task.CompletedTask;
+            });
+    }
+
+    /// <summary>False when the screen is gone, as when a connection broke or the disk under standard error is full: the run goes on unseen.</summary>
+    static async Task<bool> CanBeSeen(Func<Task> show)
+    {
+        try
+        {
+            await show();
+            return true;
+        }
+        catch (StoreLostException e) when (e.MayComeBack)
+        {
+            return true; // the next look tries again
+        }
+        catch (Exception e) when (e is IOException or DbException or StoreLostException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Without the store nothing can be shown; the driver says what becomes of the run.</summary>
@@ -78,7 +111,14 @@ sealed class RunLoop(Session session)
     int Finish(DriveResult result, Plan plan, bool attended)
     {
         var report = Reporting.Of(session.Engine, result.State, plan, usually: false);
-        session.Terminal.Give(EndPage.Json(report, result), () => EndPage.Text(report, result, attended));
+        try
+        {
+            session.Terminal.Give(EndPage.Json(report, result), () => EndPage.Text(report, result, attended));
+        }
+        catch (IOException)
+        {
+            // Nobody reads it; the exit code still tells what became of the run.
+        }
         return result.ExitCode;
     }
 }

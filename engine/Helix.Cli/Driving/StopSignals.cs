@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Helix.Cli.Driving;
 
-/// <summary>Ctrl-C once: running steps are interrupted and the run is suspended. Twice: children are killed now.</summary>
+/// <summary>Ctrl-C once: running steps are interrupted and the run is suspended. Twice: children are killed now. A terminal that hangs up is never the second one: several hear of it, and each passes it on.</summary>
 sealed class StopSignals : IDisposable
 {
     readonly CancellationTokenSource _interrupt = new();
@@ -24,20 +24,10 @@ sealed class StopSignals : IDisposable
     {
         context.Cancel = true;
         var first = !_interrupt.IsCancellationRequested;
-        Tell(first ? _first : "Killing.");
+        if (!first && context.Signal == PosixSignal.SIGHUP)
+            return;
+        _terminal.Say(first ? _first : "Killing.");
         (first ? _interrupt : _kill).Cancel();
-    }
-
-    void Tell(string line)
-    {
-        try
-        {
-            _terminal.Say(line);
-        }
-        catch (IOException)
-        {
-            // After SIGHUP nobody reads any more; the run is suspended all the same.
-        }
     }
 
     public void Dispose()

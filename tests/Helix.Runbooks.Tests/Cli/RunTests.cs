@@ -181,6 +181,59 @@ public sealed partial class RunTests : IDisposable
         Assert.Contains("3 of 3 steps succeeded", _helix.Out, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(null, false)]
+    [InlineData(null, true)]
+    [InlineData("", false)]
+    public async Task A_screen_that_is_gone_before_a_run_or_in_the_middle_of_it_does_not_keep_the_run_from_its_end(string? typed, bool before)
+    {
+        using var screen = new ScreenThatGoes { IsGone = before };
+        Assert.Equal(0, await _helix.Run(["run", .. Runbook("unseen", Pack + Keep)], typed, screen: screen));
+        Assert.True(screen.IsGone);
+        Assert.Contains("2 of 2 steps succeeded", _helix.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_fault_that_nobody_can_read_of_still_ends_with_its_exit_code()
+    {
+        using var screen = new ScreenThatGoes { IsGone = true };
+        Assert.Equal(2, await _helix.Run(["show", "nothing"], screen: screen));
+    }
+
+    /// <summary>As a terminal whose connection broke: whoever writes after the first mention of a step gets an error.</summary>
+    sealed class ScreenThatGoes : StringWriter
+    {
+        public bool IsGone { get; set; }
+
+        public override void Write(char value) => Write(value.ToString());
+        public override void Write(char[] buffer, int index, int count) => Write(new string(buffer, index, count));
+        public override void WriteLine(string? value) => Write(value + "\n");
+
+        public override void Write(string? value)
+        {
+            if (IsGone)
+                throw new IOException("Input/output error");
+            base.Write(value);
+            IsGone = value?.Contains("pack", StringComparison.Ordinal) == true;
+        }
+    }
+
+    [Fact]
+    public async Task A_terminal_that_hangs_up_twice_suspends_the_run_and_kills_nothing()
+    {
+        const string Step = "  - { id: look, uses: shell.run, effect: reads, with: { script: \"trap 'until [ -e go ]; do sleep 0.05; done; touch ended; exit 1' INT; touch began; while :; do sleep 0.05; done\" } }\n";
+        using var process = new HelixProcess(_helix.Store, ["run", .. Runbook("hangs", Step)]);
+        await Eventually.True(() => File.Exists(Path.Combine(_helix.Folder, "began")), "the step runs");
+        for (var i = 0; i < 2; i++)
+            using (var hangUp = System.Diagnostics.Process.Start("kill", ["-HUP", process.Id.ToString()]))
+                await hangUp.WaitForExitAsync();
+        _helix.Write("go", "");
+        var (code, output, error) = await process.End();
+        Assert.True(code == 130, $"{code}\n{output}\n{error}");
+        Assert.True(File.Exists(Path.Combine(_helix.Folder, "ended")));
+        Assert.DoesNotContain("Killing.", error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_run_in_the_background_of_a_script_ignores_what_shells_let_it_ignore_and_its_children_do_not()
     {
