@@ -14,7 +14,7 @@ static class Confirmation
         var name = plan.Environment.Name;
         if (given is not null && given != name)
             throw new RunbookException($"The environment is '{name}', not '{given}'.", "Look again at --environment. Nothing was done.");
-        if (!plan.Environment.Protected || !plan.Destroys || plan.Mode != Mode.Live)
+        if (!plan.Environment.Protected || !plan.Destroys || plan.Mode is not (Mode.Live or Mode.Drill))
             return null;
         return given ?? (attended ? Ask(session, plan, name) : throw new RunbookException(
             $"'{name}' is protected and this plan destroys data in it: {Losses(plan)}.", $"Add `--confirm-environment {name}` when that is what you want. Nothing was done."));

@@ -302,7 +302,11 @@ public sealed record RunbookReplaced(string PlanHash, IReadOnlyDictionary<string
 public sealed record DestructionConfirmed(string Environment, string PlanHash) : RunEvent;
 
 /// <summary>A destruction gate was passed on somebody's word.</summary>
-public sealed record GateOverridden(string Path, string Gate, string Reason) : RunEvent;
+public sealed record GateOverridden(string Path, string Gate, string Reason) : RunEvent
+{
+    /// <summary>What the gate said: it is open for just that.</summary>
+    public string? Refused { get; init; }
+}
 public sealed record NoteAdded(string Text) : RunEvent;
 public sealed record FileAttached(string Name, long Size, string Sha256) : RunEvent;
 public sealed record LockBroken(string Identity, string Reason) : RunEvent;

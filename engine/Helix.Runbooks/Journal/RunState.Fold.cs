@@ -205,6 +205,7 @@ public sealed partial class RunState
         Round = e.Round;
         if (e.Inputs.Count > 0)
         {
+            InputsOfRound = e.Round;
             Inputs = (JsonObject)Inputs.DeepClone();
             foreach (var (name, value) in e.Inputs)
                 Inputs[name] = value?.DeepClone();
@@ -235,6 +236,7 @@ public sealed partial class RunState
             Entered.Remove(key);
         foreach (var key in Early.Keys.Where(Within).ToList())
             Early.Remove(key);
+        Overrides.RemoveAll(o => Within(o.Path));
     }
 
     void End(RunEnded e, DateTimeOffset at)

@@ -69,7 +69,7 @@ public sealed partial class RunState
 
     void Ask(QuestionAsked e, DateTimeOffset at)
     {
-        var question = new Question(e, at);
+        var question = new Question(e, at, Round);
         Questions[e.Question] = question;
         var step = At(e.Path);
         step.Question = e.Question;

@@ -83,16 +83,22 @@ public sealed class StepState(string path)
 
     /// <summary>Options that a person changed for the next attempt.</summary>
     public JsonObject? ChangedWith { get; internal set; }
+
+    /// <summary>The options of the next attempt, where they are known: those of the first with a person's changes on top.</summary>
+    public JsonObject? NextWith => ChangedWith is null ? (JsonObject?)With?.DeepClone() : new([.. (With ?? []).Where(o => !ChangedWith.ContainsKey(o.Key)).Concat(ChangedWith).Select(o => KeyValuePair.Create(o.Key, o.Value?.DeepClone()))]);
     public bool Started => StartedAt is not null;
 }
 
 public enum QuestionStatus { Open, Approved, Rejected, Expired, Closed }
 
 /// <summary>A question to people and what they answered.</summary>
-public sealed class Question(QuestionAsked asked, DateTimeOffset at)
+public sealed class Question(QuestionAsked asked, DateTimeOffset at, int round = 1)
 {
     public QuestionAsked Asked { get; } = asked;
     public string Id => Asked.Question;
+
+    /// <summary>The round in which it was asked.</summary>
+    public int Round { get; } = round;
     public DateTimeOffset At { get; } = at;
     public QuestionStatus Status { get; internal set; } = QuestionStatus.Open;
     public List<Answer> Answers { get; } = [];
@@ -143,7 +149,11 @@ public sealed partial class RunState
     public List<Remark> Remarks { get; } = [];
     public IReadOnlyList<Finding> Preflight { get; private set; } = [];
     public List<DestructionConfirmed> Confirmed { get; } = [];
+    /// <summary>Of this round: a reason for one situation is none for the next.</summary>
     public List<GateOverridden> Overrides { get; } = [];
+
+    /// <summary>The last round that began with other inputs.</summary>
+    public int InputsOfRound { get; private set; } = 1;
 
     /// <summary>Answers by break-glass, by question, that nobody has ratified yet.</summary>
     public Dictionary<string, Answer> Unratified { get; } = [];

@@ -40,6 +40,9 @@ public sealed record Plan
 
     public bool Destroys => Steps.Any(s => s.Effect == Effect.Destroys);
 
+    /// <summary>What it destroys would be missed: also in an exercise on a protected environment.</summary>
+    public bool IsForReal => Mode == Mode.Live || Environment.Protected;
+
     /// <summary>The planned step of a path of the run: <c>each[3]/copy</c> is planned as <c>each[]/copy</c>.</summary>
     public PlannedStep? Find(string path) => ByPattern.GetValueOrDefault(StepPath.Pattern(path));
 

@@ -15,25 +15,33 @@ sealed class DestructionGate(Drive drive)
     public const string Backup = "backup";
     public const string Confirmation = "confirmation";
 
-    /// <summary>Null: go on. Else the failure to record.</summary>
+    /// <summary>Null: go on. Else the failure to record. Who overrode one gate has not opened the others.</summary>
     public async Task<StepFailed?> Refusal(string path, StepItem item, JsonObject with, IReadOnlyList<TargetEffect> effects, CancellationToken stop)
     {
+        var own = drive.Catalog.Steps.GetValueOrDefault(item.Uses)?.About.OptionsAreApproval == true;
         foreach (var effect in effects.Where(e => e.Effect == Effect.Destroys))
-        {
-            var live = drive.Plan.Mode == Mode.Live && drive.Catalog.Steps.GetValueOrDefault(item.Uses)?.About.OptionsAreApproval != true;
-            var refused = (live ? NotApproved(path, with) : null)
-                ?? await WrongPlace(effect, stop)
-                ?? await UnknownBackup(path, with, effect, stop)
-                ?? (live ? NotConfirmed() : null);
-            if (refused is { } r && !drive.Record.Read(s => s.Overrides.Any(o => o.Path == path && o.Gate == r.Gate)))
-                return new StepFailed(path, 0, r.Failure, $"{item.Uses} was not started: {r.Why}", r.Hint, null) { Gate = r.Gate };
-        }
+            foreach (var gate in new Func<Task<Refused?>>[]
+            {
+                () => Task.FromResult(own ? ChangedSince(path, item, with) : drive.Plan.IsForReal ? NotApproved(path, item, with) : null),
+                () => WrongPlace(effect, stop),
+                () => UnknownBackup(path, with, effect, stop),
+                () => Task.FromResult(drive.Plan.IsForReal && !own ? NotConfirmed() : null),
+            })
+                if (await gate() is { } r && new StepFailed(path, 0, r.Failure, $"{item.Uses} was not started: {r.Why}", r.Hint, null) { Gate = r.Gate } is var refused && !IsOverridden(refused))
+                    return refused;
         return null;
+    }
+
+    /// <summary>An override is for what was refused then, word for word.</summary>
+    bool IsOverridden(StepFailed refused)
+    {
+        var words = drive.Masker.Mask(refused.Message);
+        return drive.Record.Read(s => s.Overrides.Any(o => o.Path == refused.Path && o.Gate == refused.Gate && (o.Refused is null || o.Refused == words)));
     }
 
     sealed record Refused(string Gate, string Why, string? Hint, FailureClass Failure = FailureClass.Conflict);
 
-    Refused? NotApproved(string path, JsonObject with)
+    Refused? NotApproved(string path, StepItem item, JsonObject with)
     {
         if (drive.Plan.Find(path)?.Gate is not { } pattern)
             return new Refused(Approval, "no approval precedes it", "Put an `approval` step before it.");
@@ -41,25 +49,60 @@ sealed class DestructionGate(Drive drive)
         var question = drive.Record.Read(s => s.Step(gate) is { Status: StepStatus.Succeeded, Question: { } id } ? s.Questions[id] : null);
         if (question is not { Status: QuestionStatus.Approved })
             return new Refused(Approval, $"the approval '{gate}' was not given", "A skipped or expired gate gates nothing.");
-        if (question.Asked.Shown["covered"]?[path] is not JsonObject shown)
-            return null;
-        foreach (var (name, value) in shown["with"]!.AsObject())
-            if (!JsonNode.DeepEquals(value, with[name]) && MattersFor(path, name) && !ComesLater(path, name, value))
-                return new Refused(Approval, $"what was approved differs from what would be done: '{name}' was {Text(value)} and is {Text(with[name])}", $"Go back to '{gate}' and ask again.");
-        return null;
+        var again = $"Go back to '{gate}' and ask again; what an answer changed, put into the runbook first (--take-changes).";
+        if (question.Asked.Shown["plan"]?.ToString() != drive.Record.Read(s => s.PlanHash))
+            return new Refused(Approval, "what was approved was another plan: the runbook was changed since", again);
+        var (shownAs, shown) = (question.Asked.Shown["covered"] as JsonObject ?? []).FirstOrDefault(c => ScopeBuilder.Concrete(c.Key, path) == path);
+        if (shown is not JsonObject covered || covered["uses"]?.ToString() != item.Uses)
+            return new Refused(Approval, "it was not among what was approved", again);
+        // The elements of a loop behind the gate were not shown, only where they come from.
+        if (shownAs != path && drive.Record.Read(s => s.InputsOfRound > question.Round))
+            return new Refused(Approval, "it is in a loop, and inputs were changed since the approval", again);
+        // All of it, since an override is for what is said here.
+        var differences = Differences(path, item, covered["with"]!.AsObject(), with).ToList();
+        return differences.Count > 0 ? new Refused(Approval, $"what was approved differs from what would be done: {string.Join("; ", differences)}", again) : null;
     }
 
-    /// <summary>What a step between puts out could not be shown, only where it comes from: that was approved, and the backup gate knows the file.</summary>
-    bool ComesLater(string path, string option, JsonNode? shown) =>
-        shown is JsonValue text && text.TryGetValue<string>(out var written) && Template.Has(written) && JsonNode.DeepEquals(shown, drive.Plan.Find(path)!.Item.With[option]);
+    /// <summary>Where the options are the approval, those of the runbook are.</summary>
+    Refused? ChangedSince(string path, StepItem item, JsonObject with) =>
+        Changed(path).Select(c => c.Key).Where(n => !IsTime(item, n)).Select(n => $"'{n}' was changed to {Text(with[n])}").ToList() is { Count: > 0 } changes
+            ? new Refused(Approval, $"its options are its approval, and by an answer {string.Join("; ", changes)}", "Change the runbook, and go on with --take-changes.")
+            : null;
 
-    /// <summary>Target, backup and path must be what was approved; a bound or a time-out may be changed by a retry.</summary>
-    bool MattersFor(string path, string option)
+    /// <summary>Everything that it does must be what was approved; only how long it may take can be changed by a retry.</summary>
+    IEnumerable<string> Differences(string path, StepItem item, JsonObject shown, JsonObject with)
     {
-        var type = drive.Catalog.Steps[drive.Plan.Find(path)!.Item.Uses].OptionsType;
+        var changed = Changed(path);
+        var written = new Lazy<JsonObject?>(() => Written(path, item));
+        foreach (var name in shown.Select(o => o.Key).Union(with.Select(o => o.Key)))
+            if (!JsonNode.DeepEquals(shown[name], with[name]) && !IsTime(item, name) && (changed.ContainsKey(name) || !ComesLater(item, name, shown[name], with[name], written)))
+                yield return $"'{name}' was {Text(shown[name])} and is {Text(with[name])}";
+    }
+
+    /// <summary>What a step between puts out could not be shown, only where it comes from: that was approved, as long as it still comes from there.</summary>
+    static bool ComesLater(StepItem item, string option, JsonNode? shown, JsonNode? now, Lazy<JsonObject?> written) =>
+        JsonNode.DeepEquals(shown, item.With[option]) && Template.Has(Text(shown)) && (written.Value is not { } fresh || JsonNode.DeepEquals(fresh[option], now));
+
+    /// <summary>The options as the runbook gives them now. Null when that cannot be said any more.</summary>
+    JsonObject? Written(string path, StepItem item)
+    {
+        try
+        {
+            return drive.Record.Read(s => drive.Scope.Resolve(s, path, item));
+        }
+        catch (RunbookException)
+        {
+            return null;
+        }
+    }
+
+    JsonObject Changed(string path) => drive.Record.Read(s => s.Step(path)?.ChangedWith) ?? [];
+
+    bool IsTime(StepItem item, string option)
+    {
+        var type = drive.Catalog.Steps[item.Uses].OptionsType;
         var property = type.GetProperties().FirstOrDefault(p => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(p.Name) == option);
-        return property is null || property.IsDefined(typeof(TargetNameAttribute), true) || property.IsDefined(typeof(FixedAttribute), true)
-            || drive.Record.Read(_ => drive.Plan.Find(path)!.Effects.Any(e => e.LoadsFrom == option));
+        return property is not null && (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) == typeof(Duration);
     }
 
     async Task<Refused?> WrongPlace(TargetEffect effect, CancellationToken stop)

@@ -30,7 +30,7 @@ sealed class Questions(Drive drive)
             Shown = new JsonObject
             {
                 ["step"] = item.Uses,
-                ["with"] = state.With?.DeepClone(),
+                ["with"] = state.NextWith,
                 ["hint"] = state.Hint,
                 ["down"] = new JsonArray([.. drive.Record.Read(s => s.Residue.Values.Where(r => r.Kind == ResidueKind.Stopped).Select(r => r.What).ToList()).Select(w => JsonValue.Create(w))]),
                 ["gate"] = state.Gate,
@@ -103,7 +103,7 @@ sealed class Questions(Drive drive)
         return decision.Choice switch
         {
             "retry" => [closed, new StepReset(path, Line(answer), decision.With)],
-            "override" => [closed, new GateOverridden(path, state.Gate ?? "", Line(answer)), new StepReset(path, Line(answer), null)],
+            "override" => [closed, new GateOverridden(path, state.Gate ?? "", Line(answer)) { Refused = state.Message }, new StepReset(path, Line(answer), state.ChangedWith)],
             "skip" => [closed, new StepSkipped(path, Line(answer))],
             "done" => [closed, new StepSucceeded(path, decision.Outputs ?? []) { Source = "by hand", Warning = Line(answer) + (decision.Evidence is { } e ? $" Evidence: {e}" : "") }],
             "go-back" => drive.Record.Read(s => AnswerContent.CannotGoBack(drive.Plan, s, path, decision.To ?? path, decision.Inputs)) is { } no

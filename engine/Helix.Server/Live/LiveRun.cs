@@ -106,7 +106,7 @@ sealed class LiveRun(Site site, string run)
             CancelAsked = _state.Cancel is not null && _state.Ended is null,
             PauseAsked = _state.PauseAsked,
             Suspended = _state.SuspendedBecause,
-            Unconfirmed = plan.Environment.Protected && plan.Destroys && _state.Started.Mode == "live" && !_state.Confirmed.Any(c => c.PlanHash == _state.PlanHash),
+            Unconfirmed = plan.Environment.Protected && plan.Destroys && !_state.Confirmed.Any(c => c.PlanHash == _state.PlanHash),
         };
     }
 

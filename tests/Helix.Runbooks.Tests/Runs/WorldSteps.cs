@@ -83,6 +83,12 @@ public sealed record DestroyOptions
 
     [Description("It fails half way.")]
     public bool Fail { get; init; }
+
+    [Description("Things with it, that it spares otherwise.")]
+    public bool WithAll { get; init; }
+
+    [Description("How long it may take.")]
+    public Duration? Grace { get; init; }
 }
 
 [Step("world.destroy", "Replaces all that a target holds.")]
