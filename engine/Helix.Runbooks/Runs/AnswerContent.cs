@@ -15,6 +15,9 @@ public static class AnswerContent
     public static string? Fault(StepCatalog catalog, Plan plan, RunState state, QuestionAsked asked, Decided decision) => decision.Choice switch
     {
         "go-back" => CannotGoBack(plan, state, asked.Path, decision.To ?? asked.Path, decision.Inputs),
+        "reject" when decision.Inputs.Count > 0 => asked.OnReject == "abort"
+            ? $"rejecting '{asked.Path}' takes no inputs here: nothing is done again with them"
+            : CannotGoBack(plan, state, asked.Path, asked.OnReject, decision.Inputs),
         "retry" when decision.With is { Count: > 0 } with => WrongOption(catalog, plan, state, asked.Path, with),
         "done" when asked.Kind == QuestionKind.Manual => MissingProof(asked, decision),
         "done" => WrongOutput(catalog, plan, asked.Path, decision.Outputs ?? []),

@@ -60,7 +60,7 @@ public sealed partial class Engine
     }
 
     /// <summary>An approval may be given before its gate is reached, if its message uses no later outputs.</summary>
-    static string? EarlyRefusal(RunState state, Plan plan, Person by, Decided decision)
+    string? EarlyRefusal(RunState state, Plan plan, Person by, Decided decision)
     {
         if (plan.Find(decision.Question) is not { Item.Uses: EngineItems.Approval } step)
             return $"there is no open question '{decision.Question}'";
@@ -84,7 +84,7 @@ public sealed partial class Engine
             AuthorMayApprove = options.AuthorMayApprove,
             Strength = (IdentityStrength?)options.Strength,
         };
-        return Approvals.Refusal(asked, [], state, by, decision, plan.Environment.Groups);
+        return Approvals.Refusal(asked, [], state, by, decision, plan.Environment.Groups) ?? AnswerContent.Fault(Catalog, plan, state, asked, decision);
     }
 
     public void Pause(string run, Person by, string? reason) => AsPerson(run, by, new PauseRequested(reason));

@@ -86,12 +86,13 @@ sealed class Questions(Drive drive)
     List<RunEvent> Denied(Question question)
     {
         var answer = question.Answers.First(a => a.Decision.Choice is "reject" or "failed");
-        List<RunEvent> events = [new QuestionClosed(question.Id, "rejected")];
-        if (question.Asked.OnReject is not "abort" and var to && MayGoBack() is null)
-            events.Add(Back(to, $"{Line(answer)}", answer.Decision.Inputs));
-        else
-            events.Add(new StepFailed(question.Asked.Path, 0, FailureClass.Cancelled, Line(answer), null, null));
-        return events;
+        var (path, to) = (question.Asked.Path, question.Asked.OnReject);
+        RunEvent next = to == "abort" ? Ended(Line(answer))
+            : CannotGoBack(path, to, answer.Decision) is { } no ? Ended($"{Sentence.Ended(Line(answer))} Going back is not possible: {no}.")
+            : Back(to, Line(answer), answer.Decision.Inputs);
+        return [new QuestionClosed(question.Id, "rejected"), next];
+
+        StepFailed Ended(string why) => new(path, 0, FailureClass.Cancelled, why, null, null);
     }
 
     List<RunEvent> Chosen(Question question, Answer answer)
@@ -106,7 +107,7 @@ sealed class Questions(Drive drive)
             "override" => [closed, new GateOverridden(path, state.Gate ?? "", Line(answer)) { Refused = state.Message }, new StepReset(path, Line(answer), state.ChangedWith)],
             "skip" => [closed, new StepSkipped(path, Line(answer))],
             "done" => [closed, new StepSucceeded(path, decision.Outputs ?? []) { Source = "by hand", Warning = Line(answer) + (decision.Evidence is { } e ? $" Evidence: {e}" : "") }],
-            "go-back" => drive.Record.Read(s => AnswerContent.CannotGoBack(drive.Plan, s, path, decision.To ?? path, decision.Inputs)) is { } no
+            "go-back" => CannotGoBack(path, decision.To ?? path, decision) is { } no
                 ? [closed, new StepFailed(path, 0, state.Failure ?? FailureClass.Conflict, $"{state.Message} Going back is not possible: {no}.", null, null)]
                 : [closed, Back(decision.To ?? path, Line(answer), decision.Inputs)],
             // Whoever gives up a step in doubt has not seen it fail.
@@ -131,15 +132,13 @@ sealed class Questions(Drive drive)
         return true;
     }
 
-    /// <summary>Null when another round is allowed.</summary>
-    string? MayGoBack()
-    {
-        var round = drive.Record.Read(s => s.Round);
-        return round < drive.Plan.Runbook.MaxRounds ? null : $"the runbook allows {drive.Plan.Runbook.MaxRounds} rounds";
-    }
+    /// <summary>Null when it is possible. Answers were checked when they were given; a record of an older version may hold others.</summary>
+    string? CannotGoBack(string from, string to, Decided decision) =>
+        drive.Record.Read(s => AnswerContent.CannotGoBack(drive.Plan, s, from, to, decision.Inputs));
 
+    /// <summary>Inputs that were typed as text count in their types, as at the start of the run.</summary>
     RoundStarted Back(string to, string reason, JsonObject inputs) =>
-        new(drive.Record.Read(s => s.Round) + 1, to, reason, inputs, Rounds.Reset(drive.Plan.Runbook, to));
+        new(drive.Record.Read(s => s.Round) + 1, to, reason, InputBinder.BindSome(drive.Plan.Runbook, inputs), Rounds.Reset(drive.Plan.Runbook, to));
 
     static string Line(Answer answer)
     {

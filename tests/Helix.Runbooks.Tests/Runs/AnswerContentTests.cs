@@ -58,6 +58,68 @@ public sealed class AnswerContentTests
         Assert.Equal(5, (await h.Drive(run)).ExitCode);
     }
 
+    [Theory, InlineData("go-back"), InlineData("reject")]
+    public async Task An_input_that_was_typed_as_text_has_its_type_in_the_next_round(string choice)
+    {
+        using var h = new RunHarness();
+        var run = (await h.Run(choice == "reject" ? Rejectable("first") : Failing)).State.Run;
+        Assert.True(Give(h, run, choice, "5").Accepted);
+        var again = (await h.Drive(run)).State;
+        Assert.Equal((2, "5"), (again.Round, again.Inputs["count"]!.ToJsonString()));
+    }
+
+    [Theory]
+    [InlineData("first", "many", "Input 'count' is \"many\", and a number is due")]
+    [InlineData("abort", "5", "takes no inputs")]
+    public async Task Inputs_of_a_rejection_are_checked_before_it_is_recorded(string onReject, string count, string why)
+    {
+        using var h = new RunHarness();
+        var run = (await h.Run(Rejectable(onReject))).State.Run;
+        var refused = Give(h, run, "reject", count);
+        Assert.False(refused.Accepted);
+        Assert.Contains(why, refused.Message, StringComparison.Ordinal);
+        h.Answer(run, RunHarness.Bob, "approve");
+        Assert.Equal(0, (await h.Drive(run)).ExitCode);
+    }
+
+    [Fact]
+    public void A_rejection_ahead_of_its_gate_brings_no_inputs()
+    {
+        using var h = new RunHarness();
+        var run = h.Start(h.Plan(Rejectable("first")));
+        var refused = h.Engine.Decide(run, RunHarness.Bob, new Decided { Question = "go", Choice = "reject", Reason = "again", Inputs = new JsonObject { ["bogus"] = "1" } });
+        Assert.Contains("takes no inputs", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_rejection_that_is_in_the_record_with_inputs_that_do_not_fit_ends_the_run_instead_of_going_back()
+    {
+        using var h = new RunHarness();
+        var run = (await h.Run(Rejectable("first"))).State.Run;
+        var question = Assert.Single(h.Engine.State(run).OpenQuestions).Id;
+        h.Store.Append(run, RunHarness.Bob, _ => [new Decided { Question = question, Choice = "reject", Reason = "by an older version", Inputs = new JsonObject { ["bogus"] = "1" } }]);
+        var ended = await h.Drive(run);
+        Assert.Equal(Outcome.Rejected, ended.State.Ended!.Outcome);
+        Assert.Contains("Going back is not possible: There is no input 'bogus'", ended.State.Ended.Reason, StringComparison.Ordinal);
+    }
+
+    static DecisionResult Give(RunHarness h, string run, string choice, string count) => h.Engine.Decide(run, RunHarness.Bob, new Decided
+    {
+        Question = Assert.Single(h.Engine.State(run).OpenQuestions).Id,
+        Choice = choice,
+        To = choice == "go-back" ? "first" : null,
+        Reason = "again",
+        Inputs = new JsonObject { ["count"] = count },
+    });
+
+    static string Rejectable(string onReject) => $$"""
+        inputs:
+          count: { type: number, default: 1 }
+        steps:
+          - { id: first, uses: world.write, with: { world: WORLD, line: first } }
+          - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"], onReject: {{onReject}} } }
+        """;
+
     [Fact]
     public async Task Proof_that_a_manual_step_demands_is_demanded()
     {
