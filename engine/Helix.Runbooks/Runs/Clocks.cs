@@ -47,10 +47,11 @@ public sealed record Clocks
         (Rto is null || Rta is null) && (Rpo is null || Rpa is null) ? null : !(Rta > Rto) && !(Rpa > Rpo);
 
     /// <param name="typical">Typical duration of a planned step by path (median of earlier runs), null if unknown.</param>
-    public static Clocks Of(RunState state, Plan plan, DateTimeOffset now, Func<string, TimeSpan?> typical)
+    /// <param name="ending">The outcome that is about to be recorded, now; null: what the state says.</param>
+    public static Clocks Of(RunState state, Plan plan, DateTimeOffset now, Func<string, TimeSpan?> typical, Outcome? ending = null)
     {
         var declared = state.Started.DeclaredAt;
-        var recovered = Recovered(state, plan);
+        var recovered = Recovered(state, plan, ending ?? state.Ended?.Outcome, state.EndedAt ?? now);
         var until = recovered ?? state.EndedAt ?? now;
         var began = plan.Runbook.Objectives.FailedAt is { } failure ? Begun(state, failure) : declared;
         var rpa = LoadedPoints(state, began ?? until);
@@ -80,19 +81,19 @@ public sealed record Clocks
     static DateTimeOffset? Begun(RunState state, string step) =>
         state.Earlier.Concat(state.Steps.Values).Where(s => s.Path == step).SelectMany(s => s.Attempts).Select(a => (DateTimeOffset?)a.Start).Min();
 
-    /// <summary>The end of the step that ends the clock: <c>recoveredAt</c>, else the end of a run that succeeded.</summary>
-    static DateTimeOffset? Recovered(RunState state, Plan plan)
+    /// <summary>The end of the step that ends the clock: <c>recoveredAt</c>, else the last one of a run that succeeded; what <c>finally</c> does comes after it.</summary>
+    static DateTimeOffset? Recovered(RunState state, Plan plan, Outcome? outcome, DateTimeOffset end)
     {
         if (plan.Unreadable is not null)
             return state.Ended?.Rta is { } recorded ? state.Started.DeclaredAt + recorded : null;
         if (plan.Runbook.Objectives.RecoveredAt is { } id)
             return state.Step(id) is { Status: StepStatus.Succeeded } step ? step.EndedAt : null;
-        if (state.Ended?.Outcome != Outcome.Succeeded)
+        if (outcome != Outcome.Succeeded)
             return null;
         var last = state.Steps.Values
             .Where(s => s.Status == StepStatus.Succeeded && plan.Find(s.Path) is { Part: Part.Steps })
             .MaxBy(s => s.EndedAt);
-        return last?.EndedAt ?? state.EndedAt;
+        return last?.EndedAt ?? end;
     }
 
     /// <summary>For each target that data was loaded into: the time that the data stands for, against the time of the incident.</summary>

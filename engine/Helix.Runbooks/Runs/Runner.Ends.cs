@@ -79,10 +79,7 @@ sealed partial class Runner
     void End(Finish finish)
     {
         drive.Logs.Flush();
-        var clocks = drive.Record.Read(s => Clocks.Of(s, drive.Plan, drive.Time.GetUtcNow(), _ => null));
-        // Without a step that ends the clock, the end of the run does; the state does not know of it yet.
-        if (finish.Outcome == Outcome.Succeeded && clocks.Rta is null)
-            clocks = clocks with { Rta = drive.Time.GetUtcNow() - clocks.BeganAt };
+        var clocks = drive.Record.Read(s => Clocks.Of(s, drive.Plan, drive.Time.GetUtcNow(), _ => null, finish.Outcome));
         var (outputs, reason) = Outputs(finish);
         drive.Record.Append(new RunEnded(finish.Outcome, reason, outputs)
         {

@@ -117,6 +117,36 @@ public sealed class EndTests
     }
 
     [Fact]
+    public async Task The_recovery_time_that_is_recorded_is_the_one_that_the_report_says_and_tidying_up_is_no_part_of_it()
+    {
+        using var h = new RunHarness();
+        var ended = await h.Run("""
+            objectives: { rto: 1h }
+            steps:
+              - { id: one, uses: world.write, with: { world: WORLD, line: one } }
+            finally:
+              - { id: tidy, uses: world.write, with: { world: WORLD, line: tidy, takes: 50ms } }
+            """);
+        var recorded = ended.State.Ended!.Rta;
+        Assert.Equal(ended.State.Step("one")!.EndedAt - ended.State.Started.DeclaredAt, recorded);
+        Assert.Equal(recorded, Reporting.Of(h.Engine, ended.State.Run).Objectives.Rta);
+    }
+
+    [Fact]
+    public async Task Nothing_is_measured_when_the_step_that_ends_the_clock_was_skipped()
+    {
+        using var h = new RunHarness();
+        var ended = await h.Run("""
+            objectives: { rto: 1h, recoveredAt: check }
+            steps:
+              - { id: one, uses: world.write, with: { world: WORLD, line: one } }
+              - { id: check, uses: world.write, when: "{{ steps.one.lines > 1 }}", with: { world: WORLD, line: check } }
+            """);
+        Assert.Equal((0, StepStatus.Skipped), (ended.ExitCode, ended.State.StatusOf("check")));
+        Assert.Equal((null, null), (ended.State.Ended!.Rta, ended.State.Ended.ObjectivesMet));
+    }
+
+    [Fact]
     public async Task Limits_of_attempt_progress_and_block_end_what_hangs()
     {
         using var h = new RunHarness();
