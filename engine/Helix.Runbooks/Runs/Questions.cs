@@ -44,28 +44,42 @@ sealed class Questions(Drive drive)
     }
 
     /// <summary>Acts on open questions whose answers decide them or whose time is over. True when something was recorded.</summary>
-    public bool Settle()
+    /// <param name="isStill">Asks what runs of these paths to stop; true when nothing of it runs any more.</param>
+    public bool Settle(Func<IReadOnlyList<string>, bool> isStill)
     {
         var groups = drive.Plan.Environment.Groups;
         var open = drive.Record.Read(s => s.OpenQuestions.Select(q => (Question: q, Verdict: Approvals.Tally(q, groups))).ToList());
         var moved = false;
         foreach (var (question, verdict) in open)
         {
+            // Going back for one question closes the others.
+            if (question.Status != QuestionStatus.Open)
+                continue;
             if (verdict != QuestionStatus.Open)
-                moved |= Act(question, verdict);
+                moved |= Act(question, verdict, isStill);
             else if (question.Asked.ExpiresAt <= drive.Time.GetUtcNow() && question.Escalated.Count == 0)
                 moved |= Expire(question);
         }
         return moved;
     }
 
-    bool Act(Question question, QuestionStatus verdict)
+    bool Act(Question question, QuestionStatus verdict, Func<IReadOnlyList<string>, bool> isStill)
     {
-        drive.Record.Append(question.Asked.Kind switch
+        var events = question.Asked.Kind switch
         {
             QuestionKind.Approval or QuestionKind.Manual => verdict == QuestionStatus.Approved ? Granted(question) : Denied(question),
             _ => Chosen(question, question.Answers[0]),
-        });
+        };
+        if (events.OfType<RoundStarted>().SingleOrDefault() is { } round)
+        {
+            // Who cancels after the answer has the last word: a new round knows of no cancel.
+            if (drive.Record.Read(s => s.Cancel) is { } cancel && cancel.At >= question.Answers[^1].At)
+                events = [new QuestionClosed(question.Id, "rejected"), GivenUp(question.Asked, $"the run was cancelled: {cancel.Reason}")];
+            // What an attempt of this round still does must not count in the next.
+            else if (!isStill(round.Reset))
+                return false;
+        }
+        drive.Record.Append(events);
         return true;
     }
 

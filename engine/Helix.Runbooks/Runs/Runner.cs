@@ -15,6 +15,9 @@ sealed partial class Runner(Drive drive, Sequencer sequencer, EngineSettings set
     Task? _tick;
     bool _parked;
 
+    /// <summary>What starts anew as soon as nothing of it runs any more.</summary>
+    readonly List<string> _goingBack = [];
+
     public async Task<DriveEnd> Loop()
     {
         try
@@ -40,7 +43,8 @@ sealed partial class Runner(Drive drive, Sequencer sequencer, EngineSettings set
                 return await Suspend(DriveEnd.Interrupted, drive.Settings.InterruptReason);
             if (_running.Count == 0 && WhyLetGo() is { } why)
                 return await Suspend(DriveEnd.Suspended, why);
-            var moved = _questions.Settle();
+            _goingBack.Clear();
+            var moved = _questions.Settle(IsStill);
             var next = drive.Record.Read(sequencer.Next);
             foreach (var action in next)
                 moved |= Perform(action);
@@ -68,7 +72,8 @@ sealed partial class Runner(Drive drive, Sequencer sequencer, EngineSettings set
         switch (action)
         {
             case Start { NotBefore: { } at } start when IsEarly(at, start.Item.Retry ?? new()):
-            case Start or Probe when _running.ContainsKey(action.Path) || IsPausing():
+            case Start or Probe when _running.ContainsKey(action.Path) || IsPausing() || Rounds.IsWithin(action.Path, _goingBack):
+            case Finish when _goingBack.Count > 0:
                 return false;
             case Start start: return Begin(start);
             case Probe probe: return Launch(probe.Path, stop => StepProbe.Run(drive, probe.Path, probe.Item, stop));
@@ -183,6 +188,19 @@ sealed partial class Runner(Drive drive, Sequencer sequencer, EngineSettings set
         var failed = new StepFailed(interrupt.Path, 0, FailureClass.Cancelled, interrupt.Reason, null, null) { Stopped = true };
         drive.Record.Append(question is null ? [failed] : [new QuestionClosed(question, interrupt.Reason), failed]);
         return true;
+    }
+
+    /// <summary>Before it starts anew, nothing of the old attempt may go on: asks what runs of it to stop.</summary>
+    bool IsStill(IReadOnlyList<string> reset)
+    {
+        foreach (var path in drive.Record.Read(s => s.Steps.Values.Where(p => p.Status == StepStatus.InDoubt).Select(p => p.Path).ToList()))
+            if (Rounds.IsWithin(path, reset) && !_running.ContainsKey(path) && LeftOverProcess.Of(drive.Folders.Pids, path) is { Count: > 0 } children)
+                Launch(path, _ => EndAll(children));
+        var running = _running.Where(r => Rounds.IsWithin(r.Key, reset)).Select(r => r.Value.Stop).ToList();
+        running.ForEach(stop => stop.Cancel());
+        if (running.Count > 0)
+            _goingBack.AddRange(reset);
+        return running.Count == 0;
     }
 
     /// <summary>What an engine before this one has started and nobody needs any more (WFE-11).</summary>
