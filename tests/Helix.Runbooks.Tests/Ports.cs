@@ -31,12 +31,13 @@ static class Ports
             }
     }
 
+    /// <summary>Bound, not listened on: a process that is started at this moment inherits the socket for a while, and one that listens would keep the server from its port (EADDRINUSE).</summary>
     static bool IsFree(int port)
     {
         try
         {
-            using var listener = new TcpListener(IPAddress.Loopback, port);
-            listener.Start();
+            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
             return true;
         }
         catch (SocketException)
