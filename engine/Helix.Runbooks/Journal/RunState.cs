@@ -149,6 +149,7 @@ public sealed partial class RunState
     public List<Remark> Remarks { get; } = [];
     public IReadOnlyList<Finding> Preflight { get; private set; } = [];
     public List<DestructionConfirmed> Confirmed { get; } = [];
+
     /// <summary>Of this round: a reason for one situation is none for the next.</summary>
     public List<GateOverridden> Overrides { get; } = [];
 

@@ -11,6 +11,7 @@ sealed class ChildOutput(ProcessSettings settings, ToolStream stream, bool log, 
     TimeSpan _patience = PatienceAfterEnd;
 
     public string Name => stream == ToolStream.Stdout ? "standard output" : "standard error";
+
     /// <summary>It goes on to somebody who takes all of it for the whole.</summary>
     public bool IsData => to is not null;
     public string Text => _tail.ToString();
