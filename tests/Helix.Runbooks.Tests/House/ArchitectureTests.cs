@@ -68,6 +68,11 @@ public sealed partial class ArchitectureTests
     /// <summary>A default of a setting that the engine always gives.</summary>
     static bool IsDefault(string line) => line.Contains("{ get; init; } = TimeProvider.System;", StringComparison.Ordinal);
 
+    /// <summary>See <see cref="Http.StubListener"/>.</summary>
+    [Fact]
+    public void A_stub_does_not_listen_with_what_ends_when_somebody_connects_too_early() =>
+        Assert.Empty(Source.CSharp("tests").Matching(EarlyEnd()));
+
     static int Rank(string layer) => Array.IndexOf(Layers, layer);
 
     // In using lines, in full names, and in names relative to the common namespace.
@@ -82,6 +87,9 @@ public sealed partial class ArchitectureTests
 
     [GeneratedRegex(@"Process\.Start\b|new Process\b|ProcessStartInfo|new HttpClient\b|SocketsHttpHandler|HttpClientHandler|new (Tcp|Udp|Smtp|Imap|Ftp)(Client|Listener)\b|new Socket\b|HttpListener|WebRequest\.|CliWrap")]
     private static partial Regex Raw();
+
+    [GeneratedRegex(@"\bHttpListener \w+ = new|new HttpListener\(")]
+    private static partial Regex EarlyEnd();
 
     [GeneratedRegex(@"TimeProvider\.System|Stopwatch\.|Environment\.TickCount")]
     private static partial Regex SystemClock();

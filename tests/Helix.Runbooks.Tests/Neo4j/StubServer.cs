@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Helix.Runbooks.Tests.Http;
+using Microsoft.AspNetCore.Http;
 
 namespace Helix.Runbooks.Tests.Neo4j;
 
@@ -13,7 +14,7 @@ sealed record StubQuery(string Path, string Statement, JsonObject Parameters, st
 /// <summary>A stub, from the documented HTTP API, of Neo4j 4.4 (transactions) and 5.25 (also the Query API).</summary>
 sealed class StubServer : IDisposable
 {
-    readonly HttpListener _listener = new();
+    readonly StubListener _listener;
     readonly string? _password;
     readonly string _edition;
 
@@ -21,9 +22,7 @@ sealed class StubServer : IDisposable
     {
         (Version, Graph, Port, _password, _edition) = (version, graph, port, password, edition);
         QueryApi = queryApi && version.StartsWith('5');
-        _listener.Prefixes.Add(Url);
-        _listener.Start();
-        _ = Serve();
+        _listener = new StubListener(port, Answer);
     }
 
     public string Version { get; }
@@ -42,37 +41,15 @@ sealed class StubServer : IDisposable
     public ConcurrentQueue<StubFault> Faults { get; } = new();
     public ConcurrentQueue<StubQuery> Queries { get; } = new();
 
-    async Task Serve()
+    async Task Answer(HttpContext context)
     {
-        while (_listener.IsListening)
-            try
-            {
-                var context = await _listener.GetContextAsync();
-                _ = Answer(context);
-            }
-            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
-            {
-                return;
-            }
-    }
-
-    async Task Answer(HttpListenerContext context)
-    {
-        try
-        {
-            using var reader = new StreamReader(context.Request.InputStream, Encoding.UTF8);
-            var body = await reader.ReadToEndAsync();
-            var path = context.Request.Url!.AbsolutePath;
-            var (status, answer) = path == "/" ? (200, Discovery()) : !Allowed(context.Request) ? (401, Error("Neo.ClientError.Security.Unauthorized", "Invalid credential.")) : Answer(path, body, context.Request);
-            if (path != "/" && Faults.TryDequeue(out var fault))
-                await Misbehave(fault, context.Response, status, answer);
-            else
-                await Send(context.Response, status, answer.ToJsonString());
-        }
-        catch (Exception e) when (e is HttpListenerException or IOException or ObjectDisposedException)
-        {
-            // The client has gone.
-        }
+        var body = Encoding.UTF8.GetString(await StubListener.Body(context));
+        var path = context.Request.Path.Value!;
+        var (status, answer) = path == "/" ? (200, Discovery()) : !Allowed(context.Request) ? (401, Error("Neo.ClientError.Security.Unauthorized", "Invalid credential.")) : Answer(path, body, context.Request);
+        if (path != "/" && Faults.TryDequeue(out var fault))
+            await Misbehave(fault, context, status, answer);
+        else
+            await Send(context, status, answer.ToJsonString());
     }
 
     JsonObject Discovery()
@@ -90,10 +67,10 @@ sealed class StubServer : IDisposable
         return document;
     }
 
-    bool Allowed(HttpListenerRequest request) =>
+    bool Allowed(HttpRequest request) =>
         _password is null || request.Headers["Authorization"] == $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes($"neo4j:{_password}"))}";
 
-    (int, JsonNode) Answer(string path, string body, HttpListenerRequest request)
+    (int, JsonNode) Answer(string path, string body, HttpRequest request)
     {
         var parts = path.Split('/');
         if (parts is not ["", "db", var database, ("tx" or "query"), ("commit" or "v2")])
@@ -105,7 +82,7 @@ sealed class StubServer : IDisposable
             return (404, Error("Neo.ClientError.Database.DatabaseNotFound", $"Graph not found: {database}"));
         var said = query ? JsonNode.Parse(body)! : JsonNode.Parse(body)!["statements"]![0]!;
         var statement = (string)said["statement"]!;
-        var asked = new StubQuery(path, statement, said["parameters"] as JsonObject ?? [], query ? (string?)said["accessMode"] : request.Headers["Access-Mode"]);
+        var asked = new StubQuery(path, statement, said["parameters"] as JsonObject ?? [], query ? (string?)said["accessMode"] : request.Headers["Access-Mode"].FirstOrDefault());
         Queries.Enqueue(asked);
         var rows = new StubAnswers(this).To(asked, out var error);
         if (error is not null)
@@ -124,54 +101,49 @@ sealed class StubServer : IDisposable
 
     public static JsonObject Error(string code, string message) => new() { ["errors"] = new JsonArray(new JsonObject { ["code"] = code, ["message"] = message }) };
 
-    static async Task Misbehave(StubFault fault, HttpListenerResponse response, int status, JsonNode answer)
+    static async Task Misbehave(StubFault fault, HttpContext context, int status, JsonNode answer)
     {
         switch (fault)
         {
             case StubFault.Status429 or StubFault.Status503:
-                await Send(response, fault == StubFault.Status429 ? 429 : 503, "");
+                await Send(context, fault == StubFault.Status429 ? 429 : 503, "");
                 break;
             case StubFault.Disturbed:
-                await Send(response, 200, Error("Neo.TransientError.Transaction.DeadlockDetected", "can't wait, deadlock").ToJsonString());
+                await Send(context, 200, Error("Neo.TransientError.Transaction.DeadlockDetected", "can't wait, deadlock").ToJsonString());
                 break;
             case StubFault.RateLimit:
-                await Send(response, 401, Error("Neo.ClientError.Security.AuthenticationRateLimit", "incorrect authentication details too many times in a row").ToJsonString());
+                await Send(context, 401, Error("Neo.ClientError.Security.AuthenticationRateLimit", "incorrect authentication details too many times in a row").ToJsonString());
                 break;
             case StubFault.FirstPassword:
-                await Send(response, 403, Error("Neo.ClientError.Security.CredentialsExpired", "The credentials you provided were valid, but must be changed").ToJsonString());
+                await Send(context, 403, Error("Neo.ClientError.Security.CredentialsExpired", "The credentials you provided were valid, but must be changed").ToJsonString());
                 break;
             case StubFault.Dropped:
-                response.Abort();
+                context.Abort();
                 break;
             case StubFault.CutOff:
-                response.ContentType = "application/json";
-                response.ContentLength64 = 10_000;
-                await response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(answer.ToJsonString()));
-                response.Abort();
+                context.Response.ContentType = "application/json";
+                context.Response.ContentLength = 10_000;
+                await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(answer.ToJsonString()));
+                await context.Response.Body.FlushAsync();
+                context.Abort();
                 break;
             case StubFault.NoRows:
                 if (answer["data"] is { } data)
                     data["values"] = new JsonArray();
                 else
                     answer["results"]![0]!["data"] = new JsonArray();
-                await Send(response, status, answer.ToJsonString());
+                await Send(context, status, answer.ToJsonString());
                 break;
             case StubFault.NoJson:
-                await Send(response, 200, "<html>a proxy</html>", "text/html");
+                await Send(context, 200, "<html>a proxy</html>", "text/html");
                 break;
             case StubFault.Slow:
-                await Task.Delay(TimeSpan.FromMinutes(10), TimeProvider.System);
+                await Task.Delay(TimeSpan.FromMinutes(10), TimeProvider.System, context.RequestAborted);
                 break;
         }
     }
 
-    static async Task Send(HttpListenerResponse response, int status, string text, string type = "application/json")
-    {
-        var bytes = Encoding.UTF8.GetBytes(text);
-        (response.StatusCode, response.ContentType, response.ContentLength64) = (status, type, bytes.Length);
-        await response.OutputStream.WriteAsync(bytes);
-        response.Close();
-    }
+    static Task Send(HttpContext context, int status, string text, string type = "application/json") => StubListener.Send(context, status, text, type);
 
-    public void Dispose() => _listener.Close();
+    public void Dispose() => _listener.Dispose();
 }

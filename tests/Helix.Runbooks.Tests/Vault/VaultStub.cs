@@ -1,7 +1,7 @@
-using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Tests.Http;
+using Microsoft.AspNetCore.Http;
 
 namespace Helix.Runbooks.Tests.Vault;
 
@@ -11,16 +11,15 @@ namespace Helix.Runbooks.Tests.Vault;
 /// </summary>
 sealed partial class VaultStub : IDisposable
 {
-    readonly HttpListener _listener = new();
+    readonly StubListener _listener;
     readonly Lock _lock = new();
 
     public VaultStub()
     {
-        Url = $"http://127.0.0.1:{Ports.Free()}";
-        _listener.Prefixes.Add(Url + "/");
-        _listener.Start();
+        var port = Ports.Free();
+        Url = $"http://127.0.0.1:{port}";
         Tokens["root"] = new StubToken(null);
-        _ = Serve();
+        _listener = new StubListener(port, Answer);
     }
 
     public string Url { get; }
@@ -36,46 +35,22 @@ sealed partial class VaultStub : IDisposable
     /// <summary>Long enough that a test that looks for it finds nothing else.</summary>
     public static string Padded(string token) => $"hvs.canary-{token}";
 
-    async Task Serve()
+    async Task Answer(HttpContext context)
     {
-        while (_listener.IsListening)
+        var path = StubListener.Target(context)["/v1/".Length..];
+        var body = await StubListener.Body(context);
+        if (Before is { } before)
+            await before(path);
+        int status;
+        byte[] bytes;
+        lock (_lock)
         {
-            try
-            {
-                _ = Answer(await _listener.GetContextAsync());
-            }
-            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
-            {
-                return;
-            }
+            Requests.Add($"{context.Request.Method} {path}");
+            (status, bytes) = Fault?.Invoke(path) is { } fault
+                ? (fault.Status, Encoding.UTF8.GetBytes(fault.Body))
+                : Reply(new(context.Request.Method, path, context.Request.Headers["X-Vault-Token"], body));
         }
-    }
-
-    async Task Answer(HttpListenerContext context)
-    {
-        var path = context.Request.RawUrl!["/v1/".Length..];
-        try
-        {
-            using var body = new MemoryStream();
-            await context.Request.InputStream.CopyToAsync(body);
-            if (Before is { } before)
-                await before(path);
-            byte[] bytes;
-            lock (_lock)
-            {
-                Requests.Add($"{context.Request.HttpMethod} {path}");
-                var (status, answer) = Fault?.Invoke(path) is { } fault ? (fault.Status, Encoding.UTF8.GetBytes(fault.Body)) : Reply(new(context.Request.HttpMethod, path, context.Request.Headers["X-Vault-Token"], body.ToArray()));
-                context.Response.StatusCode = status;
-                bytes = answer;
-            }
-            context.Response.ContentLength64 = bytes.Length;
-            await context.Response.OutputStream.WriteAsync(bytes);
-            context.Response.Close();
-        }
-        catch (Exception e) when (e is HttpListenerException or ObjectDisposedException or InvalidOperationException)
-        {
-            // The client has gone.
-        }
+        await StubListener.Send(context, status, bytes);
     }
 
     (int Status, byte[] Body) Reply(StubCall call)
@@ -105,7 +80,7 @@ sealed partial class VaultStub : IDisposable
     static (int, JsonObject?) Errors(int status, params string[] words) =>
         (status, new JsonObject { ["errors"] = new JsonArray([.. words.Select(w => JsonValue.Create(w))]) });
 
-    public void Dispose() => _listener.Close();
+    public void Dispose() => _listener.Dispose();
 }
 
 sealed record StubCall(string Method, string Path, string? Token, byte[] Body)

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
-using System.Net;
 using System.Text;
 using Helix.Runbooks.Tests.Http;
 
@@ -11,14 +10,17 @@ sealed record SeenSpan(string Trace, string Id, string Parent, string Name, ulon
 /// <summary>A collector that takes OTLP over HTTP as protobuf and reads of it what the tests ask for.</summary>
 sealed class OtlpReceiver : IDisposable
 {
-    readonly HttpListener _listener = new();
+    readonly StubListener _listener;
 
     public OtlpReceiver()
     {
-        Url = $"http://127.0.0.1:{Ports.Free()}/";
-        _listener.Prefixes.Add(Url);
-        _listener.Start();
-        _ = Serve();
+        var port = Ports.Free();
+        Url = $"http://127.0.0.1:{port}/";
+        _listener = new StubListener(port, async context =>
+        {
+            Bodies.Enqueue((context.Request.Path, await StubListener.Body(context)));
+            await StubListener.Send(context, 200, "", "application/x-protobuf");
+        });
     }
 
     public string Url { get; }
@@ -48,27 +50,7 @@ sealed class OtlpReceiver : IDisposable
     // KeyValue 1: key 2: AnyValue, whose 1 is text, 2 a flag, 3 a whole number, 4 a number.
     static KeyValuePair<string, string> Pair(byte[] pair) => KeyValuePair.Create(Wire.Text(pair, 1), Wire.Within(pair, 2).Select(v => Wire.Text(v, 1) is { Length: > 0 } text ? text : Wire.Number(v, 3).ToString(System.Globalization.CultureInfo.InvariantCulture)).Single());
 
-    async Task Serve()
-    {
-        while (_listener.IsListening)
-        {
-            try
-            {
-                var context = await _listener.GetContextAsync();
-                using var body = new MemoryStream();
-                await context.Request.InputStream.CopyToAsync(body);
-                Bodies.Enqueue((context.Request.Url!.AbsolutePath, body.ToArray()));
-                context.Response.ContentType = "application/x-protobuf";
-                context.Response.Close();
-            }
-            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
-            {
-                return;
-            }
-        }
-    }
-
-    public void Dispose() => _listener.Close();
+    public void Dispose() => _listener.Dispose();
 }
 
 /// <summary>The wire format of protobuf: fields by number.</summary>
