@@ -72,7 +72,7 @@ sealed class Restoration(RedisTarget target, RdbFile file, RedisRestoreOptions o
     /// <summary>No save at shutdown, and no append-only file at the next start.</summary>
     async Task Quieten()
     {
-        await Reach(_at with { Stage = RestoreStage.Quiet });
+        await Reach(_at with { Stage = _at.Stage.AtLeast(RestoreStage.Quiet) });
         if (!_at.WasRunning || (await _service.State(context)).Status != RuntimeStatus.Running)
             return;
         await using var redis = await RedisConnection.Open(target, context);

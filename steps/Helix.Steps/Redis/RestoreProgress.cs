@@ -4,8 +4,14 @@ using Helix.Runbooks.Steps;
 
 namespace Helix.Steps.Redis;
 
-/// <summary>How far a restore came. Ordered.</summary>
+/// <summary>How far a restore came. Ordered: from <c>Placing</c> on the old data is not certain to be there, and no later attempt forgets it.</summary>
 enum RestoreStage { Begun, Kept, Quiet, Placing, Starting, Checked, AppendOnly, Done }
+
+static class RestoreStages
+{
+    public static RestoreStage AtMost(this RestoreStage stage, RestoreStage most) => stage < most ? stage : most;
+    public static RestoreStage AtLeast(this RestoreStage stage, RestoreStage least) => stage > least ? stage : least;
+}
 
 /// <summary>How the server's append-only file is led around the load.</summary>
 enum AppendOnlyWay

@@ -10,7 +10,7 @@ static class RestoreSurvey
     public static async Task<RestoreProgress> Make(RedisTarget target, RdbFile file, StepContext context)
     {
         if (RestoreProgress.Of(context) is { Stage: < RestoreStage.Done } saved)
-            return saved.Sha256 == file.Sha256 ? saved : saved with { Sha256 = file.Sha256, Stage = Earlier(saved.Stage, RestoreStage.Kept) };
+            return saved.Sha256 == file.Sha256 ? saved : saved with { Sha256 = file.Sha256, Stage = saved.Stage.AtMost(RestoreStage.Placing) };
         try
         {
             await using var redis = await RedisConnection.Open(target, context);
@@ -23,8 +23,6 @@ static class RestoreSurvey
             return await Stopped(target, file, context);
         }
     }
-
-    static RestoreStage Earlier(RestoreStage one, RestoreStage other) => one < other ? one : other;
 
     public static async Task<RestoreProgress> Running(RedisTarget target, RedisConnection redis, RdbFile file)
     {

@@ -16,7 +16,7 @@ sealed class RestoreUndo(RedisTarget target, RedisRestoreOptions options, StepCo
             await Try("attach its replicas", () => new DetachedReplicas(target, options, context).Attach(at.Replicas));
         else if (at.Replicas.Count > 0)
             context.Log($"The replicas of {target.Name} stay detached: they hold what was there before.");
-        await Try("record this", () => (at with { Stage = at.Stage < RestoreStage.Kept ? at.Stage : RestoreStage.Kept }).Save(context));
+        await Try("record this", () => (at with { Stage = at.Stage.AtMost(oldData ? RestoreStage.Kept : RestoreStage.Placing) }).Save(context));
     }
 
     /// <returns>True when the old data was put back.</returns>

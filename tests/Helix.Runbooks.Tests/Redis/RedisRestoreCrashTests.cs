@@ -7,8 +7,6 @@ namespace Helix.Runbooks.Tests.Redis;
 /// <summary>A restore that ends in its middle, and the next one that finds what it left.</summary>
 public sealed class RedisRestoreCrashTests
 {
-    static RedisRestoreOptions Options => new() { Target = "redis", From = "good.rdb" };
-
     [Fact]
     public async Task RED_07_replicas_stay_detached_when_the_restore_does_not_come_to_its_check()
     {
@@ -78,6 +76,32 @@ public sealed class RedisRestoreCrashTests
         await server.Run();
         Assert.Equal(50, await server.Keys());
         Assert.Equal("3600 1", await server.Setting("save"));
+    }
+
+    [Fact]
+    public async Task RED_07_after_a_crash_another_file_is_restored_and_a_failure_before_it_is_placed_does_not_pass_the_first_one_for_the_old_data()
+    {
+        await using var primary = await RedisServer.Start();
+        await using var replica = await RedisServer.Start(null, $"replicaof 127.0.0.1 {primary.Port}");
+        using var host = primary.Host();
+        await MakeBackup(host, keys: 50);
+        await primary.Fill(7, "present");
+        await Eventually.True(async () => await replica.Keys() == 7, "the replica has followed");
+        await CrashAt(host, RestoreStage.Checked);
+        await MakeBackup(host, keys: 51, "another.rdb");
+        var saves = 0;
+        host.OnSave = (_, _) =>
+        {
+            if (++saves == 2)
+                throw StepFailedException.Transient("The server went away.");
+        };
+
+        await Assert.ThrowsAsync<StepFailedException>(() => host.Run(new RedisRestore(), Options with { From = "another.rdb" }));
+
+        Assert.Equal(7, await replica.Keys());
+        host.OnSave = null;
+        await host.Run(new RedisRestore(), Options with { From = "another.rdb" });
+        Assert.Equal(51, await replica.Keys());
     }
 
     [Fact]

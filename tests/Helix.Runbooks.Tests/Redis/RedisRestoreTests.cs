@@ -5,7 +5,7 @@ namespace Helix.Runbooks.Tests.Redis;
 
 public sealed class RedisRestoreTests
 {
-    static RedisRestoreOptions Options => new() { Target = "redis", From = "good.rdb" };
+    internal static RedisRestoreOptions Options => new() { Target = "redis", From = "good.rdb" };
 
     [Fact]
     public async Task The_keys_of_the_file_replace_those_of_the_server_and_a_copy_of_them_is_kept()
