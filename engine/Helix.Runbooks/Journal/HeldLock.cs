@@ -1,7 +1,5 @@
 namespace Helix.Runbooks.Journal;
 
-public sealed record LockRequest(string Identity, string Target, bool Shared);
-
 /// <summary>A lock as it is held: what a second run is told.</summary>
 public sealed record HeldLock(string Identity, string Target, bool Shared, string Run, string Runbook, DateTimeOffset Since)
 {

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Text.Json;
+using Helix.Runbooks.Plans;
 using Helix.Runbooks.Steps;
 
 namespace Helix.Runbooks.Journal;
@@ -13,7 +14,7 @@ public sealed partial class JournalStore
 
     /// <summary>The same with its locks, all or none: without them there is no run.</summary>
     /// <returns>Null, and who is in the way.</returns>
-    public (Lease? Created, IReadOnlyList<HeldLock> Held) Create(string run, RunStarted started, Driver driver, IReadOnlyList<LockRequest> locks) => WriteTogether<(Lease?, IReadOnlyList<HeldLock>)>(() =>
+    public (Lease? Created, IReadOnlyList<HeldLock> Held) Create(string run, RunStarted started, Driver driver, IReadOnlyList<PlannedLock> locks) => WriteTogether<(Lease?, IReadOnlyList<HeldLock>)>(() =>
     {
         Alone(Room.Register);
         if (_durable.Number("SELECT count(*) FROM register WHERE run = ?1", run) > 0)

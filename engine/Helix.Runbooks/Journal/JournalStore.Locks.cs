@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Helix.Runbooks.Plans;
 using Helix.Runbooks.Steps;
 
 namespace Helix.Runbooks.Journal;
@@ -12,31 +13,31 @@ public sealed partial class JournalStore
 
     /// <summary>All or none, in sorted order. Empty when taken; else who holds what.</summary>
     /// <remarks>A run may ask again; what it holds exclusively stays so. They are released with the event that ends the run.</remarks>
-    public IReadOnlyList<HeldLock> TakeLocks(string run, IReadOnlyList<LockRequest> requests) => WriteTogether(() => LockAll(run, requests));
+    public IReadOnlyList<HeldLock> TakeLocks(string run, IReadOnlyList<PlannedLock> requests) => WriteTogether(() => LockAll(run, requests));
 
     /// <summary>What would be in the way of taking them now.</summary>
-    public IReadOnlyList<HeldLock> InTheWay(string run, IReadOnlyList<LockRequest> requests) => Look(database => InTheWay(database, run, Strictest(requests)));
+    public IReadOnlyList<HeldLock> InTheWay(string run, IReadOnlyList<PlannedLock> requests) => Look(database => InTheWay(database, run, Strictest(requests)));
 
-    List<HeldLock> LockAll(string run, IReadOnlyList<LockRequest> requests)
+    List<HeldLock> LockAll(string run, IReadOnlyList<PlannedLock> requests)
     {
         Alone(Room.Locks);
         var wanted = Strictest(requests);
         if (InTheWay(_durable, run, wanted) is { Count: > 0 } inTheWay)
             return inTheWay;
         var now = Chain.Text(_time.GetUtcNow());
-        foreach (var lockRequest in wanted)
+        foreach (var held in wanted)
             _durable.Run("""
                 INSERT INTO locks (identity, run, target, shared, since) VALUES (?1, ?2, ?3, ?4, ?5)
                 ON CONFLICT (identity, run) DO UPDATE SET shared = locks.shared * excluded.shared
-                """, lockRequest.Identity, run, lockRequest.Target, lockRequest.Shared, now);
+                """, held.Identity, run, held.Target, held.Shared, now);
         return [];
     }
 
     /// <summary>One target may be asked for twice; the stricter wish counts.</summary>
-    static List<LockRequest> Strictest(IReadOnlyList<LockRequest> requests) =>
+    static List<PlannedLock> Strictest(IReadOnlyList<PlannedLock> requests) =>
         [.. requests.GroupBy(r => r.Identity, StringComparer.Ordinal).Select(g => g.OrderBy(r => r.Shared).First()).OrderBy(r => r.Identity, StringComparer.Ordinal)];
 
-    static List<HeldLock> InTheWay(Database database, string run, List<LockRequest> wanted) => [.. wanted.SelectMany(w => database.All(
+    static List<HeldLock> InTheWay(Database database, string run, List<PlannedLock> wanted) => [.. wanted.SelectMany(w => database.All(
         HeldLocks + " WHERE k.identity = ?1 AND k.run <> ?2 AND (k.shared = 0 OR ?3 = 0) ORDER BY k.since, k.run", ReadLock, w.Identity, run, w.Shared))];
 
     public void ReleaseLocks(string run) => WriteTogether(() => RemoveLocks(run));

@@ -245,7 +245,11 @@ public sealed record SecretUnasked(string Ask) : RunEvent;
 
 /// <summary>The steps from <see cref="From"/> on start anew; run, clock and record go on.</summary>
 /// <param name="Reset">Paths of the items that start anew, with all below them.</param>
-public sealed record RoundStarted(int Round, string From, string Reason, JsonObject Inputs, IReadOnlyList<string> Reset) : RunEvent;
+public sealed record RoundStarted(int Round, string From, string Reason, JsonObject Inputs, IReadOnlyList<string> Reset) : RunEvent
+{
+    /// <summary>Blocks in which the step stands: they are entered again, with a time limit that begins anew and inputs as they are now.</summary>
+    public IReadOnlyList<string> Around { get; init; } = [];
+}
 
 /// <summary>By experience the objective will be missed.</summary>
 public sealed record ForecastMissed(DateTimeOffset Eta, DateTimeOffset Due) : RunEvent;

@@ -213,6 +213,12 @@ public sealed partial class RunState
         CloseSpans(at);
         foreach (var path in e.Reset)
             ResetBelow(path);
+        foreach (var block in e.Around)
+        {
+            Entered.Remove(block);
+            if (Steps.Remove(block, out var overdue))
+                Earlier.Add(overdue);
+        }
         foreach (var question in OpenQuestions.ToList())
             EndQuestion(question, QuestionStatus.Closed, at, "the run went back");
         Ended = null;

@@ -85,7 +85,17 @@ public sealed class StepState(string path)
     public JsonObject? ChangedWith { get; internal set; }
 
     /// <summary>The options of the next attempt, where they are known: those of the first with a person's changes on top.</summary>
-    public JsonObject? NextWith => ChangedWith is null ? (JsonObject?)With?.DeepClone() : new([.. (With ?? []).Where(o => !ChangedWith.ContainsKey(o.Key)).Concat(ChangedWith).Select(o => KeyValuePair.Create(o.Key, o.Value?.DeepClone()))]);
+    public JsonObject? NextWith => With is null && ChangedWith is null ? null : Changed(With ?? [], ChangedWith);
+
+    /// <summary>Options with a person's changes on top.</summary>
+    public static JsonObject Changed(JsonObject options, JsonObject? changes)
+    {
+        var changed = (JsonObject)options.DeepClone();
+        foreach (var (name, value) in changes ?? [])
+            changed[name] = value?.DeepClone();
+        return changed;
+    }
+
     public bool Started => StartedAt is not null;
 }
 

@@ -97,6 +97,7 @@ public sealed record PlannedStep
 
 public enum Part { Steps, Rescue, Finally }
 
+/// <summary>What a run holds while it may work on a target, alone or beside others.</summary>
 public sealed record PlannedLock(string Identity, string Target, bool Shared);
 
 /// <summary>Paths of steps: ids joined by slashes, with the index of a forEach in brackets.</summary>

@@ -47,16 +47,17 @@ public sealed class Planner(StepCatalog catalog)
             Inputs = inputs,
             Mode = mode,
             Steps = steps,
-            Locks = Locks(steps, environment),
+            Locks = Locks(steps.SelectMany(s => s.Effects), environment),
             Problems = [.. PlanRules.Check(steps, environment, mode, catalog)],
             Pinned = pinned,
             Hash = HashOf(pinned, inputs, mode, steps),
         };
     }
 
-    static List<PlannedLock> Locks(IReadOnlyList<PlannedStep> steps, Model.Environment environment) =>
+    /// <summary>What must be held while this is done to targets. One whose name is not known yet is not among them.</summary>
+    public static List<PlannedLock> Locks(IEnumerable<TargetEffect> effects, Model.Environment environment) =>
     [
-        .. steps.SelectMany(s => s.Effects)
+        .. effects
             .Where(e => e.Target is not null && environment.Targets.All.ContainsKey(e.Target))
             .GroupBy(e => environment.Targets.All[e.Target!].Address)
             .Select(g => new PlannedLock(g.Key, g.First().Target!, g.All(e => e.Effect <= Shares(environment.Targets.All[e.Target!]))))

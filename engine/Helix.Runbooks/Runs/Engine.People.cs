@@ -167,15 +167,14 @@ public sealed partial class Engine
             throw new RunbookException($"Run {run} has not ended.", "Answer its question with `go-back`, or cancel it first.");
         if (state.Round >= plan.Runbook.MaxRounds)
             throw new RunbookException($"Run {run} is in round {state.Round}, and the runbook allows {plan.Runbook.MaxRounds}.", "Raise `maxRounds` for the next incident; this one needs a run of its own.");
-        var bound = InputBinder.BindSome(plan.Runbook, inputs);
-        var reset = Rounds.Reset(plan.Runbook, to);
+        var round = Rounds.Next(plan.Runbook, state.Round + 1, to, $"{by.Account} reopened it: {reason}", inputs);
         // The lease first: who fails or dies after it finds the run as it was, and may reopen it again.
         var lease = LeaseToReopen(run);
         try
         {
             TakeLocks(run, plan);
-            AsPerson(run, by, new RunReopened(to, reason, bound), evenEnded: true);
-            Store.Append(lease, new RoundStarted(state.Round + 1, to, $"{by.Account} reopened it: {reason}", bound, reset));
+            AsPerson(run, by, new RunReopened(to, reason, round.Inputs), evenEnded: true);
+            Store.Append(lease, round);
         }
         finally
         {

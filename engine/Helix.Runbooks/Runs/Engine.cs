@@ -29,10 +29,9 @@ public sealed partial class Engine(StepCatalog catalog, JournalStore store, Time
         Refuse(plan, request);
         var run = request.Run ?? RunId.New(Time);
         var folders = RunFolders.New(Settings, run);
-        var locks = LocksOf(plan);
-        RefuseHeld(Store.InTheWay(run, locks));
+        RefuseHeld(Store.InTheWay(run, plan.Locks));
         folders.Create();
-        var (lease, held) = Store.Create(run, Started(plan, request, folders), DriverIdentity.Current, locks);
+        var (lease, held) = Store.Create(run, Started(plan, request, folders), DriverIdentity.Current, plan.Locks);
         RefuseHeld(held);
         _taken[run] = lease!;
         return run;
@@ -113,9 +112,7 @@ public sealed partial class Engine(StepCatalog catalog, JournalStore store, Time
                 "Run it there, or on the server (--server), which hands it on to a node that has it. $HELIX_LABELS says what a machine has, as site=a,rack=7.");
     }
 
-    void TakeLocks(string run, Plan plan) => RefuseHeld(Store.TakeLocks(run, LocksOf(plan)));
-
-    static List<LockRequest> LocksOf(Plan plan) => [.. plan.Locks.Select(l => new LockRequest(l.Identity, l.Target, l.Shared))];
+    void TakeLocks(string run, Plan plan) => RefuseHeld(Store.TakeLocks(run, plan.Locks));
 
     static void RefuseHeld(IReadOnlyList<HeldLock> held)
     {

@@ -152,7 +152,7 @@ sealed class Questions(Drive drive)
 
     /// <summary>Inputs that were typed as text count in their types, as at the start of the run.</summary>
     RoundStarted Back(string to, string reason, JsonObject inputs) =>
-        new(drive.Record.Read(s => s.Round) + 1, to, reason, InputBinder.BindSome(drive.Plan.Runbook, inputs), Rounds.Reset(drive.Plan.Runbook, to));
+        Rounds.Next(drive.Plan.Runbook, drive.Record.Read(s => s.Round) + 1, to, reason, inputs);
 
     static string Line(Answer answer)
     {

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Model;
 using Helix.Runbooks.Plans;
@@ -10,22 +11,33 @@ static class Rounds
 {
     /// <summary>The step and all that comes after it: later items of its list and of the lists around it, and every rescue and finally.</summary>
     /// <exception cref="RunbookException">No such step in this run.</exception>
-    public static IReadOnlyList<string> Reset(Runbook runbook, string from)
+    public static IReadOnlyList<string> Reset(Runbook runbook, string from) => Find(runbook, from).Reset;
+
+    /// <exception cref="RunbookException">No such step in this run.</exception>
+    public static RoundStarted Next(Runbook runbook, int round, string from, string reason, JsonObject inputs)
     {
-        var paths = new List<string>();
-        if (!Below(runbook.Steps, "", from, paths))
-            throw new RunbookException($"There is no step '{from}' to go back to.", "Use the path of a step of the runbook, as `helix show` prints it.");
-        AddAll(runbook.Rescue, "", paths);
-        AddAll(runbook.Finally, "", paths);
-        paths.Add("undo");
-        return paths;
+        var (reset, around) = Find(runbook, from);
+        return new RoundStarted(round, from, reason, InputBinder.BindSome(runbook, inputs), reset) { Around = around };
     }
+
+    static (IReadOnlyList<string> Reset, IReadOnlyList<string> Around) Find(Runbook runbook, string from)
+    {
+        var found = new Found([], []);
+        if (!Below(runbook.Steps, "", from, found))
+            throw new RunbookException($"There is no step '{from}' to go back to.", "Use the path of a step of the runbook, as `helix show` prints it.");
+        AddAll(runbook.Rescue, "", found.Reset);
+        AddAll(runbook.Finally, "", found.Reset);
+        found.Reset.Add("undo");
+        return (found.Reset, found.Around);
+    }
+
+    sealed record Found(List<string> Reset, List<string> Around);
 
     /// <summary>The item starts anew when these do.</summary>
     public static bool IsWithin(string path, IReadOnlyList<string> reset) =>
         reset.Any(r => path == r || path.StartsWith(r + "/", StringComparison.Ordinal) || path.StartsWith(r + "[", StringComparison.Ordinal));
 
-    static bool Below(IReadOnlyList<Item> items, string prefix, string from, List<string> paths)
+    static bool Below(IReadOnlyList<Item> items, string prefix, string from, Found into)
     {
         var found = false;
         foreach (var item in items)
@@ -33,32 +45,33 @@ static class Rounds
             if (found || prefix + item.Id == from)
             {
                 found = true;
-                Add(item, prefix, paths);
+                Add(item, prefix, into.Reset);
             }
-            else if (item is BlockItem block && Inside(block, prefix, from, paths))
+            else if (item is BlockItem block && Inside(block, prefix, from, into))
             {
                 found = true;
-                AddTail(block, prefix, paths);
+                AddTail(block, prefix, into.Reset);
+                into.Around.Add(prefix + block.Id);
             }
         }
         return found;
     }
 
-    static bool Inside(BlockItem block, string prefix, string from, List<string> paths) => block switch
+    static bool Inside(BlockItem block, string prefix, string from, Found into) => block switch
     {
-        GroupItem g => Below(g.Steps, prefix, from, paths),
-        ParallelItem p => p.Branches.Any(b => Below(b, prefix, from, paths)),
-        ForEachItem e when Element(from, prefix + e.Id) is { } element => Below(e.Steps, element, from, paths),
-        RunbookItem r when from.StartsWith(prefix + r.Id + "/", StringComparison.Ordinal) => InSub(r, prefix + r.Id + "/", from, paths),
+        GroupItem g => Below(g.Steps, prefix, from, into),
+        ParallelItem p => p.Branches.Any(b => Below(b, prefix, from, into)),
+        ForEachItem e when Element(from, prefix + e.Id) is { } element => Below(e.Steps, element, from, into),
+        RunbookItem r when from.StartsWith(prefix + r.Id + "/", StringComparison.Ordinal) => InSub(r, prefix + r.Id + "/", from, into),
         _ => false,
     };
 
-    static bool InSub(RunbookItem sub, string prefix, string from, List<string> paths)
+    static bool InSub(RunbookItem sub, string prefix, string from, Found into)
     {
-        if (!Below(sub.Runbook.Steps, prefix, from, paths))
+        if (!Below(sub.Runbook.Steps, prefix, from, into))
             return false;
-        AddAll(sub.Runbook.Rescue, prefix, paths);
-        AddAll(sub.Runbook.Finally, prefix, paths);
+        AddAll(sub.Runbook.Rescue, prefix, into.Reset);
+        AddAll(sub.Runbook.Finally, prefix, into.Reset);
         return true;
     }
 

@@ -20,6 +20,11 @@ sealed class StepExecution(Drive drive)
             drive.Record.Append(refused);
             return;
         }
+        if (TakeLater(effects) is { Count: > 0 } held)
+        {
+            drive.Record.Append(new StepFailed(path, 0, FailureClass.Conflict, $"{item.Uses} was not started: {string.Join(" ", held.Select(h => h.Words))}", held[0].Hint, null));
+            return;
+        }
         var attempt = drive.Record.Read(s => (s.Step(path)?.Attempts.Count ?? 0) + 1);
         drive.Record.Append(new StepStarted(path, attempt, item.Uses, with, effects));
         Failpoint.Hit("intent:" + path);
@@ -27,6 +32,14 @@ sealed class StepExecution(Drive drive)
         Failpoint.Hit("effect:" + path);
         drive.Logs.Flush();
         drive.Record.Append(result);
+    }
+
+    /// <summary>Locks of targets that the plan could not name: an earlier step or an answer did.</summary>
+    /// <returns>What is in the way.</returns>
+    IReadOnlyList<HeldLock> TakeLater(IReadOnlyList<TargetEffect> effects)
+    {
+        var missing = Planner.Locks(effects, drive.Plan.Environment).Where(l => !drive.Plan.Locks.Any(p => p.Identity == l.Identity && (!p.Shared || l.Shared))).ToList();
+        return missing.Count == 0 ? [] : drive.Record.Store.TakeLocks(drive.Record.Lease.Run, missing);
     }
 
     /// <summary>The options of the first attempt hold for its retries and for a resume; a person's changes come on top.</summary>
@@ -38,9 +51,7 @@ sealed class StepExecution(Drive drive)
             var (earlier, changed) = drive.Record.Read(s => (s.Step(path)?.With, s.Step(path)?.ChangedWith));
             if (path.StartsWith("undo/", StringComparison.Ordinal))
                 earlier ??= item.With;
-            with = (JsonObject)(earlier ?? drive.Record.Read(s => drive.Scope.Resolve(s, path, item))).DeepClone();
-            foreach (var (name, value) in changed ?? [])
-                with[name] = value?.DeepClone();
+            with = StepState.Changed(earlier ?? drive.Record.Read(s => drive.Scope.Resolve(s, path, item)), changed);
             options = StepJson.Bind(with, type.OptionsType);
             return true;
         }

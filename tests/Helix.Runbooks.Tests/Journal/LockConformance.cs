@@ -1,4 +1,5 @@
 using Helix.Runbooks.Journal;
+using Helix.Runbooks.Plans;
 using Helix.Runbooks.Steps;
 using Helix.Runbooks.Tests.Postgres;
 using Xunit;
@@ -8,8 +9,8 @@ namespace Helix.Runbooks.Tests.Journal;
 
 public abstract class LockConformance : IDisposable
 {
-    static readonly LockRequest Redis = new("redis://h:6379", "redis", Shared: false);
-    static readonly LockRequest Bucket = new("s3://b", "backups", Shared: true);
+    static readonly PlannedLock Redis = new("redis://h:6379", "redis", Shared: false);
+    static readonly PlannedLock Bucket = new("s3://b", "backups", Shared: true);
 
     readonly StoreFixture _fixture;
     readonly Lease _first;
