@@ -47,7 +47,7 @@ public sealed class StopTests : IDisposable
         _host.Cancel();
         await Eventually.True(() => _host.Logged.Contains("stdout: got SIGINT"), "the first request arrived");
         _host.KillNow();
-        await Assert.ThrowsAsync<StepFailedException>(() => run.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System));
+        await Assert.ThrowsAsync<StepFailedException>(() => run.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System));
     }
 
     [Fact]
