@@ -23,7 +23,7 @@ public sealed record VaultUnsealOptions
     [Description("How long to wait for each holder.")]
     public Duration AskFor { get; init; } = new(TimeSpan.FromMinutes(30));
 
-    [Description("How long to wait until an unsealed Vault serves.")]
+    [Description("How long to wait, once all are unsealed, until each serves.")]
     public Duration Within { get; init; } = new(TimeSpan.FromMinutes(2));
 }
 
@@ -62,6 +62,11 @@ sealed class VaultUnseal : Step<VaultUnsealOptions, VaultUnsealOutputs>
             using var http = new VaultHttp(context.Target<VaultTarget>(name), context);
             if (await new Unsealing(http, shares, context).Run())
                 unsealed.Add(name);
+        }
+        // Only now: the nodes of a cluster find no leader before most of them are open.
+        foreach (var name in options.Targets)
+        {
+            using var http = new VaultHttp(context.Target<VaultTarget>(name), context);
             states[name] = (await Serving.Wait(http, options.Within.Value, context)).State;
         }
         return new() { States = states, Unsealed = unsealed };

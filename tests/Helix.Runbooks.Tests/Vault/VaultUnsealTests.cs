@@ -65,6 +65,30 @@ public sealed class VaultUnsealTests : IDisposable
     }
 
     [Fact]
+    public async Task The_nodes_of_a_cluster_are_all_unsealed_before_any_is_waited_for()
+    {
+        var nodes = Enumerable.Range(1, 3).ToDictionary(i => $"v{i}", _ => new VaultStub { Sealed = true, Standby = true, Shares = ["canary-share-a", "canary-share-b"] });
+        try
+        {
+            foreach (var (name, node) in nodes)
+            {
+                _host.Add(name, new VaultTarget { Url = node.Url, Timeout = new(TimeSpan.FromSeconds(10)) });
+                // One node alone never has a leader: the others are its quorum.
+                node.Fault = path => path == "sys/leader" && nodes.Values.Count(n => !n.Sealed) < 2 ? (200, """{"ha_enabled":true,"leader_address":""}""") : null;
+            }
+            var options = Options(["canary-share-a", "canary-share-b"]) with { Targets = ["v1", "v2", "v3"], Within = new(TimeSpan.FromSeconds(5)) };
+            var done = await _host.Run(new VaultUnseal(), options);
+            Assert.Equal(["v1", "v2", "v3"], done.Unsealed);
+            Assert.All(done.States.Values, s => Assert.Equal(VaultState.Standby, s));
+        }
+        finally
+        {
+            foreach (var node in nodes.Values)
+                node.Dispose();
+        }
+    }
+
+    [Fact]
     public async Task A_seal_of_another_kind_takes_no_shares()
     {
         _vault.SealType = "awskms";
