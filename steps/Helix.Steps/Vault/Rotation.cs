@@ -20,13 +20,16 @@ sealed class Rotation(VaultSession session, RotatedSecret secret, int number, St
             throw StepFailedException.Conflict($"{place.Path} of {session.Name} keeps no old version: its mount is a key-value store of version 1.", "Without the old value a failed rotation has no way back: `vault kv enable-versioning` first.");
         var now = await KvSecret.Read(session, place);
         var from = Recorded("from") ?? await Record("from", now.Version);
-        if (now.Version == from)
-            await Write(now, from);
+        var old = await ValueOf(place, from);
+        if (now.Version == from || IsOld(now, old))
+            await Write(now);
         else
-            context.Log($"{Name}: version {now.Version} came after version {from}, with which this rotation began; it is the new one");
+            context.Log($"{Name}: version {now.Version} came after version {from}, with which this rotation began, and holds another value; it is the new one");
         var current = await KvSecret.Read(session, place);
         Version = current.Version;
-        var (value, old) = (Hidden(current.Field(secret.Field)), await Old(place, from));
+        var value = Hidden(current.Field(secret.Field));
+        if (IsOld(current, old))
+            throw StepFailedException.Conflict($"{Name} holds its old value in version {Version} again: somebody else wrote it, or what makes the new value gave the same one.", "Look who, then try again; the old version is still there.");
         if (Recorded("told") != Version)
         {
             await Tell(value, old);
@@ -36,27 +39,35 @@ sealed class Rotation(VaultSession session, RotatedSecret secret, int number, St
         context.Log($"{Name}: version {Version} is in use");
     }
 
-    /// <summary>Last of all: until here the old value is the way back.</summary>
+    /// <summary>Last of all: until here the old value is the way back. Whoever wrote another field meanwhile, or rolled back, made a copy of it.</summary>
     public async Task DestroyOld()
     {
         var place = await KvPlace.Of(session, secret.Path);
-        await session.Send(HttpMethod.Post, place.Destroy, new JsonObject { ["versions"] = new JsonArray(Recorded("from")!.Value) });
-        context.Log($"{Name}: version {Recorded("from")} is destroyed");
+        var from = Recorded("from")!.Value;
+        var (old, versions) = (await ValueOf(place, from), new List<int> { from });
+        for (var version = from + 1; version < Version && old is not null; version++)
+            if (await ValueOf(place, version) == old)
+                versions.Add(version);
+        await session.Send(HttpMethod.Post, place.Destroy, new JsonObject { ["versions"] = new JsonArray([.. versions.Select(v => JsonValue.Create(v))]) });
+        context.Log($"{Name}: {(versions.Count == 1 ? $"version {from} is" : $"versions {string.Join(", ", versions)} are")} destroyed");
     }
 
-    async Task Write(KvSecret now, int from)
+    /// <summary>A later version with the old value is no new one: somebody wrote another field, or rolled back.</summary>
+    bool IsOld(KvSecret version, string? old) => version.Data[secret.Field] is null || (old is not null && version.Field(secret.Field) == old);
+
+    async Task Write(KvSecret now)
     {
         var data = (JsonObject)now.Data.DeepClone();
         data[secret.Field] = await NewValue(data[secret.Field]?.ToString() ?? "");
         try
         {
-            await session.Send(HttpMethod.Post, now.Place.Data, new JsonObject { ["options"] = new JsonObject { ["cas"] = from }, ["data"] = data });
+            await session.Send(HttpMethod.Post, now.Place.Data, new JsonObject { ["options"] = new JsonObject { ["cas"] = now.Version }, ["data"] = data });
         }
         catch (StepFailedException e) when (e.Message.Contains("check-and-set", StringComparison.Ordinal))
         {
             throw StepFailedException.Conflict($"Somebody else wrote {now.Name} at the same time; nothing was overwritten.", "Look who, then try again.");
         }
-        context.Log($"{Name}: version {from + 1} is written");
+        context.Log($"{Name}: version {now.Version + 1} is written");
     }
 
     async Task<string> NewValue(string old)
@@ -68,15 +79,16 @@ sealed class Rotation(VaultSession session, RotatedSecret secret, int number, St
         return value.Length > 0 ? Hidden(value) : throw StepFailedException.InvalidData($"{secret.Command[0]} printed no new value for {Name}.");
     }
 
-    async Task<string?> Old(KvPlace place, int from)
+    /// <returns>Null: the version was destroyed, by the run before this one or by somebody else, or has no such field.</returns>
+    async Task<string?> ValueOf(KvPlace place, int version)
     {
         try
         {
-            return Hidden((await KvSecret.Read(session, place, from)).Field(secret.Field));
+            return Hidden((await KvSecret.Read(session, place, version)).Field(secret.Field));
         }
         catch (StepFailedException e) when (e.Failure == FailureClass.Missing)
         {
-            return null; // a second run after the old version was destroyed
+            return null;
         }
     }
 

@@ -88,6 +88,46 @@ public sealed class VaultRotateTests : IDisposable
     }
 
     [Fact]
+    public async Task Somebody_elses_write_of_another_field_is_not_taken_for_the_new_value()
+    {
+        var wrote = false;
+        _vault.Fault = path =>
+        {
+            if (path == "secret/data/helix" && !wrote && _vault.Requests.Count(r => r.EndsWith(path, StringComparison.Ordinal)) == 2)
+                (wrote, _) = (true, Write("canary-old-redis"));
+            return null;
+        };
+        await _host.Fails(FailureClass.Conflict, new VaultRotate(), Of(One("redis")));
+        var done = await Rotate(One("redis"));
+        Assert.Equal(3, done.Versions["secret/helix#redis"]);
+        Assert.NotEqual("canary-old-redis", _vault.Value("secret/helix", "redis"));
+        // The copy of the old value goes with it.
+        Assert.True(_vault.IsDestroyed("secret/helix", 1) && _vault.IsDestroyed("secret/helix", 2));
+    }
+
+    [Fact]
+    public async Task After_the_way_back_that_the_step_names_a_second_run_makes_a_new_value_and_tells_it()
+    {
+        var secret = One("redis") with { Tell = Sh("""echo "$HELIX_OLD_VALUE>$HELIX_NEW_VALUE" >>told"""), Check = Sh("test -e ready") };
+        await _host.Fails(FailureClass.Transient, new VaultRotate(), Of(secret));
+        Write("canary-old-redis");
+        await File.WriteAllTextAsync(Path.Combine(_host.Folder, "ready"), "");
+        var done = await Rotate(secret);
+        var value = _vault.Value("secret/helix", "redis");
+        Assert.Equal((4, 4), (done.Versions["secret/helix#redis"], _vault.Versions("secret/helix")));
+        Assert.Equal($"canary-old-redis>{value}", (await File.ReadAllLinesAsync(Path.Combine(_host.Folder, "told")))[^1]);
+        Assert.Equal([true, false, true], new[] { 1, 2, 3 }.Select(v => _vault.IsDestroyed("secret/helix", v)));
+    }
+
+    [Fact]
+    public async Task A_command_that_prints_the_old_value_again_rotates_nothing()
+    {
+        var secret = One("redis") with { Generate = null, Command = Sh("echo $HELIX_OLD_VALUE"), Tell = Sh("touch told") };
+        Assert.Contains("holds its old value in version 2 again", (await _host.Fails(FailureClass.Conflict, new VaultRotate(), Of(secret))).Message, StringComparison.Ordinal);
+        Assert.False(_vault.IsDestroyed("secret/helix", 1) || File.Exists(Path.Combine(_host.Folder, "told")));
+    }
+
+    [Fact]
     public async Task A_store_that_keeps_no_old_version_is_refused() =>
         Assert.Contains("keeps no old version", (await _host.Fails(FailureClass.Conflict, new VaultRotate(), Of(One("redis") with { Path = "old/helix" }))).Message, StringComparison.Ordinal);
 
