@@ -121,12 +121,19 @@ sealed class VaultInit : Step<VaultInitOptions, VaultInitOutputs>
 
     static string Plain(string name) => new([.. name.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')]);
 
-    /// <summary>The shares come once and never again: their files are there before Vault is asked.</summary>
+    /// <summary>The shares come once and never again: their files are there before Vault is asked, and those of another Vault stay as they are.</summary>
     static void Reserve(VaultInitOutputs outputs)
     {
         Durable.CreateFolder(outputs.Folder);
-        foreach (var file in outputs.Files.Values.Append(outputs.RootTokenFile))
-            new FileStream(file, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }).Dispose();
+        List<string> files = [.. outputs.Files.Values, outputs.RootTokenFile];
+        if (files.FirstOrDefault(f => File.Exists(f) && new FileInfo(f).Length > 0) is { } kept)
+            throw StepFailedException.Conflict($"{kept} holds a share already; it may be all that opens another Vault.", "Name another folder, or move what is in this one to a safe place.");
+        foreach (var file in files)
+        {
+            // An attempt that was cut off left it empty.
+            File.Delete(file);
+            new FileStream(file, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }).Dispose();
+        }
     }
 
     static void Keep(VaultInitOutputs outputs, IEnumerable<string> names, JsonNode? shares, JsonNode? root)

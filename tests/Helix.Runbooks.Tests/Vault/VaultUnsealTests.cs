@@ -135,6 +135,27 @@ public sealed class VaultUnsealTests : IDisposable
         Assert.Empty(_vault.Requests);
     }
 
+    [Fact]
+    public async Task Shares_that_an_earlier_Vault_left_in_the_folder_are_not_lost()
+    {
+        _vault.Initialised = false;
+        var options = Init(_host.Write("alice.gpg", [0x99, 1, 2, 3]), _host.Write("bob.gpg", [0x99, 3, 2, 1]));
+        var made = await _host.Run(new VaultInit(), options);
+        var share = await File.ReadAllTextAsync(made.Files["bob"]);
+        // Its storage is emptied, and an attempt that was cut off left a file without a share.
+        _vault.Initialised = false;
+        File.WriteAllText(made.Files["alice"], "");
+        var e = await _host.Fails(FailureClass.Conflict, new VaultInit(), options);
+        Assert.Contains($"{made.Files["bob"]} holds a share already", e.Message, StringComparison.Ordinal);
+        Assert.False(_vault.Initialised);
+        Assert.Equal(share, await File.ReadAllTextAsync(made.Files["bob"]));
+
+        File.Delete(made.Files["bob"]);
+        File.Delete(made.RootTokenFile);
+        await _host.Run(new VaultInit(), options);
+        Assert.NotEmpty(await File.ReadAllTextAsync(made.Files["alice"]));
+    }
+
     static VaultInitOptions Init(string alice, string bob) => new()
     {
         Target = "vault",
