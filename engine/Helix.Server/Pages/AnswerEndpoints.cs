@@ -15,6 +15,9 @@ namespace Helix.Server.Pages;
 /// <summary>All that people are waited for.</summary>
 public sealed record DecisionsModel(IReadOnlyList<QuestionModel> Questions, IReadOnlyList<SuggestedRun> Suggestions, IReadOnlyList<(SecretModel Secret, DrivenBy Driver)> Secrets, IReadOnlyList<GlassModel> Glass, int More);
 
+/// <summary>A question whose answer was refused, with the form as it was sent.</summary>
+public sealed record RefusedAnswerModel(QuestionModel Question, Typed Typed, Fault Refused);
+
 /// <summary>What people do to a run: answers, resume, pause, cancel, notes, close. POST only; a link never decides.</summary>
 static class AnswerEndpoints
 {
@@ -72,45 +75,54 @@ static class AnswerEndpoints
 
     static async Task Answer(Site site, HttpContext http)
     {
-        var form = await http.Request.ReadFormAsync();
+        var typed = new Typed(await http.Request.ReadFormAsync());
         var live = RunEndpoints.RunOf(site, http);
-        var choice = form["choice"].ToString();
-        var decided = new Decided
+        try
         {
-            Question = form["question"].ToString(),
+            var result = Deeds.Decide(site, http.Caller(), live, Said(typed));
+            if (!result.Accepted)
+                throw new RunbookException($"The answer was refused: {result.Message}.", "The refusal stands in the record.");
+            http.Response.Redirect($"/runs/{live.Run}");
+        }
+        catch (Exception e) when (Faults.Mendable(http, e) is { } refused && live.Look().Questions.FirstOrDefault(q => q.Id == typed["question"]) is { } question)
+        {
+            http.Response.StatusCode = refused.Status;
+            await Render.Page<RefusedAnswerPage>(http, http.Caller(), new RefusedAnswerModel(question, typed, refused));
+        }
+    }
+
+    static Decided Said(Typed typed)
+    {
+        var choice = typed["choice"] ?? "";
+        return new Decided
+        {
+            Question = typed["question"] ?? "",
             Choice = choice,
-            Reason = Text(form["reason"]),
-            Evidence = Text(form["evidence"]),
-            ShownHash = Text(form["shown"]),
-            BreakGlass = form["glass"] == "yes",
+            Reason = Text(typed["reason"]),
+            Evidence = Text(typed["evidence"]),
+            ShownHash = Text(typed["shown"]),
+            BreakGlass = typed["glass"] == "yes",
             // A rejected form is not filled; an input belongs to going back.
-            Inputs = choice == "go-back" ? Named(form, "input.") : choice is "approve" or "done" ? Named(form, "form.") : [],
-            To = choice == "go-back" ? Text(form["to"]) : null,
-            With = choice == "retry" && Named(form, "with.") is { Count: > 0 } with ? Deeds.Typed(with) : null,
-            Outputs = choice == "done" && Outputs(form) is { Count: > 0 } outputs ? Deeds.Typed(outputs) : null,
+            Inputs = choice == "go-back" ? typed.Named("input.") : choice is "approve" or "done" ? typed.Named("form.") : [],
+            To = choice == "go-back" ? Text(typed["to"]) : null,
+            With = choice == "retry" && typed.Named("with.") is { Count: > 0 } with ? Deeds.Typed(with) : null,
+            Outputs = choice == "done" && Outputs(typed) is { Count: > 0 } outputs ? Deeds.Typed(outputs) : null,
         };
-        var result = Deeds.Decide(site, http.Caller(), live, decided);
-        if (!result.Accepted)
-            throw new RunbookException($"The answer was refused: {result.Message}.", "The refusal stands in the record.");
-        http.Response.Redirect($"/runs/{live.Run}");
     }
 
     /// <summary>The fields of those that later steps need, and the lines with others.</summary>
-    static JsonObject Outputs(IFormCollection form)
+    static JsonObject Outputs(Typed typed)
     {
-        var outputs = Named(form, "output.");
-        foreach (var (name, value) in Pairs(form["outputs"].ToString()))
-            outputs[name] = value?.DeepClone();
+        var outputs = typed.Named("output.");
+        foreach (var line in (typed["outputs"] ?? "").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (line.Split('=', 2) is not [var name, var value])
+                throw new RunbookException($"'{line}' is not of the form NAME=VALUE.");
+            if (!outputs.TryAdd(name.Trim(), value.Trim()))
+                throw new RunbookException($"The output '{name.Trim()}' is said twice.", "One value for each; which of them counts is not for the server to say.");
+        }
         return outputs;
     }
-
-    static JsonObject Named(IFormCollection form, string prefix) => new(form
-        .Where(f => f.Key.StartsWith(prefix, StringComparison.Ordinal) && f.Value.ToString().Length > 0)
-        .Select(f => KeyValuePair.Create(f.Key[prefix.Length..], (JsonNode?)f.Value.ToString())));
-
-    static JsonObject Pairs(string lines) => new(lines.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split('=', 2) is [var name, var value]
-        ? KeyValuePair.Create(name.Trim(), (JsonNode?)value.Trim())
-        : throw new RunbookException($"'{l}' is not of the form NAME=VALUE.")));
 
     static string? Text(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json.Nodes;
 using Helix.Runbooks.Model;
 using Helix.Runbooks.Runs;
 using Helix.Runbooks.Steps;
@@ -35,7 +34,7 @@ static class RunbookEndpoints
 
     static async Task<RunbookModel> One(Site site, HttpContext http, string? environment)
     {
-        var name = http.GetRouteValue("runbook")!.ToString()!;
+        var name = Name(http);
         var read = site.Library.Runbook(name);
         var git = GitFacts.Of(site.Library.PathOf(name));
         var model = new RunbookModel
@@ -74,43 +73,57 @@ static class RunbookEndpoints
 
     static async Task Plan(Site site, HttpContext http)
     {
-        var form = await http.Request.ReadFormAsync();
-        var environment = form["environment"].ToString();
+        var typed = new Typed(await http.Request.ReadFormAsync());
+        var environment = typed["environment"] ?? "";
         if (!http.Caller().May(Role.Operator, environment) && !http.Caller().May(Role.Author, environment))
             throw new RefusedException($"Planning needs the role operator or author on {environment}.");
-        var model = await One(site, http, environment);
-        var plan = Starting.PlanOf(site, model.Name, environment, Inputs(form), form["mode"].ToString());
-        var described = await site.NewEngine().Describe(plan, http.Caller().Account, http.RequestAborted);
-        await Render.Page<RunbookPage>(http, http.Caller(), model with
+        try
         {
-            Plan = new PlanModel(plan, described),
-            Inputs = [.. model.Inputs.Select(i => i with { Value = form["input." + i.Name].ToString() is { Length: > 0 } typed ? typed : i.Value })],
-        });
+            var plan = Starting.PlanOf(site, Name(http), environment, typed.Named("input."), typed["mode"] ?? "");
+            await Again(site, http, typed, new PlanModel(plan, await site.NewEngine().Describe(plan, http.Caller().Account, http.RequestAborted)), null);
+        }
+        catch (Exception e) when (Faults.Mendable(http, e) is { } refused)
+        {
+            await Again(site, http, typed, null, refused);
+        }
     }
 
     static async Task Start(Site site, HttpContext http)
     {
-        var form = await http.Request.ReadFormAsync();
-        var run = Starting.Start(site, http.Caller(), new Wanted
+        var typed = new Typed(await http.Request.ReadFormAsync());
+        try
         {
-            Runbook = http.GetRouteValue("runbook")!.ToString()!,
-            Environment = form["environment"].ToString(),
-            Mode = form["mode"].ToString(),
-            Inputs = Inputs(form),
-            Incident = form["incident"].ToString() is { Length: > 0 } incident ? incident.Trim() : null,
-            OccurredAt = Moment(form["occurred"]),
-            DeclaredAt = Moment(form["declared"]),
-            Comms = form["comms"].ToString() is { Length: > 0 } comms ? comms : "on",
-            Confirmed = form["confirm"].ToString() is { Length: > 0 } typed ? typed.Trim() : null,
-            Trigger = Ways.Page,
-            Attended = true,
-        }, form["key"].ToString());
-        http.Response.Redirect($"/runs/{run}");
+            http.Response.Redirect("/runs/" + Starting.Start(site, http.Caller(), Wish(http, typed), typed["key"]));
+        }
+        catch (Exception e) when (Faults.Mendable(http, e) is { } refused)
+        {
+            await Again(site, http, typed, null, refused);
+        }
     }
 
-    static JsonObject Inputs(IFormCollection form) => new(form
-        .Where(f => f.Key.StartsWith("input.", StringComparison.Ordinal) && f.Value.ToString().Length > 0)
-        .Select(f => KeyValuePair.Create(f.Key["input.".Length..], (JsonNode?)f.Value.ToString())));
+    static Wanted Wish(HttpContext http, Typed typed) => new()
+    {
+        Runbook = Name(http),
+        Environment = typed["environment"] ?? "",
+        Mode = typed["mode"] ?? "",
+        Inputs = typed.Named("input."),
+        Incident = typed["incident"] is { Length: > 0 } incident ? incident.Trim() : null,
+        OccurredAt = Moment(typed["occurred"]),
+        DeclaredAt = Moment(typed["declared"]),
+        Comms = typed["comms"] is { Length: > 0 } comms ? comms : "on",
+        Confirmed = typed["confirm"] is { Length: > 0 } confirmed ? confirmed.Trim() : null,
+        Trigger = Ways.Page,
+        Attended = true,
+    };
+
+    /// <summary>The form as it was sent, with its plan or with why it was refused.</summary>
+    static async Task Again(Site site, HttpContext http, Typed typed, PlanModel? plan, Fault? refused)
+    {
+        http.Response.StatusCode = refused?.Status ?? StatusCodes.Status200OK;
+        await Render.Page<RunbookPage>(http, http.Caller(), await One(site, http, typed["environment"]) with { Plan = plan, Typed = typed, Refused = refused });
+    }
+
+    static string Name(HttpContext http) => http.GetRouteValue("runbook")!.ToString()!;
 
     /// <summary>What a browser's field for date and time gives has no offset; the label says UTC.</summary>
     static DateTimeOffset? Moment(string? text) => string.IsNullOrEmpty(text) ? null

@@ -1,6 +1,7 @@
 using Helix.Runbooks.Model;
 using Helix.Runbooks.Plans;
 using Helix.Runbooks.Reports;
+using Helix.Server.Web;
 
 namespace Helix.Server.Pages;
 
@@ -32,6 +33,10 @@ public sealed record RunbookModel
     /// <summary>A fresh key, so that a form that is sent twice starts one run.</summary>
     public required string RequestKey { get; init; }
     public PlanModel? Plan { get; init; }
+
+    /// <summary>The form as it was sent, when it is shown with its plan or with why it was refused.</summary>
+    public Typed Typed { get; init; } = Typed.Nothing;
+    public Fault? Refused { get; init; }
 }
 
 /// <summary>A plan as it is shown before anything happens.</summary>

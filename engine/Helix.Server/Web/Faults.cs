@@ -34,8 +34,7 @@ sealed class Faults(Site site)
             case RefusedException:
                 site.Accounts.Audit(http.Features.Get<Who>()?.Caller?.Account, Door.Address(http), $"{http.Request.Method} {http.Request.Path}", "refused", e.Message);
                 return Write(http, 403, e.Message, null);
-            case RunbookException r: return Write(http, 422, r.Message, r.Hint);
-            case HeldException h: return Write(http, 409, h.Message, h.Hint);
+            case RunbookException or HeldException when Mended(e) is { } fault: return Write(http, fault.Status, fault.Message, fault.Hint);
             case StepFailedException s: return Write(http, 502, s.Message, s.Hint);
             case StoreLostException lost: return Write(http, 503, e.Message, lost.MayComeBack ? "Whether what you sent was taken is not known: look again when the database is back." : "Nothing was done. Make room or mend the disk of the store.");
             case BadHttpRequestException b: return Write(http, b.StatusCode, b.Message, null);
@@ -45,10 +44,22 @@ sealed class Faults(Site site)
         }
     }
 
+    /// <summary>What whoever sent a form can mend in it, so that it is shown again as it was; null: that is shown alone.</summary>
+    public static Fault? Mendable(HttpContext http, Exception e) => WantsPage(http) ? Mended(e) : null;
+
+    static Fault? Mended(Exception e) => e switch
+    {
+        RunbookException r => new Fault(422, r.Message, r.Hint),
+        HeldException h => new Fault(409, h.Message, h.Hint),
+        _ => null,
+    };
+
+    static bool WantsPage(HttpContext http) => !http.Request.Path.StartsWithSegments("/api") && http.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal);
+
     public static Task Write(HttpContext http, int status, string message, string? hint)
     {
         http.Response.StatusCode = status;
-        if (http.Request.Path.StartsWithSegments("/api") || !http.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal))
+        if (!WantsPage(http))
         {
             http.Response.ContentType = "application/problem+json";
             return http.Response.WriteAsync(new JsonObject { ["title"] = message, ["status"] = status, ["detail"] = hint, ["instance"] = http.Request.Path.Value }.ToJsonString(StepJson.Options));
