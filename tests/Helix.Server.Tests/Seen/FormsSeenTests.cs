@@ -8,6 +8,27 @@ namespace Helix.Server.Tests.Seen;
 public sealed class FormsSeenTests(Chromium chromium) : IClassFixture<Chromium>
 {
     [Fact]
+    public async Task The_return_key_in_a_field_of_a_question_decides_nothing()
+    {
+        await using var here = await new ServerHere().Start();
+        here.Runbook("gate", Books.Gate);
+        using var alice = await here.LogIn("alice", Role.Operator);
+        (await here.LogIn("bob", Role.Approver)).Dispose();
+        var run = (await alice.Post("/runbooks/gate/start", ("environment", "here"), ("mode", "live"))).Run;
+        await here.Becomes(run, RunStatus.Waiting);
+        await using var bob = await chromium.Open(here, "return", 390, 844);
+        await bob.LogIn("bob");
+        await bob.Page.GotoAsync("/decisions");
+        await bob.Page.EvaluateAsync("() => { window.sent = 0; addEventListener('submit', () => window.sent++); }");
+        await bob.Page.GetByLabel("ticket").First.FillAsync("INC-9");
+        await bob.Page.GetByLabel("Reason").FillAsync("the wrong word");
+        await bob.Page.GetByLabel("Reason").PressAsync("Enter");
+        Assert.Equal(0, await bob.Page.EvaluateAsync<int>("() => window.sent"));
+        await bob.Press("Reject");
+        await here.Becomes(run, RunStatus.Rejected);
+    }
+
+    [Fact]
     public async Task A_refused_answer_and_a_refused_start_are_mended_where_they_were_typed()
     {
         await using var here = await new ServerHere().Start();
