@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Helix.Runbooks.Steps;
 
 namespace Helix.Steps.Files;
 
@@ -12,6 +15,11 @@ static class Unfinished
     public static string NameFor(string path) => Path.Combine(
         Path.GetDirectoryName(path)!,
         $".{Short(Path.GetFileName(path))}.{Environment.ProcessId}-{Interlocked.Increment(ref _count)}{Ending}");
+
+    /// <summary>The same for every attempt of one step of a run: the next one removes what was left by one that was killed.</summary>
+    public static string NameFor(StepContext context, string path) => Path.Combine(
+        Path.GetDirectoryName(path)!,
+        $".{Short(Path.GetFileName(path))}.{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{context.Run.Id}/{context.Path}")))[..16]}{Ending}");
 
     /// <summary>Removes what writers of the same file left that are gone by now.</summary>
     public static void RemoveAbandoned(string path)

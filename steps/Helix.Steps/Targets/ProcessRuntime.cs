@@ -11,7 +11,7 @@ sealed class ProcessRuntime(ProcessOptions options, string name) : Runtime
     static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(10);
 
     // A small shell stays as parent to note the exit code, which nobody else could learn.
-    // The pid is on disk before the service runs; one that writes its own pid file writes the same pid.
+    // The pid is on disk before the service runs, and beside it which very process that is; one that writes its own pid file writes the same pid.
     // Output 3 is closed when the pid is written: who has started it, and dies or asks again, finds it.
     internal const string Detach =
         """
@@ -19,7 +19,10 @@ sealed class ProcessRuntime(ProcessOptions options, string name) : Runtime
         rm -f "$pid.exit"
         { setsid /bin/sh -c '
           pid=$1; shift
-          /bin/sh -c '"'"'echo $$ >"$1"; shift; exec "$@" 3>&-'"'"' sh "$pid" "$@" &
+          /bin/sh -c '"'"'
+            echo "$$ $(sed "s/.*) //" /proc/$$/stat | cut -d" " -f20) $(cat /proc/sys/kernel/random/boot_id)" >"$1.process"
+            echo $$ >"$1"; shift; exec "$@" 3>&-
+          '"'"' sh "$pid" "$@" &
           exec 3>&-
           wait $!; code=$?
           echo $code >"$pid.exit"
@@ -39,12 +42,12 @@ sealed class ProcessRuntime(ProcessOptions options, string name) : Runtime
         if (Running() is not { } process)
             return Now();
         var killed = false;
-        await Signal(context, "TERM", process.Pid);
+        await Signal(context, "TERM", process);
         if (!await Ended(context, process, grace))
         {
             context.Log($"{name} did not end within {new Duration(grace)} of SIGTERM and is killed.");
             killed = true;
-            await Signal(context, "KILL", process.Pid);
+            await Signal(context, "KILL", process);
             if (!await Ended(context, process, TimeSpan.FromSeconds(10)))
                 throw StepFailedException.Conflict($"{name} (pid {process.Pid}) lives on after SIGKILL.", "It hangs in the kernel, as on a dead network mount.");
         }
@@ -100,29 +103,45 @@ sealed class ProcessRuntime(ProcessOptions options, string name) : Runtime
         ? new(RuntimeStatus.Running, Detail: $"pid {running.Pid}")
         : new(RuntimeStatus.Stopped, ExitCode: int.TryParse(Text(ExitFile), NumberStyles.None, CultureInfo.InvariantCulture, out var code) ? code : null);
 
-    /// <summary>The process of the pid file, unless that is older than this boot or its pid has a new owner.</summary>
+    /// <summary>The process of the pid file, unless its pid has a new owner.</summary>
     ProcessIdentity? Running()
     {
-        if (!int.TryParse(Text(options.PidFile), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) || pid <= 1 || ProcessIdentity.Of(pid) is not { } process)
+        var text = Text(options.PidFile).Split((char[]?)null, 2, StringSplitOptions.RemoveEmptyEntries);
+        if (text.Length == 0)
             return null;
-        var written = File.GetLastWriteTimeUtc(options.PidFile);
-        return process.StartedAt <= written + TimeSpan.FromSeconds(5) ? process : null;
+        if (!int.TryParse(text[0], NumberStyles.None, CultureInfo.InvariantCulture, out var pid) || pid <= 1)
+            throw StepFailedException.InvalidData($"It cannot be told whether {name} runs: {options.PidFile} holds no process id.", "Is it the right file?");
+        if (ProcessIdentity.IsHidden(pid))
+            throw StepFailedException.Auth($"It cannot be told whether {name} runs: pid {pid} lives, and this account may not see what it is.", "Run helix as root or as the account of the service.");
+        if (ProcessIdentity.Of(pid) is not { } process)
+            return null;
+        var found = new PidFileProcess(process, ProcessIdentity.Parse(Text(PidFileProcess.NoteOf(options.PidFile))), process.StartedAt(ProcessIdentity.BootedAt), File.GetLastWriteTimeUtc(options.PidFile), PidFileProcess.WordsOf(pid));
+        return found.IsService(options, name) ? process : null;
     }
 
-    static string Text(string file)
+    /// <summary>Empty where there is no such file, or none any more.</summary>
+    string Text(string file)
     {
         try
         {
             return File.ReadAllText(file).Trim();
         }
-        catch (IOException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return "";
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StepFailedException(e is IOException ? FailureClass.Transient : FailureClass.Auth, $"It cannot be told whether {name} runs: {file} cannot be read: {e.Message}", inner: e);
+        }
     }
 
-    static Task<ToolResult> Signal(StepContext context, string signal, int pid) =>
-        context.Tool("/bin/sh", "-c", "kill -\"$1\" \"$2\"", "sh", signal, pid.ToString(CultureInfo.InvariantCulture)).Accept(0, 1).Run();
+    async Task Signal(StepContext context, string signal, ProcessIdentity process)
+    {
+        var result = await context.Tool("/bin/sh", "-c", "kill -\"$1\" \"$2\"", "sh", signal, process.Pid.ToString(CultureInfo.InvariantCulture)).Accept(0, 1).Run();
+        if (result.ExitCode != 0 && process.IsAlive)
+            throw StepFailedException.Auth($"{name} (pid {process.Pid}) was not stopped: it takes no signals from this account. {result.Stderr.Trim()}", "Run helix as root or as the account of the service.");
+    }
 
     static Task<bool> Ended(StepContext context, ProcessIdentity process, TimeSpan limit) => Until(context, () => !process.IsAlive, limit);
 

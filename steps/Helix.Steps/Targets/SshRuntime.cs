@@ -1,5 +1,6 @@
 using System.Globalization;
 using Helix.Runbooks.Steps;
+using Helix.Runbooks.Steps.Processes;
 using Helix.Steps.Files;
 
 namespace Helix.Steps.Targets;
@@ -7,31 +8,58 @@ namespace Helix.Steps.Targets;
 /// <summary>A service that is a plain process of another machine, reached by ssh; the same pid file and log as for one of this machine.</summary>
 sealed class SshRuntime(ProcessOptions options, SshHost host, string name) : Runtime
 {
-    // The pid counts only if its process is not younger than the file: after a boot it may belong to another one.
+    // A process of another account takes no signal, not even 0, and lives all the same: /proc tells.
     const string Look =
         """
-        pid=$(cat "$1" 2>/dev/null)
-        if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then
-          born=$(( $(date +%s) - $(ps -o etimes= -p "$pid") ))
-          [ "$born" -le $(( $(stat -c %Y "$1") + 5 )) ] && { echo "running $pid"; exit 0; }
+        LC_ALL=C; export LC_ALL
+        file=$1
+        pid=$(cat -- "$file" 2>&1) || case $pid in
+          *"No such file"*) pid= ;;
+          *) echo unreadable; echo "$pid"; exit 0 ;;
+        esac
+        set -- $pid
+        case $1 in
+          '') echo stopped; cat -- "$file.exit" 2>/dev/null; exit 0 ;;
+          *[!0-9]*) echo unreadable; echo "it holds no process id"; exit 0 ;;
+        esac
+        stat=$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null)
+        if [ -z "$stat" ]; then
+          case $(kill -0 "$1" 2>&1) in *"not permitted"*) echo hidden; echo "$1" ;; *) echo stopped; cat -- "$file.exit" 2>/dev/null ;; esac
+          exit 0
         fi
-        echo "stopped $(cat "$1.exit" 2>/dev/null)"
+        echo alive; echo "$1"; echo "$stat"; cat /proc/sys/kernel/random/boot_id; sed -n 's/^btime //p' /proc/stat; stat -L -c %Y -- "$file"
+        echo "$(cat -- "$file.process" 2>/dev/null)"
+        tr '\0' '\n' <"/proc/$1/cmdline"
         """;
 
     const string End =
         """
-        pid=$(cat "$1"); left=$(( $2 * 10 ))
-        kill -TERM "$pid" 2>/dev/null
-        while kill -0 "$pid" 2>/dev/null && [ "$left" -gt 0 ]; do sleep 0.1; left=$(( left - 1 )); done
-        kill -0 "$pid" 2>/dev/null || { sleep 0.3; exit 0; }
-        kill -KILL "$pid"; sleep 0.5; echo killed
+        pid=$1 ticks=$2 left=$(( $3 * 10 ))
+        alive() { set -- $(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null); [ "${20}" = "$ticks" ] && [ "$1" != X ] && { [ "$1" != Z ] || [ "${18}" -gt 1 ]; }; }
+        ask() { why=$(kill "-$1" "$pid" 2>&1) || ! alive || { echo refused; echo "$why"; exit; }; }
+        ask TERM
+        while alive && [ "$left" -gt 0 ]; do sleep 0.1; left=$(( left - 1 )); done
+        alive || { sleep 0.3; exit 0; }
+        ask KILL; sleep 0.5; echo killed
+        """;
+
+    // The end of ssh does not end what it runs there; its mark finds it, and what it has started.
+    const string EndMarked =
+        """
+        marked() { grep -lszxF -e "$mark" /proc/[0-9]*/environ | cut -d/ -f3; }
+        mark=$1 left=30
+        for p in $(marked); do kill -TERM "$p" 2>/dev/null; done
+        while [ -n "$(marked)" ] && [ "$left" -gt 0 ]; do sleep 0.1; left=$(( left - 1 )); done
+        for p in $(marked); do kill -KILL "$p" 2>/dev/null && sleep 0.1; done
+        [ -z "$(marked)" ] || { echo "it does not end" >&2; exit 1; }
         """;
 
     const string Receive =
         """
         target=$(readlink -f -- "$1"); like=$target
         [ -e "$like" ] || like=$(dirname -- "$target")
-        part=$(dirname -- "$target")/.helix-$2
+        part=$(dirname -- "$target")/$2
+        rm -f -- "$part"
         cat >"$part" && sync -- "$part" && chown "${3:-$(stat -L -c %u:%g -- "$like")}" "$part" || { rm -f -- "$part"; exit 1; }
         if [ -n "$4" ]; then chmod "$4" "$part"; elif [ -e "$target" ]; then chmod "$(stat -L -c %a -- "$target")" "$part"; else chmod 640 "$part"; fi
         sha256sum <"$part" | cut -d' ' -f1; echo "$part"; echo "$target"
@@ -41,30 +69,53 @@ sealed class SshRuntime(ProcessOptions options, SshHost host, string name) : Run
     public override IReadOnlyList<string> Tools => ["ssh"];
     public override string StartCommand => host.ShellPrefix + Shell.Quoted(options.ShellStart);
 
-    public override async Task<string?> Place(PlanContext context)
-    {
-        var result = await host.Ask(host.Script(context, "uname -n"));
-        return $"{result.Stdout.Trim()}:{options.Directory}";
-    }
+    public override async Task<string?> Place(PlanContext context) => $"{(await host.Answer(host.Script(context, "uname -n"))).Trim()}:{options.Directory}";
 
-    public override async Task<RuntimeState> State(PlanContext context)
-    {
-        var words = (await host.Ask(host.Script(context, Look, options.PidFile))).Stdout.Trim().Split(' ');
-        return words is ["running", var pid] ? new(RuntimeStatus.Running, Detail: $"pid {pid} on {host.Name}")
-            : new(RuntimeStatus.Stopped, ExitCode: words.Length > 1 && int.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out var code) ? code : null);
-    }
+    public override async Task<RuntimeState> State(PlanContext context) => (await Find(context)).State;
 
     public override async Task<RuntimeState> Stop(StepContext context, TimeSpan grace)
     {
-        if (await State(context) is { Status: not RuntimeStatus.Running } stopped)
-            return stopped;
-        var seconds = Math.Max(1, (int)Math.Ceiling(grace.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-        var killed = (await host.Ask(host.Script(context, End, options.PidFile, seconds))).Stdout.Contains("killed", StringComparison.Ordinal);
+        var found = await Find(context);
+        if (found.Process is not { } process)
+            return found.State;
+        var seconds = Math.Max(1, (int)Math.Ceiling(grace.TotalSeconds));
+        var end = (await host.Answer(host.Script(context, End, Number(process.Pid), Number(process.StartTicks), Number(seconds)))).Split('\n');
+        if (end is ["refused", var why, ..])
+            throw StepFailedException.Auth($"{name} on {host.Name} ({found.State.Detail}) was not stopped: it takes no signals from the account of {host.Address}. {why}", "Give the account of the service in `host`, or root.");
+        var killed = end[0] == "killed";
         var state = await State(context);
         if (state.Status == RuntimeStatus.Running)
-            throw StepFailedException.Conflict($"{name} on {host.Name} ({state.Detail}) lives on after SIGKILL.", "It hangs in the kernel, as on a dead network mount.");
+            throw StepFailedException.Conflict($"{name} on {host.Name} ({state.Detail}) lives on after {(killed ? "SIGKILL" : "it was stopped")}.", killed ? "It hangs in the kernel, as on a dead network mount." : "Something starts it again, as systemd does: use that to stop it.");
         return state with { ExitCode = killed ? 137 : state.ExitCode, Detail = killed ? $"killed after {new Duration(grace)}" : null };
     }
+
+    /// <summary>Only an answer that is known counts: a service that runs must not pass for stopped.</summary>
+    async Task<(RuntimeState State, ProcessIdentity? Process)> Find(PlanContext context)
+    {
+        var answer = (await host.Answer(host.Script(context, Look, options.PidFile))).Split('\n');
+        return answer switch
+        {
+            ["stopped", var code, ..] => (Stopped(code), null),
+            ["hidden", var pid, ..] => throw StepFailedException.Auth($"It cannot be told whether {name} runs: pid {pid} lives on {host.Name}, and the account of {host.Address} may not see what it is.", "Give the account of the service in `host`, or root."),
+            ["unreadable", var why, ..] => throw StepFailedException.Auth($"It cannot be told whether {name} runs: {options.PidFile} on {host.Name}: {why}"),
+            ["alive", var pid, var stat, var boot, var bootedAt, var written, var noted, .. var words] => Judged(ProcessStat.Parse(int.Parse(pid, CultureInfo.InvariantCulture), stat), boot, Time(bootedAt), Time(written), noted, words),
+            _ => throw StepFailedException.Transient($"{host.Name} does not say whether {name} runs."),
+        };
+    }
+
+    (RuntimeState, ProcessIdentity?) Judged(ProcessStat stat, string boot, DateTime bootedAt, DateTime written, string noted, IReadOnlyList<string> words)
+    {
+        var process = new ProcessIdentity(stat.Pid, stat.StartTicks, boot);
+        var found = new PidFileProcess(process, ProcessIdentity.Parse(noted), process.StartedAt(bootedAt), written, [.. words.Where(w => w.Length > 0)]);
+        return stat.Ended || !found.IsService(options, name) ? (Stopped(""), null) : (new(RuntimeStatus.Running, Detail: $"pid {stat.Pid} on {host.Name}"), process);
+    }
+
+    static RuntimeState Stopped(string code) =>
+        new(RuntimeStatus.Stopped, ExitCode: int.TryParse(code, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null);
+
+    static DateTime Time(string seconds) => DateTime.UnixEpoch.AddSeconds(long.Parse(seconds, CultureInfo.InvariantCulture));
+
+    static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     public override async Task Start(StepContext context)
     {
@@ -87,8 +138,25 @@ sealed class SshRuntime(ProcessOptions options, SshHost host, string name) : Run
 
     public override async Task<int?> Instances(PlanContext context) => (await State(context)).Status == RuntimeStatus.Running ? 1 : 0;
 
-    public override Tool Exec(PlanContext context, params IReadOnlyList<string> command) => LaterTool.For(context, command, inner => Task.FromResult(
-        Outer(inner, host.Call(context, inner.Tool.WorkingDirectory ?? options.Directory, [.. inner.Variables], [.. options.Environment.Count > 0 ? ["env", .. options.Environment.Select(e => $"{e.Key}={e.Value}")] : Array.Empty<string>(), inner.Tool.File, .. inner.Tool.Arguments]))));
+    public override Tool Exec(PlanContext context, params IReadOnlyList<string> command)
+    {
+        var mark = $"HELIX_CALL={Guid.NewGuid():N}";
+        return LaterTool.For(context, command, inner => Task.FromResult(
+            Outer(inner, host.Call(context, inner.Tool.WorkingDirectory ?? options.Directory, [.. inner.Variables], ["env", mark, .. options.Environment.Select(e => $"{e.Key}={e.Value}"), inner.Tool.File, .. inner.Tool.Arguments]))),
+            () => EndThere(context, command[0], mark));
+    }
+
+    async Task EndThere(PlanContext context, string command, string mark)
+    {
+        try
+        {
+            await host.Ask(host.Script(context, EndMarked, mark) with { Cancelled = CancellationToken.None });
+        }
+        catch (StepFailedException e)
+        {
+            throw new StepFailedException(FailureClass.Cancelled, $"{command} was interrupted, and may still run on {host.Name}: {e.Message}", $"Look there for {mark} in the environment of processes.", e);
+        }
+    }
 
     /// <summary>The same as <see cref="Exec"/>: image and volumes are that machine's.</summary>
     public override Tool OneOff(PlanContext context, params IReadOnlyList<string> command) => Exec(context, command);
@@ -107,8 +175,8 @@ sealed class SshRuntime(ProcessOptions options, SshHost host, string name) : Run
     {
         var there = InDirectory(path);
         await using var measured = new Measured(from);
-        var result = await host.Ask(host.Script(context, Receive, there, Guid.NewGuid().ToString("N"), owner.Owner ?? "", owner.Mode?.ToString() ?? "") with { Input = measured });
-        if (result.Stdout.Split('\n') is not [var arrived, var part, var target, ..])
+        var answer = await host.Answer(host.Script(context, Receive, there, Path.GetFileName(Unfinished.NameFor(context, there)), owner.Owner ?? "", owner.Mode?.ToString() ?? "") with { Input = measured });
+        if (answer.Split('\n') is not [var arrived, var part, var target, ..])
             throw StepFailedException.Transient($"{host.Name} says nothing of the file it got for {there}.");
         if (arrived != measured.Sha256)
             await host.Ask(host.Call(context, null, [], "rm", "-f", "--", part));
@@ -124,7 +192,7 @@ sealed class SshRuntime(ProcessOptions options, SshHost host, string name) : Run
     {
         if (options.Log is not { } log)
             return "";
-        var lines = (await host.Ask(host.Script(context, "tail -n 5 -- \"$1\" 2>/dev/null || true", log))).Stdout.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var lines = (await host.Answer(host.Script(context, "tail -n 5 -- \"$1\" 2>/dev/null || true", log))).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         return lines.Length == 0 ? "" : $" Last lines of {log}: {string.Join(" | ", lines)}";
     }
 
@@ -132,10 +200,13 @@ sealed class SshRuntime(ProcessOptions options, SshHost host, string name) : Run
 
     async Task<(long Size, string Sha256)> Sum(StepContext context, string path)
     {
-        var result = await host.Script(context, "[ -e \"$1\" ] || exit 9; stat -L -c %s -- \"$1\" && sha256sum <\"$1\" | cut -d' ' -f1", path).Accept(0, 9).Quietly().Run();
-        return result.ExitCode == 9 ? throw StepFailedException.Missing($"There is no file {path} on {host.Name}.")
-            : result.Stdout.Split('\n') is [var size, var sha, ..] ? (long.Parse(size, CultureInfo.InvariantCulture), sha)
-            : throw StepFailedException.Transient($"{host.Name} says nothing of {path}.");
+        var answer = await host.Answer(host.Script(context, "[ -e \"$1\" ] || { echo missing; exit; }; stat -L -c %s -- \"$1\" && sha256sum <\"$1\" | cut -d' ' -f1", path));
+        return answer.Split('\n') switch
+        {
+            ["missing", ..] => throw StepFailedException.Missing($"There is no file {path} on {host.Name}."),
+            [var size, var sha, ..] => (long.Parse(size, CultureInfo.InvariantCulture), sha),
+            _ => throw StepFailedException.Transient($"{host.Name} says nothing of {path}."),
+        };
     }
 
     static Tool Outer(InnerCall inner, Tool outer) => inner.Tool with { File = outer.File, Arguments = outer.Arguments, WorkingDirectory = null };

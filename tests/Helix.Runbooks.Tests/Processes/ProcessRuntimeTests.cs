@@ -101,6 +101,42 @@ public sealed class ProcessRuntimeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_service_runs_on_when_the_clock_was_set_forward_after_its_start_whoever_started_it()
+    {
+        var service = Service("s", "sleep", "1000").Service;
+        await service.Start(_host.Context());
+        var pid = File.ReadAllText(In("s.pid"));
+        // To set the clock is to make the file older than its process.
+        File.SetLastWriteTimeUtc(In("s.pid"), DateTime.UnixEpoch);
+        Assert.Equal(RuntimeStatus.Running, (await service.State(_host.PlanContext())).Status);
+        await service.Start(_host.Context());
+        Assert.Equal(pid, File.ReadAllText(In("s.pid")));
+
+        File.Delete(PidFileProcess.NoteOf(In("s.pid")));
+        Assert.Equal(RuntimeStatus.Running, (await service.State(_host.PlanContext())).Status);
+        // Its command line is like the service's, and that is all: neither a second one is started nor a stranger killed.
+        var like = _host.Add("like", new ProcessTarget { Start = ["sleep", "2000"], PidFile = In("s.pid"), Directory = "/" }).Service;
+        var e = await Assert.ThrowsAsync<StepFailedException>(() => like.Start(_host.Context()));
+        Assert.Equal(FailureClass.Conflict, e.Failure);
+        Assert.Contains("touch", e.Hint);
+        File.SetLastWriteTimeUtc(In("s.pid"), DateTime.UtcNow);
+        Assert.Equal(RuntimeStatus.Running, (await like.State(_host.PlanContext())).Status);
+    }
+
+    [Fact]
+    public async Task A_pid_file_that_holds_something_else_is_not_taken_for_a_service_that_is_stopped()
+    {
+        var service = Service("s", "sleep", "1000").Service;
+        await service.Start(_host.Context());
+        var pid = File.ReadAllText(In("s.pid"));
+        await File.WriteAllTextAsync(In("s.pid"), "running");
+        Assert.Equal(FailureClass.InvalidData, (await Assert.ThrowsAsync<StepFailedException>(() => service.State(_host.PlanContext()))).Failure);
+        // As PostgreSQL writes it: more lines follow.
+        await File.WriteAllTextAsync(In("s.pid"), $"{pid}/var/lib/postgresql\n5432\n");
+        Assert.Equal(RuntimeStatus.Running, (await service.State(_host.PlanContext())).Status);
+    }
+
+    [Fact]
     public async Task Stop_records_what_it_leaves_before_it_acts_and_start_takes_it_back()
     {
         Service("s", "sleep", "1000");

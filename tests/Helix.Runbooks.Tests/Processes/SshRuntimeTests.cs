@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Helix.Runbooks.Steps;
+using Helix.Runbooks.Steps.Processes;
 using Helix.Steps.Targets;
 
 namespace Helix.Runbooks.Tests.Processes;
@@ -9,12 +10,13 @@ namespace Helix.Runbooks.Tests.Processes;
 public sealed class SshRuntimeTests : IDisposable
 {
     readonly TestHost _host = new();
+    int _services;
 
     public void Dispose() => _host.Dispose();
 
     string In(string name) => Path.Combine(_host.Folder, name);
 
-    Runtime Service(SshServer server, params string[] start) => _host.Add("there", new ServiceTarget
+    Runtime Service(SshServer server, params string[] start) => _host.Add($"there{_services++}", new ServiceTarget
     {
         Runtime = new()
         {
@@ -52,6 +54,64 @@ public sealed class SshRuntimeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_service_of_another_account_runs_although_it_takes_no_signals_and_is_not_called_stopped()
+    {
+        using var owner = await SshServer.Start();
+        using var other = await SshServer.Start("""ForceCommand setpriv --reuid=65534 --regid=65534 --clear-groups sh -c "$SSH_ORIGINAL_COMMAND" """);
+        File.SetUnixFileMode(_host.Folder, (UnixFileMode)0b111_101_101);
+        var theirs = Service(owner, "sleep", "1000");
+        await theirs.Start(_host.Context());
+        var seen = Service(other, "sleep", "1000");
+        Assert.Equal(RuntimeStatus.Running, (await seen.State(_host.Context())).Status);
+        var e = await Assert.ThrowsAsync<StepFailedException>(() => seen.Stop(_host.Context(), TimeSpan.FromSeconds(5)));
+        Assert.Equal(FailureClass.Auth, e.Failure);
+        Assert.Contains("takes no signals", e.Message);
+
+        File.SetUnixFileMode(In("s.pid"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        Assert.Equal(FailureClass.Auth, (await Assert.ThrowsAsync<StepFailedException>(() => seen.State(_host.Context()))).Failure);
+        Assert.Equal(143, (await theirs.Stop(_host.Context(), TimeSpan.FromSeconds(5))).ExitCode);
+    }
+
+    [Fact]
+    public async Task What_a_shell_prints_before_an_answer_is_no_part_of_it_and_without_an_answer_nothing_is_believed()
+    {
+        using var server = await SshServer.Start("""ForceCommand echo "stopped 0"; printf "Welcome to elsewhere, "; eval "$SSH_ORIGINAL_COMMAND" """);
+        using var odd = await SshServer.Start("ForceCommand echo stopped");
+        var service = Service(server, "sleep", "1000");
+        await service.Start(_host.Context());
+        Assert.Equal(RuntimeStatus.Running, (await service.State(_host.Context())).Status);
+        Assert.Equal($"{Environment.MachineName}:{_host.Folder}", await service.Place(_host.Context()));
+        var e = await Assert.ThrowsAsync<StepFailedException>(() => Service(odd, "sleep", "1000").Stop(_host.Context(), TimeSpan.FromSeconds(5)));
+        Assert.Equal(FailureClass.Transient, e.Failure);
+        Assert.Equal(143, (await service.Stop(_host.Context(), TimeSpan.FromSeconds(5))).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_service_runs_on_when_the_clock_was_set_forward_after_its_start()
+    {
+        using var server = await SshServer.Start();
+        var service = Service(server, "sleep", "1000");
+        await service.Start(_host.Context());
+        // To set the clock is to make the file older than its process.
+        File.SetLastWriteTimeUtc(In("s.pid"), DateTime.UnixEpoch);
+        Assert.Equal(RuntimeStatus.Running, (await service.State(_host.Context())).Status);
+        Assert.Equal(143, (await service.Stop(_host.Context(), TimeSpan.FromSeconds(5))).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_command_that_is_cancelled_ends_there_with_what_it_started()
+    {
+        using var server = await SshServer.Start();
+        var service = Service(server, "sleep", "1000");
+        var run = service.Exec(_host.Context(), "sh", "-c", "trap '' TERM; sleep 1000 & echo $! >child; echo $$ >self; wait; sleep 1000").Run();
+        await Eventually.True(() => File.Exists(In("self")) && File.ReadAllText(In("self")).EndsWith('\n'), "it runs");
+        var pids = new[] { "child", "self" }.Select(f => int.Parse(File.ReadAllText(In(f)))).ToList();
+        _host.Cancel();
+        Assert.Equal(FailureClass.Cancelled, (await Assert.ThrowsAsync<StepFailedException>(() => run)).Failure);
+        Assert.DoesNotContain(pids, p => ProcessIdentity.Of(p) is not null);
+    }
+
+    [Fact]
     public async Task Commands_keep_bytes_exit_codes_and_words_and_secrets_stay_out_of_argument_lists()
     {
         using var server = await SshServer.Start();
@@ -78,7 +138,7 @@ public sealed class SshRuntimeTests : IDisposable
         Assert.Equal(UnixFileMode.UserRead, File.GetUnixFileMode(In("data.bin")));
         await service.CopyIn(_host.Context(), new MemoryStream(Encoding.UTF8.GetBytes("again")), "data.bin", new FileOwner(null, null));
         Assert.Equal(UnixFileMode.UserRead, File.GetUnixFileMode(In("data.bin")));
-        Assert.Empty(Directory.EnumerateFiles(_host.Folder, ".helix-*"));
+        Assert.Empty(Directory.EnumerateFiles(_host.Folder, ".*"));
 
         using var back = new MemoryStream();
         Assert.Equal(5, await service.CopyOut(_host.Context(), "data.bin", back));

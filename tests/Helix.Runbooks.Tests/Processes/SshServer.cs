@@ -17,7 +17,7 @@ sealed class SshServer : IDisposable
 
     string In(string name) => Path.Combine(Folder, name);
 
-    SshServer()
+    SshServer(string settings)
     {
         var port = Ports.Free();
         foreach (var key in new[] { "host", "user" })
@@ -34,6 +34,7 @@ sealed class SshServer : IDisposable
             UsePAM no
             PasswordAuthentication no
             AcceptEnv HELIX_*
+            {settings}
             """);
         File.WriteAllText(Config, $"""
             Host elsewhere
@@ -47,11 +48,12 @@ sealed class SshServer : IDisposable
         _process = Process.Start(new ProcessStartInfo(Executable, ["-D", "-f", In("sshd.conf"), "-E", In("sshd.log")]))!;
     }
 
-    public static async Task<SshServer> Start()
+    /// <param name="settings">More lines of its configuration.</param>
+    public static async Task<SshServer> Start(string settings = "")
     {
         if (!File.Exists(Executable) || Environment.UserName != "root")
             Assert.Skip($"NO SSH SERVER: it takes root and {Executable} (apt-get install openssh-server). Nothing about other machines was tested.");
-        var server = new SshServer();
+        var server = new SshServer(settings);
         await Eventually.True(() => File.Exists(server.In("sshd.log")) && server.Log.Contains("listening", StringComparison.Ordinal), "sshd listens");
         return server;
     }

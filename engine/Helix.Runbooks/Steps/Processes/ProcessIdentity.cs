@@ -9,8 +9,6 @@ public sealed record ProcessIdentity(int Pid, long StartTicks, string Boot)
 
     // The kernel gives all programs clock ticks of 1/100 s.
     const double TicksPerSecond = 100;
-    static readonly Lazy<DateTime> BootedAt = new(() =>
-        DateTime.UnixEpoch.AddSeconds(long.Parse(File.ReadLines("/proc/stat").First(l => l.StartsWith("btime ", StringComparison.Ordinal))[6..], CultureInfo.InvariantCulture)));
 
     public static string BootId => ThisBoot.Value;
 
@@ -20,8 +18,15 @@ public sealed record ProcessIdentity(int Pid, long StartTicks, string Boot)
 
     public bool IsAlive => Boot == BootId && ProcessStat.Read(Pid) is { Ended: false } stat && stat.StartTicks == StartTicks;
 
-    /// <summary>By the clock of this boot.</summary>
-    public DateTime StartedAt => BootedAt.Value.AddSeconds(StartTicks / TicksPerSecond);
+    /// <summary>It lives, and this account may not see more of it (hidepid).</summary>
+    public static bool IsHidden(int pid) => ProcessStat.Read(pid) is null && Signals.Refuses(pid);
+
+    /// <summary>When it was started, where the clock says that the machine booted at <paramref name="bootedAt"/>.</summary>
+    public DateTime StartedAt(DateTime bootedAt) => bootedAt.AddSeconds(StartTicks / TicksPerSecond);
+
+    /// <summary>By the clock of now: it moves when that is set.</summary>
+    public static DateTime BootedAt =>
+        DateTime.UnixEpoch.AddSeconds(long.Parse(File.ReadLines("/proc/stat").First(l => l.StartsWith("btime ", StringComparison.Ordinal))[6..], CultureInfo.InvariantCulture));
 
     public string ToText() => string.Create(CultureInfo.InvariantCulture, $"{Pid} {StartTicks} {Boot}\n");
 
@@ -46,13 +51,19 @@ public sealed record ProcessStat(int Pid, char State, int Group, int Session, in
         {
             var text = File.ReadAllText($"/proc/{pid}/stat");
             // The name, in parentheses, may hold anything.
-            var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
-            return new(pid, fields[0][0], int.Parse(fields[2], CultureInfo.InvariantCulture), int.Parse(fields[3], CultureInfo.InvariantCulture), int.Parse(fields[17], CultureInfo.InvariantCulture), long.Parse(fields[19], CultureInfo.InvariantCulture));
+            return Parse(pid, text[(text.LastIndexOf(')') + 2)..]);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null;
         }
+    }
+
+    /// <param name="text">What follows the name.</param>
+    public static ProcessStat Parse(int pid, string text)
+    {
+        var fields = text.Split(' ');
+        return new(pid, fields[0][0], int.Parse(fields[2], CultureInfo.InvariantCulture), int.Parse(fields[3], CultureInfo.InvariantCulture), int.Parse(fields[17], CultureInfo.InvariantCulture), long.Parse(fields[19], CultureInfo.InvariantCulture));
     }
 
     public static IEnumerable<ProcessStat> All() =>

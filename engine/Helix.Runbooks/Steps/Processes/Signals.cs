@@ -37,7 +37,12 @@ static class Signals
             _ = Kill(leader, (int)signal);
     }
 
-    [DllImport("libc", EntryPoint = "kill")]
+    /// <summary>There is such a process, and it takes no signals from this account.</summary>
+    public static bool Refuses(int pid) => Kill(pid, 0) != 0 && Marshal.GetLastPInvokeError() == NotPermitted;
+
+    const int NotPermitted = 1;
+
+    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
     static extern int Kill(int pid, int signal);
 
     [DllImport("libc", EntryPoint = "signal")]
