@@ -10,7 +10,12 @@ namespace Helix.Server.Pages;
 
 /// <param name="Link">A fresh invitation, to be handed over; shown once.</param>
 /// <param name="Issuer">Of the identity provider, when there is one.</param>
-public sealed record AccountsModel(IReadOnlyList<Account> Accounts, IReadOnlyList<string> Environments, (string Account, Uri Url)? Link, string? Issuer);
+/// <param name="Sent">A form of the page that was refused: where it went, and as it was.</param>
+public sealed record AccountsModel(IReadOnlyList<Account> Accounts, IReadOnlyList<string> Environments, (string Account, Uri Url)? Link, string? Issuer, (string Path, Typed Typed, Fault Refused)? Sent)
+{
+    public bool WasSent(string path) => Sent?.Path == path;
+    public string? Typed(string path, string field, string? before = null) => WasSent(path) ? Sent!.Value.Typed[field] : before;
+}
 
 /// <param name="Token">A fresh token; shown once.</param>
 /// <param name="Hooks">For which tokens can be made.</param>
@@ -21,7 +26,7 @@ static class AccountEndpoints
 {
     public static void MapAccounts(this IEndpointRouteBuilder app, Site site)
     {
-        app.MapGet("/accounts", http => Admin(http, () => Page(site, http, null)));
+        app.MapGet("/accounts", http => Admin(http, () => Page(site, http, null, null)));
         app.MapPost("/accounts", http => Change(site, http, Add));
         app.MapPost("/accounts/{account}/grants", http => Change(site, http, SetGrants));
         app.MapPost("/accounts/{account}/names", http => Change(site, http, SetNames));
@@ -36,16 +41,28 @@ static class AccountEndpoints
     static Task Admin(HttpContext http, Func<Task> action) =>
         http.Caller().IsAdmin ? action() : throw new RefusedException("Accounts are kept by administrators.");
 
-    static Task Page(Site site, HttpContext http, string? invited) => Render.Page<AccountsPage>(http, http.Caller(), new AccountsModel(
-        site.Accounts.All(), site.Library.Environments, invited is null ? null : (invited, new Uri(site.Address, "/invitation/" + site.Accounts.Invite(invited))), site.Accounts.SignOn?.Issuer));
+    static Task Page(Site site, HttpContext http, string? invited, (string, Typed, Fault)? sent) => Render.Page<AccountsPage>(http, http.Caller(), new AccountsModel(
+        site.Accounts.All(), site.Library.Environments, invited is null ? null : (invited, new Uri(site.Address, "/invitation/" + site.Accounts.Invite(invited))), site.Accounts.SignOn?.Issuer, sent));
 
     /// <param name="change">Gives the account that is to be invited, or null.</param>
     static Task Change(Site site, HttpContext http, Func<Site, HttpContext, IFormCollection, string?> change) => Admin(http, async () =>
     {
         var form = await http.Request.ReadFormAsync();
-        var invited = change(site, http, form);
-        site.Accounts.Audit(http.Caller().Account, Door.Address(http), $"{http.Request.Path}", "done", form["name"] + string.Join(' ', form["grant"].Concat(form["known"])));
-        await Page(site, http, invited);
+        try
+        {
+            var invited = change(site, http, form);
+            site.Accounts.Audit(http.Caller().Account, Door.Address(http), $"{http.Request.Path}", "done", form["name"] + string.Join(' ', form["grant"].Concat(form["known"]).Concat(form["disabled"])));
+            // A link is shown once, so its page is the answer itself.
+            if (invited is null)
+                http.Response.Redirect("/accounts");
+            else
+                await Page(site, http, invited, null);
+        }
+        catch (Exception e) when (Faults.Mendable(http, e) is { } refused)
+        {
+            http.Response.StatusCode = refused.Status;
+            await Page(site, http, null, (http.Request.Path, new Typed(form), refused));
+        }
     });
 
     static string Add(Site site, HttpContext http, IFormCollection form)
@@ -80,12 +97,13 @@ static class AccountEndpoints
         _ => throw new RunbookException($"'{line}' says nothing about who the account is.", "Write os:NAME for the account on the machines, and oidc:SUBJECT for the person at the identity provider, each on a line."),
     };
 
+    /// <summary>To what the page said when it was pressed: on an old page, or twice, it would else do the contrary.</summary>
     static string? Disable(Site site, HttpContext http, IFormCollection form)
     {
         var account = Known(site, Route(http));
         if (account.Name == http.Caller().Account)
             throw new RunbookException("You cannot disable yourself.");
-        site.Accounts.SetDisabled(account.Name, !account.Disabled);
+        site.Accounts.SetDisabled(account.Name, form["disabled"].ToString() switch { "yes" => true, "no" => false, _ => throw new RunbookException($"Whether {account.Name} shall be disabled was not said.", "Load the page again.") });
         return null;
     }
 

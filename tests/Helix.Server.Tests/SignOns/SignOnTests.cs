@@ -149,7 +149,7 @@ public sealed class SignOnTests
         Assert.Contains("Who this is on the machines is not known", (await root.Get("/accounts")).Text, StringComparison.Ordinal);
 
         // She is.
-        Assert.Equal(HttpStatusCode.OK, (await root.Post("/accounts/oidc:alice/names", ("known", "oidc:sub-alice\nos:asmith"))).Status);
+        Assert.Equal(HttpStatusCode.Redirect, (await root.Post("/accounts/oidc:alice/names", ("known", "oidc:sub-alice\nos:asmith"))).Status);
         await Approve(alice, run);
         Assert.Contains("oidc:alice started the run as asmith", Refused(here, run), StringComparison.Ordinal);
 
