@@ -212,6 +212,33 @@ public sealed class RunPageTests
     }
 
     [Fact]
+    public async Task A_paused_run_is_resumed_though_a_question_is_open()
+    {
+        await using var here = await new ServerHere().Start();
+        here.Runbook("both", """
+            steps:
+              - parallel:
+                  - - { id: go, uses: approval, with: { message: "Go?", approvers: [group:dba] } }
+                  - - { id: slow, uses: command.run, effect: reads, with: { argv: [sh, -c, 'while ! test -e "$1/on"; do sleep 0.05; done', sh, FOLDER] } }
+                    - { id: last, uses: command.run, effect: reads, with: { argv: [sh, -c, 'echo last >> "$1/world"', sh, FOLDER] } }
+            """);
+        using var alice = await here.LogIn("alice", Role.Operator);
+        using var bob = await here.LogIn("bob", Role.Approver);
+        var run = (await alice.Post("/runbooks/both/start", ("environment", "here"), ("mode", "live"))).Run;
+        await Eventually.True(() => here.State(run) is var s && s.OpenQuestions.Any() && s.Step("slow")?.Status == StepStatus.Running, "one branch asks, the other works");
+        await alice.Post($"/runs/{run}/pause");
+        await File.WriteAllTextAsync(Path.Combine(here.Folder, "on"), "");
+        await Eventually.True(() => here.State(run).SuspendedBecause is not (null or RunSuspended.ForPeople), "it is paused");
+        Assert.Contains($"action=\"/runs/{run}/resume\"", (await alice.Get("/runs/" + run)).Text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Redirect, (await alice.Post($"/runs/{run}/resume")).Status);
+        await Eventually.True(() => here.State(run).SuspendedBecause == RunSuspended.ForPeople, "the other branch is done");
+        Assert.True(File.Exists(Path.Combine(here.Folder, "world")));
+        Assert.DoesNotContain($"action=\"/runs/{run}/resume\"", (await alice.Get("/runs/" + run)).Text, StringComparison.Ordinal);
+        await bob.Decide(run, "approve");
+        await here.Becomes(run, RunStatus.Succeeded);
+    }
+
+    [Fact]
     public async Task What_belongs_to_an_environment_of_others_is_not_seen()
     {
         await using var here = await WithGate();
@@ -220,6 +247,9 @@ public sealed class RunPageTests
         using var dave = await here.LogIn("dave", new Grant(Role.Operator, "there"));
         var run = await StartGate(here, alice);
         Assert.DoesNotContain(run, (await dave.Get("/runs")).Text, StringComparison.Ordinal);
+        var runbooks = (await dave.Get("/runbooks")).Text;
+        Assert.Contains("<b>there</b>", runbooks, StringComparison.Ordinal);
+        Assert.DoesNotContain("<b>here</b>", runbooks, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.NotFound, (await dave.Get("/runs/" + run)).Status);
         Assert.Equal(HttpStatusCode.NotFound, (await dave.Get("/record/" + run)).Status);
         Assert.Equal(HttpStatusCode.NotFound, (await dave.Post($"/runs/{run}/cancel", ("reason", "x"))).Status);
