@@ -18,15 +18,15 @@ static class RunbookEndpoints
 
     public static void MapRunbooks(this IEndpointRouteBuilder app, Site site)
     {
-        app.MapGet("/runbooks", http => Render.Page<RunbooksPage>(http, http.Caller(), All(site)));
+        app.MapGet("/runbooks", http => Render.Page<RunbooksPage>(http, http.Caller(), All(site, http.Caller())));
         app.MapGet("/runbooks/{runbook}", async http => await Render.Page<RunbookPage>(http, http.Caller(), await One(site, http, http.Request.Query["environment"])));
         app.MapPost("/runbooks/{runbook}/plan", http => Plan(site, http));
         app.MapPost("/runbooks/{runbook}/start", http => Start(site, http));
     }
 
-    static RunbooksModel All(Site site) => new(
+    static RunbooksModel All(Site site, Caller caller) => new(
         [.. site.Library.Runbooks.Select(n => Line(n, site.Library.Runbook(n)))],
-        [.. site.Library.Environments.Select(n => (n, site.Library.Environment(n))).Select(e => new EnvironmentLine(e.n, e.Item2.Value?.Protected, e.Item2.Problems.Count(p => p.Severity == Severity.Error)))]);
+        [.. site.Library.Environments.Where(n => caller.May(Role.Viewer, n)).Select(n => (n, site.Library.Environment(n))).Select(e => new EnvironmentLine(e.n, e.Item2.Value?.Protected, e.Item2.Problems.Count(p => p.Severity == Severity.Error)))]);
 
     static RunbookLine Line(string name, ReadResult<Runbook> read) => new(
         name, read.Value?.Title, read.Value?.Owner, read.Value?.Objectives,
