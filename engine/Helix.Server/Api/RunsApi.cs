@@ -49,7 +49,8 @@ static class RunsApi
     static IResult One(Site site, HttpContext http)
     {
         var model = RunEndpoints.RunOf(site, http).Look();
-        return ApiEndpoints.Versioned(http, model.Report.Head, () => ApiEndpoints.Written(model.Report.ToJson()));
+        // A driver that dies writes nothing, and the run is another than before all the same.
+        return ApiEndpoints.Versioned(http, model.Report.Head + (model.Lost ? "-lost" : ""), () => ApiEndpoints.Written(model.Report.ToJson()));
     }
 
     static List<ApiLine> Logs(Site site, HttpContext http, string? step, long after, int limit) =>

@@ -29,10 +29,13 @@ sealed class LiveRun(Site site, string run)
     {
         lock (_lock)
         {
+            // The lease first: who takes it or lets the run go after this look says so in the record.
+            var lease = site.Store.ReadLease(run);
             CatchUp();
-            if (_model is null || _model.Sequence != _state.LastSequence || (IsTicking && site.Time.GetElapsedTime(_at) >= Ticking))
-                _model = Model();
-            return _model with { Driver = DriverNow() };
+            var (driver, lost) = (DriverOf(lease), IsLost(lease));
+            if (_model is null || _model.Sequence != _state.LastSequence || _model.Lost != lost || (_state.Ended is null && site.Time.GetElapsedTime(_at) >= Pace))
+                _model = Model(driver, lost);
+            return _model with { Driver = driver };
         }
     }
 
@@ -42,7 +45,7 @@ sealed class LiveRun(Site site, string run)
         lock (_lock)
         {
             CatchUp();
-            return RunAsks.Of(site.Catalog, _state, PlanNow(), DriverNow());
+            return RunAsks.Of(site.Catalog, _state, PlanNow(), DriverOf(site.Store.ReadLease(run)));
         }
     }
 
@@ -77,32 +80,37 @@ sealed class LiveRun(Site site, string run)
     public async Task Next(long version, CancellationToken cancelled)
     {
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
-        await Task.WhenAny(site.Pulse.Next(version, both.Token), Task.Delay(IsTicking ? Ticking : Quiet, site.Time, both.Token));
+        await Task.WhenAny(site.Pulse.Next(version, both.Token), Task.Delay(Pace, site.Time, both.Token));
         await both.CancelAsync();
         cancelled.ThrowIfCancellationRequested();
     }
 
-    /// <summary>Something runs, so that even without an event times pass.</summary>
-    bool IsTicking => _state.Ended is null && _state.Status == RunStatus.Running;
+    /// <summary>Even without an event times pass: of a step that runs, and of the objectives while nobody does anything.</summary>
+    TimeSpan Pace => _state is { Ended: null, Status: RunStatus.Running } && _model is not { Lost: true } ? Ticking : Quiet;
 
-    RunModel Model()
+    /// <summary>By its record it runs, and nobody drives it: what became of its steps nobody knows.</summary>
+    bool IsLost(LeaseState? lease) =>
+        _state.Status == RunStatus.Running && (lease is not { Released: false } held || DriverIdentity.IsGone(held.Driver)) && !(lease?.Epoch < _state.Epoch);
+
+    RunModel Model(DrivenBy driver, bool lost)
     {
         var engine = site.NewEngine();
         var plan = PlanNow();
         var now = site.Time.GetUtcNow();
         _at = site.Time.GetTimestamp();
         var report = Reporting.Of(engine, _state, plan);
-        var asks = RunAsks.Of(engine.Catalog, _state, plan, DriverNow());
+        var asks = RunAsks.Of(engine.Catalog, _state, plan, driver);
         return new RunModel
         {
             Sequence = _state.LastSequence,
             At = now,
-            Report = report with { Timeline = UntilNow(report, now) },
-            Tree = RunTree.Lines(_state, plan, now, _typical!, path => site.Drivers.Progress(run, path)),
+            Report = (lost ? Lost(report) : report) with { Timeline = UntilNow(report, now) },
+            Tree = RunTree.Lines(_state, plan, now, _typical!, path => site.Drivers.Progress(run, path), driven: !lost),
             Clocks = Clocks.Of(_state, plan, now, _typical!),
             Questions = asks.Questions,
             Glass = asks.Glass,
             Secrets = asks.Secrets,
+            Lost = lost,
             CancelAsked = _state.Cancel is not null && _state.Ended is null,
             PauseAsked = _state.PauseAsked,
             Suspended = _state.SuspendedBecause,
@@ -110,14 +118,22 @@ sealed class LiveRun(Site site, string run)
         };
     }
 
+    /// <summary>As the list of runs and <c>helix show</c> have it.</summary>
+    static RunReport Lost(RunReport report) => report with
+    {
+        Status = "suspended",
+        Verdict = "Suspended, its driver is gone; it can be resumed.",
+        Steps = [.. report.Steps.Select(s => s.Status == "running" ? s with { Status = "in-doubt" } : s)],
+    };
+
     /// <summary>What goes on reaches until now; the report itself ends with the last event.</summary>
     List<ReportedSpan> UntilNow(RunReport report, DateTimeOffset now) => _state.Ended is not null
         ? [.. report.Timeline]
         : [.. report.Timeline.Select((s, i) => _state.Spans[i].End is null ? s with { End = now } : s)];
 
-    DrivenBy DriverNow()
+    DrivenBy DriverOf(LeaseState? held)
     {
-        if (_state.Ended is not null || site.Store.ReadLease(run) is not { Released: false } lease)
+        if (_state.Ended is not null || held is not { Released: false } lease)
             return new DrivenBy(null, false, false);
         return new DrivenBy($"process {lease.Driver.Pid} of {lease.Driver.Account} on {lease.Driver.Host}", site.Drivers.Drives(run), DriverIdentity.IsGone(lease.Driver));
     }

@@ -22,6 +22,9 @@ public sealed record RunModel
 
     /// <summary>Secrets that its driver asks people for.</summary>
     public required IReadOnlyList<SecretModel> Secrets { get; init; }
+
+    /// <summary>By its record it runs, and its driver is gone.</summary>
+    public required bool Lost { get; init; }
     public required bool CancelAsked { get; init; }
     public required bool PauseAsked { get; init; }
     public string? Suspended { get; init; }
