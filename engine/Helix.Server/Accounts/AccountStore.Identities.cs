@@ -36,7 +36,7 @@ sealed partial class AccountStore
         r => new Identity(r.GetString(0), r.GetString(1), r.GetString(2).Split('\n', StringSplitOptions.RemoveEmptyEntries), Moment(r.GetString(3))), account);
 
     /// <summary>An administrator says who an account is elsewhere; what belonged to a stranger's account ends that one.</summary>
-    public void SetIdentities(string account, IReadOnlyList<(string Provider, string Subject)> identities)
+    public void SetIdentities(string account, IReadOnlyList<(string Provider, string Subject)> identities) => Together(() =>
     {
         var before = IdentitiesOf(account);
         Run("DELETE FROM identities WHERE account = ?1", account);
@@ -49,7 +49,7 @@ sealed partial class AccountStore
             if (owner is not null)
                 SetDisabled(owner, true);
         }
-    }
+    });
 
     string? AccountOf(string provider, string subject) =>
         Rows("SELECT account FROM identities WHERE provider = ?1 AND subject = ?2", r => r.GetString(0), provider, subject) is [var account] ? account : null;

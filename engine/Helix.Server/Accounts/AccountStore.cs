@@ -47,12 +47,12 @@ sealed partial class AccountStore : IDisposable
         SetGrants(name, grants);
     }
 
-    public void SetGrants(string name, IEnumerable<Grant> grants)
+    public void SetGrants(string name, IEnumerable<Grant> grants) => Together(() =>
     {
         Run("DELETE FROM grants WHERE account = ?1", name);
         foreach (var grant in grants.Distinct())
             Run("INSERT INTO grants (account, role, environment) VALUES (?1, ?2, ?3)", name, grant.Role.ToString(), grant.Environment);
-    }
+    });
 
     /// <summary>A new password ends all sessions of the account.</summary>
     public void SetPassword(string name, string password)
@@ -90,9 +90,35 @@ sealed partial class AccountStore : IDisposable
     int Run(string sql, params ReadOnlySpan<object?> values)
     {
         var copy = values.ToArray();
-        lock (_lock)
-            return _database.Transaction(() => _database.Run(sql, copy));
+        return Together(() => _database.Run(sql, copy));
     }
+
+    void Together(Action work) => Together(() =>
+    {
+        work();
+        return true;
+    });
+
+    /// <summary>All of it or nothing.</summary>
+    T Together<T>(Func<T> work)
+    {
+        lock (_lock)
+        {
+            if (_within)
+                return work();
+            _within = true;
+            try
+            {
+                return _database.Transaction(work);
+            }
+            finally
+            {
+                _within = false;
+            }
+        }
+    }
+
+    bool _within;
 
     List<T> Rows<T>(string sql, Func<DbDataReader, T> row, params ReadOnlySpan<object?> values)
     {

@@ -115,6 +115,21 @@ public sealed class LoginTests
     }
 
     [Fact]
+    public async Task Names_of_an_account_that_are_refused_leave_those_that_it_had()
+    {
+        await using var here = await new ServerHere().Start();
+        using var root = await here.LogIn("root", Role.Admin);
+        using var alice = await here.LogIn("alice", Role.Viewer);
+        using var bob = await here.LogIn("bob", Role.Viewer);
+        foreach (var (account, known) in new[] { ("alice", "os:asmith"), ("bob", "os:bsmith") })
+            Assert.Equal(HttpStatusCode.OK, (await root.Post($"/accounts/{account}/names", ("known", known))).Status);
+        var refused = await root.Post("/accounts/alice/names", ("known", "os:alice\nos:bsmith"));
+        Assert.Contains("is bob already", WebUtility.HtmlDecode(refused.Text), StringComparison.Ordinal);
+        Assert.Equal("asmith", here.Accounts.IdentitiesOf("alice").Single().Subject);
+        Assert.Equal("bsmith", here.Accounts.IdentitiesOf("bob").Single().Subject);
+    }
+
+    [Fact]
     public async Task An_invitation_sets_a_password_once()
     {
         await using var here = await new ServerHere().Start();
