@@ -73,6 +73,6 @@ static class LoginEndpoints
         return Task.CompletedTask;
     }
 
-    /// <summary>A login leads to pages of this server only.</summary>
-    public static string Inside(string? to) => to is ['/', not ('/' or '\\'), ..] ? to : "/runs";
+    /// <summary>A login leads to pages of this server only. Browsers drop control characters from an address, and take a backslash for a slash.</summary>
+    public static string Inside(string? to) => to is ['/', not '/', ..] && !to.Any(c => c == '\\' || char.IsControl(c)) ? to : "/runs";
 }

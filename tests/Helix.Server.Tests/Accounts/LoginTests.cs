@@ -94,7 +94,7 @@ public sealed class LoginTests
     {
         await using var here = await new ServerHere().Start();
         using var alice = await here.LogIn("alice", Role.Viewer);
-        foreach (var (asked, got) in new[] { ("/record", "/record"), ("//evil.example", "/runs"), ("https://evil.example/", "/runs"), ("/\\evil.example", "/runs") })
+        foreach (var (asked, got) in new[] { ("/record", "/record"), ("//evil.example", "/runs"), ("https://evil.example/", "/runs"), ("/\\evil.example", "/runs"), ("/\t/evil.example", "/runs"), ("/a\\b", "/runs") })
             Assert.Equal(got, (await alice.Post("/login", ("account", "alice"), ("password", ServerHere.Password), ("to", asked))).To!.ToString());
     }
 
