@@ -128,18 +128,23 @@ public sealed partial class Engine
         var name = question ?? (open.Count == 1 ? open.Keys.Single() : null);
         if (name is null || !open.TryGetValue(name, out var answer))
             throw new RunbookException($"Run {run} has no answer by break-glass to ratify{(name is null ? "" : $" for '{name}'")}.", open.Count > 0 ? "Name one: " + string.Join(", ", open.Keys) + "." : null);
-        if (WhyNotRatify(state, PlanOf(state), by, name) is { } why)
+        if (WhyNotRatify(state, PlanOf(state), name)(by) is { } why)
             throw new RunbookException(why, "Somebody else of those who were asked does.");
         AsPerson(run, by, new BreakGlassRatified(name, reason), evenEnded: true);
     }
 
-    /// <summary>Null: this person may ratify the answer by break-glass to this question.</summary>
-    public static string? WhyNotRatify(RunState state, Plan plan, Person by, string question)
+    /// <summary>Null: the person may ratify the answer by break-glass to this question. A page asks when the state is another already.</summary>
+    public static Func<Person, string?> WhyNotRatify(RunState state, Plan plan, string question)
     {
         var answer = state.Unratified[question];
+        var asked = state.Questions.Values.LastOrDefault(q => q.Id == question || q.Asked.Path == question)?.Asked;
+        return by => WhyNotRatify(plan, answer, asked, by);
+    }
+
+    static string? WhyNotRatify(Plan plan, Answer answer, QuestionAsked? asked, Person by)
+    {
         if (People.Compare(answer.By, by) is not Sameness.Two and var same)
             return same == Sameness.One ? $"{by.Account} broke the glass, and cannot ratify it." : $"{by.Account} may be the person who broke the glass as {answer.By.Account}: nobody who knows both says that they are two.";
-        var asked = state.Questions.Values.LastOrDefault(q => q.Id == question || q.Asked.Path == question)?.Asked;
         return asked is null || Approvals.IsAsked(asked, [], by, plan.Environment.Groups) ? null : $"{by.Account} is not among those who were asked ({string.Join(", ", asked.Approvers)}).";
     }
 

@@ -54,7 +54,7 @@ public sealed record DrivenBy(string? Who, bool Here, bool Gone);
 public sealed record GlassModel(string Run, string Title, string Environment, string Question, Answer Answer, Func<Person, string?> WhyNot)
 {
     public static IReadOnlyList<GlassModel> Of(RunState state, Plan plan) => [.. state.Unratified.Select(u => new GlassModel(
-        state.Run, state.Started.Title, state.Started.Environment, u.Key, u.Value, person => Engine.WhyNotRatify(state, plan, person, u.Key)))];
+        state.Run, state.Started.Title, state.Started.Environment, u.Key, u.Value, Engine.WhyNotRatify(state, plan, u.Key)))];
 }
 
 /// <summary>A secret that is asked for; its value goes to the driver and nowhere else.</summary>
@@ -103,6 +103,8 @@ public sealed record QuestionModel
     {
         var asked = question.Asked;
         var order = plan.Find(asked.Path)?.Order ?? int.MaxValue;
+        // A page asks who may answer when the state is another already.
+        List<string> escalated = [.. question.Escalated];
         return new QuestionModel
         {
             Run = state.Run,
@@ -127,7 +129,7 @@ public sealed record QuestionModel
             Before = [.. plan.Steps.Where(s => s.Part == Part.Steps && s.Order < order && !s.Path.Contains("[]", StringComparison.Ordinal)).Select(s => s.Path)],
             Inputs = [.. plan.Runbook.Inputs.Select(i => FormInput.OfRunbook(i.Key, i.Value, state.Inputs[i.Key]))],
             Needed = asked.Choices.Contains("done") && asked.Kind is QuestionKind.FailedStep or QuestionKind.InDoubt ? AnswerContent.Needed(catalog, plan, asked.Path) : [],
-            WhyNot = person => Who(asked, question.Escalated, state, plan, person),
+            WhyNot = person => Who(asked, escalated, state, plan, person),
         };
     }
 

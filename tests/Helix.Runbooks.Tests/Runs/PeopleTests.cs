@@ -72,6 +72,27 @@ public sealed class PeopleTests
     }
 
     [Fact]
+    public async Task Who_may_ratify_is_said_also_when_somebody_has_ratified_meanwhile()
+    {
+        using var h = new RunHarness();
+        var waiting = await h.Run("""
+            steps:
+              - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }
+            """);
+        var run = waiting.State.Run;
+        Assert.True(h.Engine.Decide(run, RunHarness.Bob, new Decided { Question = "go", Choice = "approve", BreakGlass = true, Reason = "nobody there" }).Accepted);
+        var state = h.Engine.State(run);
+        var carol = new Person("carol", IdentityStrength.Password, "web");
+        var why = Engine.WhyNotRatify(state, h.Engine.PlanOf(state), state.Unratified.Keys.Single());
+        h.Engine.Ratify(run, carol, null, "it was right");
+        foreach (var entry in h.Store.Read(run, state.LastSequence))
+            state.Apply(entry);
+        Assert.Empty(state.Unratified);
+        Assert.Null(why(carol));
+        Assert.Contains("broke the glass", why(RunHarness.Bob)!, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Who_broke_the_glass_cannot_ratify_it_by_another_account()
     {
         using var h = new RunHarness();
@@ -83,7 +104,7 @@ public sealed class PeopleTests
         Assert.True(h.Engine.Decide(run, RunHarness.Bob, new Decided { Question = "go", Choice = "approve", BreakGlass = true, Reason = "nobody there" }).Accepted);
         await h.Drive(run);
         var question = h.Engine.State(run).Unratified.Keys.Single();
-        string? Why(Person by) => Engine.WhyNotRatify(h.Engine.State(run), h.Engine.PlanOf(h.Engine.State(run)), by, question);
+        string? Why(Person by) => Engine.WhyNotRatify(h.Engine.State(run), h.Engine.PlanOf(h.Engine.State(run)), question)(by);
         Assert.Contains("broke the glass", Why(new Person("oidc:bob", IdentityStrength.Oidc, "web") { Names = ["https://login 1", "os bob"], Groups = ["dba"] })!, StringComparison.Ordinal);
         Assert.Contains("may be the person", Why(Stranger)!, StringComparison.Ordinal);
         Assert.Null(Why(new Person("carol", IdentityStrength.Password, "web")));
