@@ -6,16 +6,31 @@ namespace Helix.Runbooks.Journal;
 public sealed partial class JournalStore
 {
     /// <summary>Every run ever started, newest first; one query. Open are those that have not ended, or in which an answer by break-glass is not ratified.</summary>
-    public IReadOnlyList<RunSummary> Runs(int limit = 100, string? runbook = null, bool openOnly = false)
+    /// <param name="environments">Of these only; null: of all.</param>
+    public IReadOnlyList<RunSummary> Runs(int limit = 100, string? runbook = null, bool openOnly = false, IReadOnlyList<string>? environments = null)
     {
-        var where = string.Join(" AND ", new[] { runbook is null ? null : "r.runbook = ?2", openOnly ? "(r.ended_at IS NULL OR r.waits_for IS NOT NULL)" : null }.OfType<string>());
+        if (environments is { Count: 0 })
+            return [];
+        List<object?> values = [limit];
+        var where = new List<string>();
+        string Value(string value)
+        {
+            values.Add(value);
+            return $"?{values.Count}";
+        }
+        if (runbook is not null)
+            where.Add($"r.runbook = {Value(runbook)}");
+        if (environments is not null)
+            where.Add($"r.environment IN ({string.Join(", ", environments.Select(Value))})");
+        if (openOnly)
+            where.Add("(r.ended_at IS NULL OR r.waits_for IS NOT NULL)");
         var sql = $"""
             SELECT r.run, r.runbook, r.environment, r.mode, r.operator, r.status, r.waits_for, r.started_at, r.ended_at, r.last_at,
                 r.rta, r.rpa, r.objectives_met, r.head, r.events, l.driver, l.released, l.epoch, l.beat, r.open
             FROM runs r LEFT JOIN leases l ON l.number = r.number
-            {(where.Length > 0 ? "WHERE " + where : "")} ORDER BY r.number DESC LIMIT ?1
+            {(where.Count > 0 ? "WHERE " + string.Join(" AND ", where) : "")} ORDER BY r.number DESC LIMIT ?1
             """;
-        return Look(database => runbook is null ? database.All(sql, ReadSummary, limit) : database.All(sql, ReadSummary, limit, runbook));
+        return Look(database => database.All(sql, ReadSummary, values.ToArray()));
     }
 
     /// <summary>The first event of a run.</summary>

@@ -32,7 +32,14 @@ sealed partial class AccountStore
 
     public bool HasToldOf(string run) => Rows("SELECT 1 FROM outbox WHERE run = ?1 LIMIT 1", r => r.GetInt64(0), run).Count > 0;
 
-    public IReadOnlyList<Letter> LettersOf(int limit) => Rows($"{Letters} ORDER BY created DESC, id LIMIT ?1", ReadLetter, limit);
+    /// <summary>The newest.</summary>
+    /// <param name="environments">Of these only; null: of all.</param>
+    public IReadOnlyList<Letter> LettersOf(int limit, IReadOnlyList<string>? environments = null) => environments switch
+    {
+        null => Rows($"{Letters} ORDER BY created DESC, id LIMIT ?1", ReadLetter, limit),
+        [] => [],
+        _ => Rows($"{Letters} WHERE environment IN ({string.Join(", ", environments.Select((_, i) => $"?{i + 2}"))}) ORDER BY created DESC, id LIMIT ?1", ReadLetter, [limit, .. environments]),
+    };
 
     public IReadOnlyList<(string Environment, string Channel, string State, long Count, DateTimeOffset Oldest)> LetterCounts() => Rows(
         "SELECT environment, channel, state, count(*), min(created) FROM outbox GROUP BY environment, channel, state ORDER BY environment, channel, state",

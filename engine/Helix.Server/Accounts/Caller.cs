@@ -33,6 +33,9 @@ public sealed record Caller
         (Scopes is null || role == Role.Viewer || Scopes.Contains(role) || Scopes.Contains(Role.Admin))
         && Grants.Any(g => g.Covers(environment) && (g.Role == role || g.Role == Role.Admin || role == Role.Viewer));
 
+    /// <summary>The environments whose runs it may see; null: all, also those to come.</summary>
+    public IReadOnlyList<string>? Sees => May(Role.Viewer, Grant.Everywhere) ? null : [.. Grants.Select(g => g.Environment).Distinct()];
+
     /// <summary>On some environment.</summary>
     public bool MaySomewhere(Role role) => Grants.Any(g => May(role, g.Environment));
 

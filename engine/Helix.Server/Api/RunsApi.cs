@@ -15,7 +15,7 @@ static class RunsApi
     public static void MapRunsApi(this IEndpointRouteBuilder api, Site site)
     {
         api.MapGet("/runs", (int? limit, string? runbook, bool? open, HttpContext http) =>
-                site.Store.Runs(Math.Clamp(limit ?? 100, 1, 10_000), runbook, open ?? false).Where(r => http.Caller().May(Role.Viewer, r.Environment)).Select(ApiRun.Of).ToList())
+                site.Store.Runs(Math.Clamp(limit ?? 100, 1, 10_000), runbook, open ?? false, http.Caller().Sees).Select(ApiRun.Of).ToList())
             .WithSummary("Runs, newest first.").WithTags("runs");
         api.MapPost("/runs", (ApiWish wish, [FromHeader(Name = "Idempotency-Key")] string? key, HttpContext http) => Start(site, wish, key, http))
             .WithSummary("Starts a run. The same Idempotency-Key never starts a second one.").WithTags("runs").Produces<ApiStarted>(StatusCodes.Status201Created);

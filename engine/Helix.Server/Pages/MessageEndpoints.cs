@@ -34,7 +34,7 @@ static class MessageEndpoints
         return new MessagesModel(
             [.. environments.SelectMany(e => e.Channels.Select(c => new ChannelLine(e.Name, c, Count(e.Name, c.To, "sent"), Count(e.Name, c.To, "waiting"), Count(e.Name, c.To, "given-up"))))],
             [.. environments.Where(e => e.Channels.Count == 0).Select(e => e.Name)],
-            [.. site.Accounts.LettersOf(5 * Shown).Where(l => caller.May(Role.Viewer, l.Environment)).Take(Shown)]);
+            site.Accounts.LettersOf(Shown, caller.Sees));
     }
 
     static void Test(Site site, Caller caller, string environment, string channel)

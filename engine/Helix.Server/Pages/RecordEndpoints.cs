@@ -21,7 +21,7 @@ static class RecordEndpoints
     public static void MapRecord(this IEndpointRouteBuilder app, Site site)
     {
         app.MapGet("/record", http => Render.Page<RecordPage>(http, http.Caller(), new RecordModel(
-            [.. site.Store.Runs(Shown).Where(r => http.Caller().May(Role.Viewer, r.Environment))], site.Store.RegisterHead(),
+            site.Store.Runs(Shown, environments: http.Caller().Sees), site.Store.RegisterHead(),
             http.Caller().IsAdmin ? site.Accounts.Audited(Shown) : null)));
         app.MapGet("/record/{run}", http => Show(site, http));
     }

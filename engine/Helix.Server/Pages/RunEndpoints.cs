@@ -36,7 +36,7 @@ static class RunEndpoints
         return http.Caller().May(Role.Viewer, live.Look().Report.Environment) ? live : throw new NotThereException($"There is no run '{live.Run}'.");
     }
 
-    static RunsModel Runs(Site site, Caller caller) => new([.. site.Store.Runs(Shown).Where(r => caller.May(Role.Viewer, r.Environment))]);
+    static RunsModel Runs(Site site, Caller caller) => new(site.Store.Runs(Shown, environments: caller.Sees));
 
     static Task Show(Site site, HttpContext http)
     {

@@ -59,7 +59,7 @@ public abstract class RegisterConformance(PostgresServer? server) : IDisposable
     {
         for (var i = 1; i <= 6; i++)
         {
-            var lease = Store.Create($"r{i}", Started(i % 2 == 0 ? "even" : "odd"), DriverOf(i));
+            var lease = Store.Create($"r{i}", Started(i % 2 == 0 ? "even" : "odd") with { Environment = i % 3 == 0 ? "third" : "other" }, DriverOf(i));
             if (i > 3)
                 Store.Append(lease, new RunEnded(Outcome.Failed, "x", []));
         }
@@ -68,6 +68,9 @@ public abstract class RegisterConformance(PostgresServer? server) : IDisposable
         Assert.Equal("r6 r4 r2", Names(Store.Runs(runbook: "even")));
         Assert.Equal("r3 r2 r1", Names(Store.Runs(openOnly: true)));
         Assert.Equal("r2", Names(Store.Runs(runbook: "even", openOnly: true)));
+        Assert.Equal("r6 r3", Names(Store.Runs(limit: 2, environments: ["third"])));
+        Assert.Equal("r4 r2", Names(Store.Runs(runbook: "even", environments: ["other", "none"])));
+        Assert.Empty(Store.Runs(environments: []));
 
         static string Names(IEnumerable<RunSummary> runs) => string.Join(' ', runs.Select(r => r.Run));
     }

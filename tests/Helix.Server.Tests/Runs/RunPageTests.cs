@@ -255,4 +255,32 @@ public sealed class RunPageTests
         Assert.Equal(HttpStatusCode.NotFound, (await dave.Post($"/runs/{run}/cancel", ("reason", "x"))).Status);
         Assert.Equal(HttpStatusCode.Forbidden, (await dave.Post("/runbooks/gate/start", ("environment", "here"), ("mode", "live"))).Status);
     }
+
+    [Fact]
+    public async Task Runs_and_messages_of_others_do_not_push_those_that_somebody_may_see_off_the_lists()
+    {
+        await using var here = await WithGate();
+        here.Environment("there", "bob");
+        using var dave = await here.LogIn("dave", new Grant(Role.Operator, "there"));
+        var own = (await dave.Post("/runbooks/gate/start", ("environment", "there"), ("mode", "live"))).Run;
+        await here.Becomes(own, RunStatus.Waiting);
+        here.Accounts.Post(new Letter("own", "there", "his-channel", null, "failed", "{}"));
+        for (var i = 0; i < 201; i++)
+        {
+            var lease = here.Store.Create($"other-{i}", here.State(own).Started with { Environment = "here" }, DriverIdentity.Current);
+            here.Store.Append(lease, new RunEnded(Outcome.Failed, "x", []));
+            here.Store.Release(lease);
+        }
+        for (var i = 0; i < 501; i++)
+            here.Accounts.Post(new Letter($"other-{i}", "here", "their-channel", null, "failed", "{}"));
+        foreach (var list in (string[])["/runs", "/record", "/api/v1/runs"])
+        {
+            var text = (await dave.Get(list)).Text;
+            Assert.Contains(own, text, StringComparison.Ordinal);
+            Assert.DoesNotContain("other-", text, StringComparison.Ordinal);
+        }
+        var messages = (await dave.Get("/messages")).Text;
+        Assert.Contains("his-channel", messages, StringComparison.Ordinal);
+        Assert.DoesNotContain("their-channel", messages, StringComparison.Ordinal);
+    }
 }
