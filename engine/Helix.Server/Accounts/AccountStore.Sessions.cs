@@ -19,7 +19,8 @@ sealed partial class AccountStore
     }
 
     /// <summary>Who is behind a cookie; null when the session is over.</summary>
-    public Caller? CallerOf(string ticket)
+    /// <param name="seen">Somebody is there, so that the session holds on.</param>
+    public Caller? CallerOf(string ticket, bool seen = true)
     {
         var hash = Tickets.Hash(ticket);
         if (Rows("SELECT account, strength, seen FROM sessions WHERE ticket = ?1 AND created >= ?2 AND seen >= ?3",
@@ -27,7 +28,7 @@ sealed partial class AccountStore
             return null;
         if (Find(session.Account) is not { Disabled: false } account)
             return null;
-        if (_time.GetUtcNow() - session.Seen > Noticed)
+        if (seen && _time.GetUtcNow() - session.Seen > Noticed)
             Run("UPDATE sessions SET seen = ?2 WHERE ticket = ?1", hash, Now);
         var caller = new Caller { Account = account.Name, Grants = account.Grants, Strength = Enum.Parse<IdentityStrength>(session.Strength), Via = Ways.Page, Session = hash, Names = account.Names };
         return caller.Strength != IdentityStrength.Oidc ? caller : SignOn is null ? null : WithProvider(caller, account, now: true);

@@ -28,7 +28,7 @@ sealed partial class AccountStore
     public bool Revoke(string account, string id) => Run("DELETE FROM tokens WHERE account = ?1 AND id = ?2", account, id) == 1;
 
     /// <summary>Who is behind a token; null when it is unknown, over or revoked.</summary>
-    public Caller? CallerOfToken(string token)
+    public Caller? CallerOfToken(string token, bool seen = true)
     {
         var hash = Tickets.Hash(token);
         if (Rows("SELECT account, scopes, used FROM tokens WHERE ticket = ?1 AND expires >= ?2",
@@ -36,7 +36,7 @@ sealed partial class AccountStore
             return null;
         if (Find(found.Account) is not { Disabled: false } account)
             return null;
-        if (found.Used is null || _time.GetUtcNow() - found.Used > Noticed)
+        if (seen && (found.Used is null || _time.GetUtcNow() - found.Used > Noticed))
             Run("UPDATE tokens SET used = ?2 WHERE ticket = ?1", hash, Now);
         return WithProvider(new Caller { Account = account.Name, Grants = account.Grants, Strength = IdentityStrength.Password, Via = Ways.Api, Scopes = found.Scopes, Hook = found.Hook, Names = account.Names }, account, now: false);
     }

@@ -17,7 +17,7 @@ static class EventStream
         var live = RunEndpoints.RunOf(site, http);
         var last = long.TryParse(http.Request.Headers["Last-Event-ID"], out var had) ? had : after;
         var stream = Live.Stream.Open(http);
-        while (RunEndpoints.StillIn(site, http))
+        while (RunEndpoints.Listener(site, http, live.Environment) is not null)
         {
             var version = site.Pulse.Version;
             foreach (var entry in site.Store.Read(live.Run, last))

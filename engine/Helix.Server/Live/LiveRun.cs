@@ -22,6 +22,20 @@ sealed class LiveRun(Site site, string run)
     long _at;
 
     public string Run => run;
+
+    /// <summary>A run never changes it.</summary>
+    public string Environment
+    {
+        get
+        {
+            lock (_lock)
+            {
+                if (_state.LastSequence == 0)
+                    CatchUp();
+                return _state.Started.Environment;
+            }
+        }
+    }
     public long LookedAt => Volatile.Read(ref _at);
 
     /// <summary>Where the run stands now.</summary>

@@ -22,9 +22,9 @@ static class RunEndpoints
     public static void MapRuns(this IEndpointRouteBuilder app, Site site)
     {
         app.MapGet("/runs", http => Render.Page<RunsPage>(http, http.Caller(), Runs(site, http.Caller())));
-        app.MapGet("/live/runs", http => FollowList(site, http));
+        app.MapGet("/live/runs", http => FollowList(site, http)).WithMetadata(new Watches());
         app.MapGet("/runs/{run}", http => Show(site, http));
-        app.MapGet("/runs/{run}/live", http => Follow(site, http));
+        app.MapGet("/runs/{run}/live", http => Follow(site, http)).WithMetadata(new Watches());
         app.MapGet("/runs/{run}/log", http => Log(site, http));
         app.MapGet("/runs/{run}/report.{format}", http => Report(site, http));
     }
@@ -33,7 +33,7 @@ static class RunEndpoints
     public static LiveRun RunOf(Site site, HttpContext http)
     {
         var live = site.Live.Of(http.GetRouteValue("run")!.ToString()!);
-        return http.Caller().May(Role.Viewer, live.Look().Report.Environment) ? live : throw new NotThereException($"There is no run '{live.Run}'.");
+        return http.Caller().May(Role.Viewer, live.Environment) ? live : throw new NotThereException($"There is no run '{live.Run}'.");
     }
 
     static RunsModel Runs(Site site, Caller caller) => new(site.Store.Runs(Shown, environments: caller.Sees));
@@ -60,10 +60,10 @@ static class RunEndpoints
     static async Task FollowList(Site site, HttpContext http)
     {
         var stream = Live.Stream.Open(http);
-        while (StillIn(site, http))
+        while (Listener(site, http) is { } caller)
         {
             var version = site.Pulse.Version;
-            await stream.Region("list", await Render.Fragment<RunsList>(Runs(site, http.Caller()), PageFrame.None));
+            await stream.Region("list", await Render.Fragment<RunsList>(Runs(site, caller), PageFrame.None));
             await stream.Flush(alive: true);
             await Pause(site, version, http.RequestAborted);
         }
@@ -78,22 +78,25 @@ static class RunEndpoints
         await both.CancelAsync();
     }
 
-    /// <summary>A session that was closed or ran out hears nothing more.</summary>
-    public static bool StillIn(Site site, HttpContext http) =>
+    /// <summary>Who listens, as long as that person may: after a session is over, a token is revoked or a role is taken away, nothing more is heard.</summary>
+    /// <param name="environment">Of the run that is followed; null for what is chosen by the caller's roles anyway.</param>
+    public static Caller? Listener(Site site, HttpContext http, string? environment = null) =>
         !http.RequestAborted.IsCancellationRequested && !site.Drivers.Stopping
-        && (!http.Request.Cookies.TryGetValue(Door.SessionCookie, out var ticket) || site.Accounts.CallerOf(ticket) is not null);
+        && DoorOf(http).CallerNow(http) is { } caller && (environment is null || caller.May(Role.Viewer, environment)) ? caller : null;
+
+    static Door DoorOf(HttpContext http) => (Door)http.RequestServices.GetService(typeof(Door))!;
 
     static async Task Follow(Site site, HttpContext http)
     {
         var live = RunOf(site, http);
-        var frame = new PageFrame { Caller = http.Caller(), FormToken = ((Door)http.RequestServices.GetService(typeof(Door))!).FormToken(http.Caller()), Path = http.Request.Path };
+        var frame = new PageFrame { Caller = http.Caller(), FormToken = DoorOf(http).FormToken(http.Caller()), Path = http.Request.Path };
         var last = long.TryParse(http.Request.Headers["Last-Event-ID"], out var had) ? had : long.TryParse(http.Request.Query["log"], out var asked) ? asked : 0;
         var stream = Live.Stream.Open(http);
-        while (StillIn(site, http))
+        while (Listener(site, http, live.Environment) is { } caller)
         {
             var version = site.Pulse.Version;
             var model = live.Look();
-            await Regions(stream, model, frame);
+            await Regions(stream, model, frame with { Caller = caller });
             last = await Lines(site, stream, live.Run, last);
             await stream.Flush(alive: true);
             await Task.Delay(TimeSpan.FromMilliseconds(150), site.Time, http.RequestAborted);

@@ -15,7 +15,7 @@ static class Deeds
     /// <exception cref="RefusedException">Not with this role; it stands in the record of the run.</exception>
     public static void Demand(Site site, Caller caller, Role role, LiveRun live, string what, string? question = null)
     {
-        var environment = live.Look().Report.Environment;
+        var environment = live.Environment;
         if (caller.May(role, environment))
             return;
         var why = $"{caller.Account} has not the role {role.ToString().ToLowerInvariant()} on {environment}";

@@ -9,6 +9,9 @@ namespace Helix.Server.Web;
 /// <summary>Marks an endpoint that needs no login.</summary>
 sealed record Open;
 
+/// <summary>Marks an endpoint that an open page asks by itself: it does not show that somebody is there.</summary>
+sealed record Watches;
+
 /// <summary>Everything that a request must pass before a handler sees it: host, origin, login, the token of its form.</summary>
 sealed class Door(Site site)
 {
@@ -21,7 +24,7 @@ sealed class Door(Site site)
         Harden(http.Response, site.Settings.IsSecure);
         if (!IsOurHost(http.Request.Host.Host))
             throw new BadHttpRequestException($"This server is not '{http.Request.Host.Host}'. Hint: start it with --public-url when it is reached by another name.");
-        var caller = CallerOf(http) is var found && found?.Hook is { } hook && http.Request.Path != "/hooks/" + hook ? null : found;
+        var caller = CallerOf(http, seen: http.GetEndpoint()?.Metadata.GetMetadata<Watches>() is null) is var found && found?.Hook is { } hook && http.Request.Path != "/hooks/" + hook ? null : found;
         http.Features.Set(new Who(caller));
         var open = http.GetEndpoint()?.Metadata.GetMetadata<Open>() is not null;
         if (caller is null && !open)
@@ -46,11 +49,14 @@ sealed class Door(Site site)
         ? forwarded.Split(',')[^1].Trim()
         : http.Connection.RemoteIpAddress?.ToString();
 
-    static Caller? BearerOf(HttpContext http, AccountStore accounts) =>
-        http.Request.Headers.Authorization.ToString() is { Length: > 7 } header && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? accounts.CallerOfToken(header[7..].Trim()) : null;
+    /// <summary>Who makes a request that goes on, as that person is now; null when the session is over or the token revoked.</summary>
+    public Caller? CallerNow(HttpContext http) => CallerOf(http, seen: false);
 
-    Caller? CallerOf(HttpContext http) => BearerOf(http, site.Accounts)
-        ?? (http.Request.Cookies.TryGetValue(SessionCookie, out var ticket) && http.Request.Headers.Authorization.Count == 0 ? site.Accounts.CallerOf(ticket) : null);
+    static Caller? BearerOf(HttpContext http, AccountStore accounts, bool seen) =>
+        http.Request.Headers.Authorization.ToString() is { Length: > 7 } header && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? accounts.CallerOfToken(header[7..].Trim(), seen) : null;
+
+    Caller? CallerOf(HttpContext http, bool seen) => BearerOf(http, site.Accounts, seen)
+        ?? (http.Request.Cookies.TryGetValue(SessionCookie, out var ticket) && http.Request.Headers.Authorization.Count == 0 ? site.Accounts.CallerOf(ticket, seen) : null);
 
     static async Task AskWho(HttpContext http)
     {

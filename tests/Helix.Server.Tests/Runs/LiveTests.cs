@@ -42,6 +42,59 @@ public sealed class LiveTests
     }
 
     [Fact]
+    public async Task Whose_role_is_taken_away_hears_nothing_more_of_a_run_that_is_open()
+    {
+        await using var here = await new ServerHere().Start();
+        here.Runbook("slow", Books.Slow);
+        using var alice = await here.LogIn("alice", Role.Operator);
+        var run = (await alice.Post("/runbooks/slow/start", ("environment", "here"), ("mode", "live"))).Run;
+        using var page = await Listener.Open(alice, $"/runs/{run}/live", null);
+        await page.Until(e => e.Name == "region");
+        here.Accounts.SetGrants("alice", [new Grant(Role.Viewer, "elsewhere")]);
+        await page.End();
+        await File.WriteAllTextAsync(Path.Combine(here.Folder, "on"), "");
+    }
+
+    [Fact]
+    public async Task A_program_that_follows_a_run_hears_nothing_more_after_its_token_was_revoked()
+    {
+        await using var here = await new ServerHere().Start();
+        here.Runbook("gate", Books.Gate);
+        using var alice = await here.LogIn("alice", Role.Operator);
+        var run = (await alice.Post("/runbooks/gate/start", ("environment", "here"), ("mode", "live"))).Run;
+        using var program = new Browser(here.Address);
+        program.Client.DefaultRequestHeaders.Authorization = new("Bearer", here.Accounts.NewToken("alice", "follows", [], TimeSpan.FromDays(1)));
+        using var events = await Listener.Open(program, $"/api/v1/runs/{run}/events", null);
+        await events.Until(e => e.Name == "question-asked");
+        here.Accounts.Revoke("alice", here.Accounts.TokensOf("alice").Single().Id);
+        await alice.Post($"/runs/{run}/note", ("text", "something is heard of"));
+        await events.End();
+    }
+
+    [Fact]
+    public async Task A_page_that_nobody_touches_does_not_keep_its_session_alive()
+    {
+        var clock = new Messages.Clock();
+        await using var here = await new ServerHere { Time = clock }.Start();
+        here.Runbook("gate", Books.Gate);
+        using var alice = await here.LogIn("alice", Role.Viewer);
+        using var bob = await here.LogIn("bob", Role.Operator);
+        async Task<string> Start() => (await bob.Post("/runbooks/gate/start", ("environment", "here"), ("mode", "live"))).Run;
+        using var page = await Listener.Open(alice, "/live/runs", null);
+        clock.Pass(TimeSpan.FromMinutes(90));
+        var first = await Start();
+        await page.Until(e => e.Data.Contains(first, StringComparison.Ordinal));
+        // A line that broke and was made again is nobody either.
+        using var again = await Listener.Open(alice, "/live/runs", null);
+        clock.Pass(TimeSpan.FromMinutes(60));
+        await Start();
+        await page.End();
+        await again.End();
+        Assert.Equal(HttpStatusCode.Redirect, (await alice.Get("/runs")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await bob.Get("/runs")).Status);
+    }
+
+    [Fact]
     public async Task The_list_of_runs_changes_while_it_is_open()
     {
         await using var here = await new ServerHere().Start();
