@@ -20,17 +20,17 @@ static class EventStream
         while (RunEndpoints.Listener(site, http, live.Environment) is not null)
         {
             var version = site.Pulse.Version;
-            foreach (var entry in site.Store.Read(live.Run, last))
+            var fresh = site.Store.Read(live.Run, last);
+            foreach (var entry in fresh)
             {
                 await stream.Send(Name(entry), entry.Sequence.ToString(), ToJson(entry));
                 last = entry.Sequence;
-                if (entry.Event is RunEnded && live.Look().Ended)
-                {
-                    await stream.Flush(alive: false);
-                    return;
-                }
             }
-            await stream.Flush(alive: true);
+            // An end is not always the last of the record: notes come after it, and a run may be reopened.
+            var over = fresh.Count > 0 && live.IsOver(last);
+            await stream.Flush(alive: !over);
+            if (over)
+                return;
             using var both = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
             await Task.WhenAny(site.Pulse.Next(version, both.Token), Task.Delay(Quiet, site.Time, both.Token));
             await both.CancelAsync();

@@ -63,6 +63,16 @@ sealed class LiveRun(Site site, string run)
         }
     }
 
+    /// <summary>It has ended, and this is the last entry of its record.</summary>
+    public bool IsOver(long sequence)
+    {
+        lock (_lock)
+        {
+            CatchUp();
+            return _state.Ended is not null && _state.LastSequence == sequence;
+        }
+    }
+
     /// <summary>How it stands with the objectives now.</summary>
     public Clocks Measure()
     {

@@ -130,6 +130,34 @@ public sealed class ApiTests
     }
 
     [Fact]
+    public async Task Events_go_on_beyond_an_end_to_the_last_one_of_a_run_that_was_reopened()
+    {
+        await using var here = await new ServerHere().Start();
+        here.Runbook("failing", Books.Failing);
+        using var alice = await here.LogIn("alice", Role.Operator);
+        var run = (await alice.Post("/runbooks/failing/start", ("environment", "here"), ("mode", "live"))).Run;
+        await here.Becomes(run, RunStatus.Waiting);
+        await alice.Post($"/runs/{run}/cancel", ("reason", "nobody knows how"));
+        await here.Becomes(run, RunStatus.Cancelled);
+        await Eventually.True(() => here.Store.ReadLease(run) is { Released: true } && !here.Server.Site.Drivers.Drives(run), "the run is let go");
+        await File.WriteAllTextAsync(Path.Combine(here.Folder, "mended"), "");
+        here.Server.Site.NewEngine().Reopen(run, new Person("alice", IdentityStrength.Password, "web"), "check", "it is mended", []);
+        here.Server.Site.Drivers.GoOn(run);
+        await here.Becomes(run, RunStatus.Succeeded);
+        await alice.Post($"/runs/{run}/note", ("text", "all is well"));
+        using var events = await Listener.Open(alice, $"/api/v1/runs/{run}/events", null);
+        var names = new List<string>();
+        await events.Until(e =>
+        {
+            names.Add(e.Name);
+            return e.Name == "note-added";
+        });
+        await events.End();
+        Assert.Equal(2, names.Count(n => n == "run-ended"));
+        Assert.Equal(here.Store.Read(run).Count, names.Count);
+    }
+
+    [Fact]
     public async Task What_has_not_changed_is_not_sent_again()
     {
         await using var here = await WithGate();
