@@ -63,6 +63,16 @@ sealed class LiveRun(Site site, string run)
         }
     }
 
+    /// <summary>What a question, by its id or path, is about, also after it was closed; null: nobody was asked.</summary>
+    public QuestionKind? KindOf(string question)
+    {
+        lock (_lock)
+        {
+            CatchUp();
+            return (_state.Questions.GetValueOrDefault(question) ?? _state.Questions.Values.LastOrDefault(q => q.Asked.Path == question))?.Asked.Kind;
+        }
+    }
+
     /// <summary>It has ended, and this is the last entry of its record.</summary>
     public bool IsOver(long sequence)
     {

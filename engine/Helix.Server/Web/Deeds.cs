@@ -25,9 +25,8 @@ static class Deeds
 
     public static DecisionResult Decide(Site site, Caller caller, LiveRun live, Decided decided)
     {
-        var asked = live.Look().Questions.FirstOrDefault(q => q.Id == decided.Question || q.Path == decided.Question);
         // An answer before its gate is one to an approval.
-        var role = asked is null || asked.Kind == QuestionKind.Approval ? Role.Approver : Role.Operator;
+        var role = (live.KindOf(decided.Question) ?? QuestionKind.Approval) == QuestionKind.Approval ? Role.Approver : Role.Operator;
         Demand(site, caller, role, live, decided.Choice, decided.Question);
         var result = site.NewEngine().Decide(live.Run, caller.Person, decided);
         if (result.Accepted && result.State.Ended is null && IsFree(site, live.Run))

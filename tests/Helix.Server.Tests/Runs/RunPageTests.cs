@@ -144,6 +144,24 @@ public sealed class RunPageTests
     }
 
     [Fact]
+    public async Task A_second_answer_to_a_failed_step_is_told_that_somebody_was_faster()
+    {
+        await using var here = await new ServerHere().Start();
+        here.Runbook("failing", Books.Failing);
+        using var alice = await here.LogIn("alice", Role.Operator);
+        using var bob = await here.LogIn("bob", Role.Operator);
+        var run = (await alice.Post("/runbooks/failing/start", ("environment", "here"), ("mode", "live"))).Run;
+        await here.Becomes(run, RunStatus.Waiting);
+        var first = here.State(run).OpenQuestions.Single().Id;
+        await alice.Decide(run, "retry");
+        await Eventually.True(() => here.State(run).OpenQuestions.SingleOrDefault() is { } next && next.Id != first, "the step failed again");
+        var late = await bob.Post($"/runs/{run}/answer", ("question", first), ("choice", "skip"), ("reason", "it can wait"));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, late.Status);
+        Assert.Contains("the question is", late.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain(here.State(run).Remarks, r => r.Text.Contains("role", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Instructions_are_shown_with_their_lists_and_what_an_input_brings_stays_text()
     {
         await using var here = await new ServerHere().Start();
