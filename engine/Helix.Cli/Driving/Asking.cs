@@ -106,12 +106,19 @@ sealed class Asking
     /// <returns>Null: answered elsewhere, or later.</returns>
     async Task<Decided?> Answer(Question question, Task over)
     {
+        _left = false;
         var choices = question.Asked.Choices.Count > 0 ? question.Asked.Choices : ["approve", "reject"];
-        if (await Choice(choices, over) is not { } choice)
-        {
-            _terminal.Error.WriteLine(over.IsCompleted ? "The question is closed." : "Left open; the command above answers it.");
-            return null;
-        }
+        if (await Choice(choices, over) is { } choice && await Filled(question, choice, over) is var decided && !_left && !over.IsCompleted)
+            return decided;
+        _terminal.Error.WriteLine(over.IsCompleted ? "The question is closed." : "Left open; the command above answers it.");
+        return null;
+    }
+
+    /// <summary>The input ended in the middle of an answer (Ctrl-D): nothing more is asked, and what was said so far is no answer.</summary>
+    bool _left;
+
+    async Task<Decided> Filled(Question question, string choice, Task over)
+    {
         var decided = new Decided { Question = question.Id, Choice = choice, ShownHash = question.Asked.ShownHash };
         if (choice is "go-back")
             decided = decided with { To = await Field("back to which step", true, over) };
@@ -121,13 +128,13 @@ sealed class Asking
             decided = decided with { Evidence = await Proof(question.Asked, over), Outputs = await Outputs(question.Asked, over) };
         if (choice is "approve" or "done")
             decided = decided with { Inputs = await Form(question.Asked.Inputs, over) };
-        return over.IsCompleted ? null : decided;
+        return decided;
     }
 
     async Task<string?> Proof(QuestionAsked asked, Task over)
     {
         foreach (var point in asked.Checklist)
-            while (!over.IsCompleted && await Field($"{point}: done? (yes)", true, over) is not (null or "yes" or "y"))
+            while (await Field($"{point}: done? (yes)", true, over) is not (null or "yes" or "y"))
                 _terminal.Error.WriteLine("Do it first, or Ctrl-C: the question stays.");
         return await Field(asked.EvidenceRequired ? "proof in words or a link" : "evidence (empty: none)", asked.EvidenceRequired, over);
     }
@@ -161,16 +168,17 @@ sealed class Asking
 
     async Task<string?> Field(string name, bool required, Task over)
     {
-        while (true)
+        while (!_left && !over.IsCompleted)
         {
             _terminal.Error.Write(_terminal.Talk($"{name}: "));
             if (await _keyboard.Line(over) is not { } line)
-                return null;
-            if (line.Trim() is { Length: > 0 } text)
+                _left = true;
+            else if (line.Trim() is { Length: > 0 } text)
                 return text;
-            if (!required)
+            else if (!required)
                 return null;
         }
+        return null;
     }
 
     async Task<JsonObject> Form(JsonObject form, Task over)
