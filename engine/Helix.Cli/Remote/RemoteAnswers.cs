@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Helix.Cli.Driving;
+using Helix.Runbooks.Reports;
 using Helix.Runbooks.Steps;
 
 namespace Helix.Cli.Remote;
@@ -42,7 +43,7 @@ static class RemoteAnswers
             {
                 using var server = RemoteServer.Of(session);
                 var asked = await Asked(server, parsed.GetValue(run)!, parsed.GetValue(question));
-                session.Terminal.Say(session.Terminal.Talk($"{asked["path"]}: {asked["message"]}"));
+                session.Terminal.Say(session.Terminal.Talk(Page(asked)) + "\n");
                 var body = new JsonObject
                 {
                     ["question"] = asked["question"]!.GetValue<string>(),
@@ -59,6 +60,17 @@ static class RemoteAnswers
                 return 0;
             });
     }
+
+    /// <summary>All that the hash of the answer stands for, and of whom it is asked until when.</summary>
+    static string Page(JsonNode asked) => string.Join("\n",
+    [
+        $"{asked["path"]} ({asked["kind"]!.GetValue<string>().Replace('-', ' ')})", "", "  " + asked["message"]!.GetValue<string>().Trim().Replace("\n", "\n  ", StringComparison.Ordinal), "",
+        .. QuestionPage.Facts(asked["shown"]!.AsObject()),
+        $"who:     {asked["whom"]}",
+        .. asked["expiresAt"] is { } until ? [$"until:   {Words.Moment(until.GetValue<DateTimeOffset>())}"] : (string[])[],
+        .. asked["choices"]!.AsArray() is { Count: > 0 } choices ? [$"choices: {string.Join(", ", choices)}"] : (string[])[],
+        $"shown:   {Words.Short(asked["shownHash"]!.GetValue<string>())}",
+    ]);
 
     /// <summary>What is asked now: the answer is bound to this very text.</summary>
     static async Task<JsonNode> Asked(RemoteServer server, string run, string? question)
