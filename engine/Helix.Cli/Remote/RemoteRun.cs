@@ -9,6 +9,9 @@ static class RemoteRun
 {
     static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>A run that was just started or resumed, or that one node hands on to another, is suspended until a driver has taken it.</summary>
+    static readonly TimeSpan UntilTaken = TimeSpan.FromSeconds(10);
+
     public static Command Plan(Session session)
     {
         var (runbook, environment, inputs, mode) = Arguments();
@@ -54,16 +57,18 @@ static class RemoteRun
     public static async Task<int> Follow(Session session, RemoteServer server, string run, bool stay = false)
     {
         var shown = new Dictionary<string, string>();
-        while (true)
+        for (var still = session.Time.GetTimestamp(); ;)
         {
             var report = await server.Get("/api/v1/runs/" + run);
+            if (report["status"]!.GetValue<string>() != "suspended")
+                still = session.Time.GetTimestamp();
             foreach (var step in report["steps"]!.AsArray().Where(s => s!["status"]!.GetValue<string>() is not ("pending" or "not-reached")))
                 if (step!["path"]!.GetValue<string>() is var path && step["status"]!.GetValue<string>() is var status && shown.GetValueOrDefault(path) != status)
                 {
                     shown[path] = status;
                     session.Terminal.Say($"{path}  {step["uses"]}  {status}{(step["message"] is { } message ? ": " + message : "")}");
                 }
-            if (CodeOf(report, stay) is { } code)
+            if (CodeOf(report, stay, session.Time.GetElapsedTime(still) >= UntilTaken) is { } code)
             {
                 session.Terminal.Give(report, () => Words(session, report, run));
                 return code;
@@ -72,13 +77,13 @@ static class RemoteRun
         }
     }
 
-    static int? CodeOf(JsonNode report, bool stay) => report["status"]!.GetValue<string>() switch
+    static int? CodeOf(JsonNode report, bool stay, bool left) => report["status"]!.GetValue<string>() switch
     {
         "succeeded" => report["objectives"]?["rtoMet"]?.GetValue<bool>() == false || report["objectives"]?["rpoMet"]?.GetValue<bool>() == false ? ExitCodes.ObjectiveMissed : ExitCodes.Recovered,
         "failed" => ExitCodes.Failed,
         "cancelled" or "rejected" => ExitCodes.Cancelled,
         "waiting" when !stay && report["questions"]!.AsArray().Count > 0 => ExitCodes.Waiting,
-        "suspended" when !stay => ExitCodes.Interrupted,
+        "suspended" when left && !stay => ExitCodes.Interrupted,
         _ => null,
     };
 
