@@ -31,11 +31,20 @@ static partial class BackupsCommand
             }));
     }
 
-    static void CheckRestored(RunState state, string key)
+    /// <exception cref="RunbookException">Fetched alone is not restored, and restored alone is not checked.</exception>
+    internal static void CheckRestored(RunState state, string key)
     {
         if (state.Ended?.Outcome != Outcome.Succeeded)
             throw new RunbookException($"Run {state.Run} has not succeeded, so it proves nothing.", "Name a drill that ended well.");
-        if (!state.Steps.Values.Any(s => s is { Status: StepStatus.Succeeded, Uses: "backup.download" } && s.Outputs?["key"]?.ToString() == key))
+        var done = state.Steps.Values.Where(s => s.Status == StepStatus.Succeeded).ToList();
+        if (done.FirstOrDefault(s => s.Uses == "backup.download" && s.Outputs?["key"]?.ToString() == key) is not { } fetched)
             throw new RunbookException($"Run {state.Run} has not fetched {key}.", $"`helix show {state.Run}` shows which backup it used.");
+        var loads = done.SelectMany(s => s.Effects.Where(e => e.LoadsFrom is { } option && s.With?[option]?.ToString() is { } file && file == fetched.Outputs!["file"]?.ToString()), (s, e) => (s.EndedAt, e.Target)).ToList();
+        if (loads.Count == 0)
+            throw new RunbookException($"Run {state.Run} has fetched {key} and restored it nowhere.", "Name a drill that loaded it into a throw-away target and checked what it found there.");
+        if (!loads.Any(load => done.Any(s => LooksAtData(s) && s.EndedAt >= load.EndedAt && s.Effects.Any(e => e.Target == load.Target))))
+            throw new RunbookException($"Run {state.Run} has restored {key} into {string.Join(", ", loads.Select(l => l.Target ?? "local files"))} and not checked it there.", "Put a step that verifies the target after the one that loads it.");
     }
+
+    static bool LooksAtData(StepState step) => step.Uses.EndsWith(".verify", StringComparison.Ordinal) || step.Uses.EndsWith(".read", StringComparison.Ordinal);
 }
