@@ -60,7 +60,7 @@ public sealed partial class RunState
 
     void TakeLease(LeaseTaken e, JournalEntry entry)
     {
-        var lastSign = LastSign(e, entry.At);
+        var lastSign = e.DrivenBefore is { } driven ? LastSign(driven, entry.At) : entry.At;
         _drivenSince = entry.At;
         Driver = e.Driver;
         SecretsAsked.Clear();
@@ -69,11 +69,7 @@ public sealed partial class RunState
         PauseAsked = false;
         ResumeAsked = false;
         SuspendedBecause = null;
-        foreach (var step in Steps.Values.Where(s => s.Status == StepStatus.Running))
-        {
-            step.Status = StepStatus.InDoubt;
-            EndAttempt(step, lastSign, "in-doubt");
-        }
+        DoubtWhatRan(lastSign);
         // A parked gate is asked anew when somebody goes on with the run.
         foreach (var step in Steps.Values.Where(s => s is { Status: StepStatus.Waiting, Question: not null } && Questions[s.Question].Status == QuestionStatus.Expired))
             step.Status = StepStatus.Pending;
@@ -84,11 +80,27 @@ public sealed partial class RunState
             Spans.Add(new Span("", SpanKind.Suspended, Round, 0, lastSign, entry.At));
     }
 
-    /// <summary>When a driver that was lost had last entered something or given a heartbeat: from then on nobody knows that it worked.</summary>
-    DateTimeOffset LastSign(LeaseTaken e, DateTimeOffset now)
+    void DoubtWhatRan(DateTimeOffset since)
     {
-        if (e.DrivenBefore is not { } driven)
-            return now;
+        foreach (var step in Steps.Values.Where(s => s.Status == StepStatus.Running))
+        {
+            step.Status = StepStatus.InDoubt;
+            EndAttempt(step, since, "in-doubt");
+        }
+    }
+
+    /// <summary>For who looks at a run whose driver is gone: it does not run, although nothing says so in its record until somebody goes on.</summary>
+    /// <param name="driven">For how long it had held the lease when its last heartbeat came.</param>
+    public void LoseDriver(TimeSpan driven)
+    {
+        var lastSign = LastSign(driven, DateTimeOffset.MaxValue);
+        DoubtWhatRan(lastSign);
+        Suspend(DriverIsGone, lastSign);
+    }
+
+    /// <summary>When a driver that was lost had last entered something or given a heartbeat: from then on nobody knows that it worked.</summary>
+    DateTimeOffset LastSign(TimeSpan driven, DateTimeOffset now)
+    {
         var beat = _drivenSince + driven;
         var last = beat > _lastOfDriver ? beat : _lastOfDriver;
         return last < now ? last : now;

@@ -177,6 +177,9 @@ public sealed partial class RunState
 
     /// <summary>Why the last driver let the run go; null while one drives it.</summary>
     public string? SuspendedBecause { get; private set; }
+
+    /// <summary>The reason of <see cref="LoseDriver"/>.</summary>
+    public const string DriverIsGone = "its driver is gone";
     public bool Closed { get; private set; }
 
     /// <summary>The store in which the run went on when this one was lost.</summary>

@@ -9,7 +9,7 @@ public static class Reporting
 {
     public static RunReport Of(Engine engine, string run)
     {
-        var state = engine.State(run);
+        var state = AsItStands(engine, engine.State(run));
         return Of(engine, state, engine.PlanToShow(state));
     }
 
@@ -18,6 +18,17 @@ public static class Reporting
     {
         var typical = Typical(engine, plan, state.Run);
         return RunReport.Of(state, plan, Clocks.Of(state, plan, engine.Time.GetUtcNow(), typical), engine.Store.Read(state.Run), usually ? typical : _ => null, Past(engine, state));
+    }
+
+    /// <summary>The record of a driver that was killed ends in the middle of its work; only its lease tells that nobody works.</summary>
+    static RunState AsItStands(Engine engine, RunState state)
+    {
+        if (state.Status != RunStatus.Running || engine.Store.ReadLease(state.Run) is not { IsFree: true } lease)
+            return state;
+        var now = engine.State(state.Run);
+        if (now.Status == RunStatus.Running && now.Epoch == lease.Epoch)
+            now.LoseDriver(TimeSpan.FromMilliseconds(lease.Beat));
+        return now;
     }
 
     /// <summary>The median of other runs of a step.</summary>

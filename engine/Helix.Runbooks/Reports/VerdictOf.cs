@@ -42,6 +42,7 @@ static class VerdictOf
     static string Open(RunState state) => state.Status switch
     {
         RunStatus.Waiting => $"Waiting for {string.Join("; ", state.OpenQuestions.Select(q => $"{QuestionPage.Whom(q)} ({q.Asked.Path})"))}.",
+        RunStatus.Suspended when state.SuspendedBecause == RunState.DriverIsGone => "Suspended, its driver is gone; it can be resumed.",
         RunStatus.Suspended => "Suspended; it can be resumed.",
         _ => "Under way.",
     };

@@ -113,6 +113,18 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public void A_run_whose_driver_is_gone_does_not_run_and_its_time_since_then_is_no_work_of_the_machine()
+    {
+        var state = new ScriptedRun().Begins().Add("02:05:02", new StepStarted("fetch", 1, "backup.download", [], [])).State;
+        state.LoseDriver(TimeSpan.FromSeconds(32));
+        var clocks = Clocks.Of(state, ScriptedRun.Plan, ScriptedRun.At("09:00:00"), _ => null);
+        var report = RunReport.Of(state, ScriptedRun.Plan, clocks, [], ScriptedRun.Typical, Past);
+        Assert.Equal(("suspended", "Suspended, its driver is gone; it can be resumed."), (report.Status, report.Verdict));
+        Assert.Equal("in-doubt", report.Steps.Single(s => s.Path == "fetch").Status);
+        Assert.Equal(TimeSpan.FromSeconds(30), report.Objectives.Machine);
+    }
+
+    [Fact]
     public void What_a_step_took_tells_the_work_of_the_machine_and_the_waiting_apart_and_both_add_up()
     {
         var run = new ScriptedRun().Begins()
