@@ -16,9 +16,10 @@ static class CancelCommand
             {
                 var id = session.Store.Resolve(parsed.GetValue(run)!);
                 session.Engine.Cancel(id, session.Operator, Needed.Reason(parsed.GetValue(reason), "cancel a run"));
-                if (parsed.GetValue(resume))
+                var driven = session.Store.ReadLease(id) is { IsFree: false };
+                if (parsed.GetValue(resume) && !driven)
                     return await new RunLoop(session).Run(id, attended: false);
-                session.Terminal.Say(session.Store.ReadLease(id) is { Released: false }
+                session.Terminal.Say(driven
                     ? $"Run {id} is asked to end; its driver runs rescue and finally."
                     : $"Run {id} will end. Nobody drives it: `helix resume {id}` runs rescue and finally.");
                 return 0;

@@ -30,7 +30,7 @@ static class ShowCommand
         var plan = session.Engine.PlanToShow(state);
         var now = session.Time.GetUtcNow();
         var typical = Reporting.Typical(session.Engine, plan, run);
-        var driven = state.Status != RunStatus.Running || session.Store.ReadLease(run) is { Released: false } lease && !DriverIdentity.IsGone(lease.Driver);
+        var driven = state.Status != RunStatus.Running || session.Store.ReadLease(run) is { IsFree: false };
         var status = driven ? state.Status.ToString().ToLowerInvariant() : $"suspended, its driver is gone: helix resume {run}";
         var lines = new List<string> { $"{run}  {state.Started.Title} on {state.Started.Environment} ({state.Started.Mode}): {status}" };
         if (plan.Unreadable is { } why)

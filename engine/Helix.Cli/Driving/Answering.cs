@@ -29,10 +29,11 @@ sealed class Answering(Session session)
             Result(typed, decided, result);
             return ExitCodes.Wrong;
         }
-        if (typed.Resume && result.State.Ended is null && session.Store.ReadLease(typed.Run) is null or { Released: true })
+        var undriven = result.State.Ended is null && session.Store.ReadLease(typed.Run) is null or { IsFree: true };
+        if (typed.Resume && undriven)
             return await new RunLoop(session).Run(typed.Run, session.Terminal.Interactive);
         Result(typed, decided, result);
-        if (result.State.Ended is null && session.Store.ReadLease(typed.Run) is null or { Released: true })
+        if (undriven)
             session.Terminal.Say($"Nobody drives the run: `helix resume {typed.Run}` goes on.");
         return 0;
     }

@@ -69,4 +69,8 @@ public sealed partial class JournalStore
 public sealed record Lease(string Run, long Epoch, Driver Driver);
 
 /// <summary>A lease as stored. <see cref="Beat"/> is a counter, never a time: its age is what the observer saw on its own clock.</summary>
-public sealed record LeaseState(string Run, long Epoch, Driver Driver, long Beat, bool Released);
+public sealed record LeaseState(string Run, long Epoch, Driver Driver, long Beat, bool Released)
+{
+    /// <summary>Nobody drives: it was given back, or its driver is seen to be gone. Of a driver on another host only the heartbeat tells.</summary>
+    public bool IsFree => Released || DriverIdentity.IsGone(Driver);
+}
