@@ -50,11 +50,18 @@ public record HttpQuestion
     }
 
     /// <summary>For messages: without query and user, which may be secret.</summary>
-    internal string Shown(PlanContext context) => Address(context).GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
+    internal string Shown(PlanContext context) => Shown(Address(context));
+
+    internal static string Shown(Uri address) => address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
 }
 
 sealed record HttpAnswer(int Status, string Body)
 {
+    /// <summary>Where it sends to, without query and user; null where it does not, or was followed.</summary>
+    public string? Location { get; init; }
+
+    public string Words => Location is null ? $"{(HttpStatusCode)Status}: {HttpCall.Short(Body)}" : $"{(HttpStatusCode)Status}, and sends to {Location}";
+
     public JsonNode? Json()
     {
         try
@@ -72,36 +79,64 @@ sealed record HttpAnswer(int Status, string Body)
 sealed class HttpCall(PlanContext context, HttpQuestion question) : IDisposable
 {
     const int MostBytes = 16 << 20;
+    const int MostHops = 10;
 
     readonly HttpClient _client = context.Http(new()
     {
-        Timeout = question.Timeout,
+        // The time of one request is counted here: the client's own ends with the headers.
+        Timeout = Timeout.InfiniteTimeSpan,
         ConnectTimeout = question.Timeout,
+        FollowRedirects = false,
         CaFile = question.Target is { } name ? context.Target<HttpTarget>(name).CaFile : null,
     });
 
     public string Shown { get; } = question.Shown(context);
 
     /// <returns>Whatever the server answered.</returns>
-    /// <exception cref="StepFailedException">Transient: nothing was answered.</exception>
-    public async Task<HttpAnswer> Send(string method = "GET", HttpContent? body = null)
+    /// <exception cref="StepFailedException">Transient: nothing was answered, or not all of it.</exception>
+    /// <exception cref="OperationCanceledException">The step was cancelled, or <paramref name="limit"/> came before the time of one request was over.</exception>
+    public async Task<HttpAnswer> Send(string method = "GET", HttpContent? body = null, CancellationToken limit = default)
     {
-        using var request = new HttpRequestMessage(new HttpMethod(method), question.Address(context)) { Content = body };
-        await AddHeaders(request);
+        using var timeout = new CancellationTokenSource(question.Timeout, context.Time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, context.Cancelled, limit);
         try
         {
-            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, context.Cancelled);
-            return new((int)response.StatusCode, await Body(response));
+            return await Follow(method, body, end.Token);
         }
         catch (HttpRequestException e)
         {
             throw new StepFailedException(FailureClass.Transient, $"{Shown} does not answer: {Reason(e)}.", null, e);
         }
-        catch (OperationCanceledException e) when (!context.Cancelled.IsCancellationRequested)
+        catch (IOException e)
+        {
+            throw new StepFailedException(FailureClass.Transient, $"{Shown} broke off in the middle of its answer.", null, e);
+        }
+        catch (OperationCanceledException e) when (!context.Cancelled.IsCancellationRequested && !limit.IsCancellationRequested)
         {
             throw new StepFailedException(FailureClass.Transient, $"{Shown} did not answer within {question.Timeout}.", null, e);
         }
     }
+
+    async Task<HttpAnswer> Follow(string method, HttpContent? body, CancellationToken end)
+    {
+        var address = question.Address(context);
+        for (var hops = 0; hops <= MostHops; hops++)
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), address) { Content = body };
+            await AddHeaders(request);
+            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, end);
+            var to = Redirects.Of(response, address);
+            if (to is null || question.Expect.Contains((int)response.StatusCode) || method is not "GET" and not "HEAD" || !Redirects.MayFollow(address, to, HasSecrets))
+                return new((int)response.StatusCode, await Body(response, end)) { Location = to is null ? null : HttpQuestion.Shown(to) };
+            address = to;
+        }
+        throw StepFailedException.InvalidData($"{Shown} sends from one address to the next, more than {MostHops} times.");
+    }
+
+    /// <summary>Something that is nobody else's business than this server's.</summary>
+    bool HasSecrets => question.Bearer is not null || question.SecretHeaders.Count > 0
+        || question.Target is { } name && context.Target<HttpTarget>(name).Headers.Count > 0
+        || question.Headers.Keys.Any(h => h.Equals("Authorization", StringComparison.OrdinalIgnoreCase) || h.Equals("Cookie", StringComparison.OrdinalIgnoreCase));
 
     public bool IsExpected(HttpAnswer answer) =>
         question.Expect.Count == 0 ? answer.Status is >= 200 and < 300 : question.Expect.Contains(answer.Status);
@@ -110,7 +145,8 @@ sealed class HttpCall(PlanContext context, HttpQuestion question) : IDisposable
     public void Require(HttpAnswer answer)
     {
         if (!IsExpected(answer))
-            throw new StepFailedException(ClassOf(answer.Status), $"{Shown} answered {answer.Status} {(HttpStatusCode)answer.Status}: {Short(answer.Body)}", $"Expected: {(question.Expect.Count == 0 ? "200 to 299" : string.Join(", ", question.Expect))}.");
+            throw new StepFailedException(ClassOf(answer.Status), $"{Shown} answered {answer.Status} {answer.Words}",
+                $"Expected: {(question.Expect.Count == 0 ? "200 to 299" : string.Join(", ", question.Expect))}.{(answer.Location is null ? "" : " Only GET and HEAD are sent on, and secrets never to another server: if that is the right address, write it.")}");
     }
 
     /// <summary>What went wrong below HTTP, without addresses: they may hold secrets.</summary>
@@ -151,12 +187,12 @@ sealed class HttpCall(PlanContext context, HttpQuestion question) : IDisposable
             throw new RunbookException($"'{name}' cannot be a header of the request.");
     }
 
-    async Task<string> Body(HttpResponseMessage response)
+    async Task<string> Body(HttpResponseMessage response, CancellationToken end)
     {
-        await using var stream = await response.Content.ReadAsStreamAsync(context.Cancelled);
+        await using var stream = await response.Content.ReadAsStreamAsync(end);
         using var kept = new MemoryStream();
         var buffer = new byte[1 << 16];
-        for (int read; (read = await stream.ReadAsync(buffer, context.Cancelled)) > 0;)
+        for (int read; (read = await stream.ReadAsync(buffer, end)) > 0;)
         {
             kept.Write(buffer, 0, read);
             if (kept.Length > MostBytes)

@@ -52,7 +52,7 @@ sealed class WaitUntil : Step<WaitUntilOptions, WaitUntilOutputs>
             throw new RunbookException("wait.until needs either 'http' or 'command'.");
         var watching = new Watching(context, options.Interval, options.Within, options.For);
         if (options.Http is not { } http)
-            return Outputs(await watching.Until(options.Command[0], () => Ask(options, context)));
+            return Outputs(await watching.Until(options.Command[0], within => Ask(options, within)));
         using var call = new HttpCall(context, http);
         return Outputs(await watching.Until(call.Shown, new HttpExpectation(call, http.Value, http.Is).Look));
     }

@@ -137,6 +137,74 @@ public sealed class HttpStepTests : IDisposable
     }
 
     [Fact]
+    public async Task A_post_is_never_sent_on_as_a_get_and_the_redirect_can_be_what_was_expected()
+    {
+        using var server = new HttpStub(r => r.Path.StartsWith("/login", StringComparison.Ordinal) ? new(200, "Please log in") : new(302, "", To("/login?token=abc")));
+        var post = new HttpRequestOptions { Url = server.Url, Method = HttpVerb.Post, Body = "x" };
+        var e = await _host.Fails(FailureClass.InvalidData, new HttpRequest(), post);
+        Assert.Contains($"302 Found, and sends to {server.Url}login", e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("abc", e.ToString(), StringComparison.Ordinal);
+        await _host.Run(new HttpRequest(), post with { Expect = [302] });
+        Assert.All(server.Requests, r => Assert.Equal("POST", r.Method));
+        Assert.Equal("Please log in", (await _host.Run(new HttpCheck(), new() { Url = server.Url, Value = "text", Interval = Soon })).Value);
+    }
+
+    [Fact]
+    public async Task Secret_headers_follow_a_redirect_only_to_the_same_server()
+    {
+        using var other = new HttpStub(_ => new(200, "other"));
+        using var server = new HttpStub(r => r.Path switch { "/near" => new(301, "", To("/here")), "/far" => new(307, "", To(other.Url)), "/loop" => new(302, "", To("/loop")), _ => new(200, "here") });
+        var key = _host.Canary("KEY");
+        var near = new HttpRequestOptions { Url = server.Url, Path = "near", SecretHeaders = new Dictionary<string, Secret> { ["X-Key"] = key }, Outputs = new Dictionary<string, DeclaredOutput> { ["x"] = new() } };
+        Assert.Equal("here", (await _host.Run(new HttpRequest(), near)).Values["x"]!.ToString());
+        Assert.All(server.Requests, r => Assert.Equal(_host.ValueOf(key), r.Headers["X-Key"]));
+        Assert.Contains($"sends to {other.Url}", (await _host.Fails(FailureClass.InvalidData, new HttpRequest(), near with { Path = "far" })).Message, StringComparison.Ordinal);
+        Assert.Empty(other.Requests);
+        Assert.Equal("other", (await _host.Run(new HttpRequest(), near with { Path = "far", SecretHeaders = new Dictionary<string, Secret>() })).Values["x"]!.ToString());
+        Assert.Contains("more than 10 times", (await _host.Fails(FailureClass.InvalidData, new HttpRequest(), near with { Path = "loop" })).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false, "did not answer within 100ms")]
+    [InlineData(true, "broke off in the middle of its answer")]
+    public async Task An_answer_that_stops_in_its_middle_is_transient_whether_it_hangs_or_breaks(bool breaks, string words)
+    {
+        using var server = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        server.Start();
+        var answering = Half(server, breaks);
+        var options = new HttpRequestOptions { Url = $"http://{server.LocalEndpoint}/", Timeout = new(breaks ? TimeSpan.FromMinutes(1) : TimeSpan.FromMilliseconds(100)) };
+        Assert.Contains(words, (await _host.Fails(FailureClass.Transient, new HttpRequest(), options)).Message, StringComparison.Ordinal);
+        await answering;
+    }
+
+    /// <summary>Gives the beginning of an answer; then it closes, or waits until the other side has.</summary>
+    static async Task Half(System.Net.Sockets.TcpListener server, bool breaks)
+    {
+        using var client = await server.AcceptTcpClientAsync();
+        using var reader = new StreamReader(client.GetStream());
+        while (await reader.ReadLineAsync() is { Length: > 0 })
+            ;
+        await client.GetStream().WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf"u8.ToArray());
+        if (!breaks)
+            await reader.ReadToEndAsync();
+    }
+
+    [Fact]
+    public async Task A_look_that_hangs_ends_with_the_time_in_which_it_must_be_right()
+    {
+        var within = new Duration(TimeSpan.FromMilliseconds(300));
+        var command = await _host.Fails(FailureClass.Transient, new WaitUntil(), new() { Command = ["sleep", "1000"], Within = within });
+        Assert.Contains("within 300ms; last: no answer", command.Message, StringComparison.Ordinal);
+        using var deaf = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        deaf.Start();
+        var url = $"http://127.0.0.1:{((System.Net.IPEndPoint)deaf.LocalEndpoint).Port}/";
+        var check = await _host.Fails(FailureClass.Transient, new HttpCheck(), new() { Url = url, Timeout = new(TimeSpan.FromHours(1)), Within = within });
+        Assert.Contains("last: no answer", check.Message, StringComparison.Ordinal);
+    }
+
+    static Dictionary<string, string> To(string location) => new() { ["Location"] = location };
+
+    [Fact]
     public async Task A_cancelled_check_ends_at_once()
     {
         using var server = new HttpStub(_ => new(503));
