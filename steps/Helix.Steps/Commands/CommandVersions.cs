@@ -73,7 +73,10 @@ sealed partial class CommandVersions : Step<CommandVersionsOptions, CommandVersi
         foreach (var (name, secret) in options.Secrets)
             tool = tool.With(name, await context.Reveal(secret));
         var result = await tool.Run();
-        return Number().Match(result.Stdout + "\n" + result.Stderr) is { Success: true } match ? match.Value
+        var text = result.Stdout + "\n" + result.Stderr;
+        // mysqldump Ver 10.13 Distrib 5.7.44: the first number is that of the tool's own form, the second that of the server it belongs to.
+        return Distribution().Match(text) is { Success: true } distribution ? distribution.Groups[1].Value
+            : Number().Match(text) is { Success: true } match ? match.Value
             : throw StepFailedException.InvalidData($"{argv[0]} printed no version.", "Its output must hold one, as 16.2.");
     }
 
@@ -87,6 +90,9 @@ sealed partial class CommandVersions : Step<CommandVersionsOptions, CommandVersi
     }
 
     static List<int> Parts(string version) => [.. version.Split('.').Select(p => int.Parse(p, CultureInfo.InvariantCulture))];
+
+    [GeneratedRegex(@"\bDistrib\s+(\d{1,6}(?:\.\d{1,6})+)")]
+    private static partial Regex Distribution();
 
     [GeneratedRegex(@"\d{1,6}(\.\d{1,6})+")]
     private static partial Regex Number();

@@ -55,8 +55,10 @@ public abstract record MetricOrigin
     internal virtual string? Target => null;
     internal abstract Task<Metric> Read(bool below, StepContext context);
 
+    /// <summary>A comma is refused: "0,85" is 0.85 to one and 85 to another.</summary>
     internal static double Number(string? text, string source) =>
-        double.TryParse(text?.Trim(), System.Globalization.CultureInfo.InvariantCulture, out var value) && double.IsFinite(value)
+        double.TryParse(text?.Trim(), System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out var value) && double.IsFinite(value)
             ? value
-            : throw StepFailedException.InvalidData($"{source} gives no number: {HttpCall.Short(text ?? "nothing")}.");
+            : throw StepFailedException.InvalidData($"{source} gives no number: {HttpCall.Short(text ?? "nothing")}.",
+                text?.Contains(',') == true ? "Numbers are written with a point and without separators: 0.85, 12500." : null);
 }

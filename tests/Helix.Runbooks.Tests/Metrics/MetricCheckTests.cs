@@ -36,7 +36,7 @@ public sealed class MetricCheckTests : IDisposable
         Assert.Contains("would come after", e.Message, StringComparison.Ordinal);
     }
 
-    [Theory, InlineData("many"), InlineData(""), InlineData("NaN")]
+    [Theory, InlineData("many"), InlineData(""), InlineData("NaN"), InlineData("12,5"), InlineData("0,85"), InlineData("1,000")]
     public async Task What_is_no_number_is_no_value(string printed) =>
         Assert.Contains("gives no number", (await _host.Fails(FailureClass.InvalidData, new MetricCheck(), Printed(printed))).Message, StringComparison.Ordinal);
 
