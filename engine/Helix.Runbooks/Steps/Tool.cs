@@ -39,8 +39,11 @@ public sealed record Tool(ToolLauncher Launcher, string File, CancellationToken 
 /// <summary>How a tool ended. <see cref="ExitCode"/> is 128 + signal when a signal ended it.</summary>
 public sealed record ToolResult(int ExitCode, string Stdout, string Stderr)
 {
-    /// <summary>Output was longer than what is kept; the beginning is cut.</summary>
+    /// <summary>Standard output was longer than what is kept; the beginning is cut.</summary>
     public bool Cut { get; init; }
+
+    /// <summary>The same for standard error.</summary>
+    public bool ErrorsCut { get; init; }
 }
 
 /// <summary>Starts processes. The engine has one; a test may script another.</summary>

@@ -26,8 +26,8 @@ public sealed record AllowedErrors
     internal string Judge(ToolResult result)
     {
         var errors = result.Stderr.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Where(l => Matches(Lines, l)).ToList();
-        if (result.Cut)
-            throw StepFailedException.Partial($"It ended with exit code {result.ExitCode} and said more than is kept: not all of its errors are known.");
+        if (result.ErrorsCut)
+            throw StepFailedException.Partial($"It ended with exit code {result.ExitCode} and wrote more to its standard error than the 1 MiB that is kept: not all of its errors are known.", "Let it say less, or send its notes elsewhere.");
         if (errors.Count == 0)
             throw StepFailedException.Partial($"It ended with exit code {result.ExitCode} and named no error.", "Look at its output; `lines` says which lines are errors.");
         if (errors.Find(e => !Allow.Any(a => Matches(a, e))) is { } unknown)

@@ -58,6 +58,28 @@ public sealed class DatabaseToolTests : IDisposable
         Assert.Equal("restored\n", await File.ReadAllTextAsync(Path.Combine(_host.Folder, "list.txt")));
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("list.txt")]
+    public async Task DB_04_Errors_that_were_said_before_the_part_that_is_kept_are_not_allowed_unseen(string? to)
+    {
+        const string known = "error: role \"web\" does not exist";
+        var options = Options() with { Outputs = new Dictionary<string, DeclaredOutput>(), Stdout = to };
+        string[] Tool(string stream) => ["sh", "-c", $"""echo 'error: out of memory' >&{stream}; yes '{known}' | head -c 1500000 >&{stream}; echo '{known}' >&2; exit 1"""];
+        var e = await _host.Fails(FailureClass.Partial, new CommandRun(), options with { Argv = Tool("2") });
+        Assert.Contains("not all of its errors are known", e.Message, StringComparison.Ordinal);
+        // What it says elsewhere may be as long as it likes.
+        Assert.Contains("its error is one", Warning(await _host.Run(new CommandRun(), options with { Argv = Tool("1") })), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task DB_02_The_version_of_a_distribution_counts_and_not_that_of_the_tools_own_form()
+    {
+        var old = Versions("8.0.36") with { Tool = ["echo", "mysqldump  Ver 10.13 Distrib 5.7.44, for Linux (x86_64)"] };
+        Assert.Contains("is version 5.7.44, older than the server, which is 8.0.36", (await _host.Fails(FailureClass.Conflict, new CommandVersions(), old)).Message, StringComparison.Ordinal);
+        Assert.Equal("5.7.44", (await _host.Run(new CommandVersions(), old with { Server = ["echo", "5.7.40"] })).Tool);
+    }
+
     static CommandVersionsOptions Versions(string server) => new() { Tool = [Fake.Path, "pg_dump", "16", "--version"], Server = ["echo", server] };
 
     Task<DeclaredOutputs> Restore(params string[] errors) => _host.Run(new CommandRun(), Options(errors));

@@ -28,7 +28,7 @@ sealed class Child(ProcessSettings settings, Tool tool) : IDisposable
         try
         {
             var exitCode = (await running.Task).ExitCode;
-            return new(exitCode, _stdout.Text, settings.Masker.Mask(_stderr.Text)) { Cut = _stdout.Cut };
+            return new(exitCode, _stdout.Text, settings.Masker.Mask(_stderr.Text)) { Cut = _stdout.Cut, ErrorsCut = _stderr.Cut };
         }
         finally
         {
