@@ -18,11 +18,21 @@
   tick();
   setInterval(tick, 1000);
 
-  // What somebody is typing in is never taken away; it is renewed when the field is left.
+  // A form that somebody fills in, or in which the focus stands, is never taken away; it is renewed when it is left.
+  const filled = f => f.matches("select") ? f.selectedIndex !== Math.max(0, [...f.options].findLastIndex(o => o.defaultSelected))
+    : f.type === "radio" || f.type === "checkbox" ? f.checked !== f.defaultChecked : f.value !== f.defaultValue;
   const busy = region => {
     const at = document.activeElement;
-    if (at && region.contains(at) && at.matches("input, select, textarea")) return true;
-    return [...region.querySelectorAll("input:not([type=hidden]), textarea")].some(f => f.type === "radio" || f.type === "checkbox" ? f.checked !== f.defaultChecked : f.value !== f.defaultValue);
+    if (at && region.contains(at) && at.closest("form")) return true;
+    return [...region.querySelectorAll("input:not([type=hidden]), select, textarea")].some(filled);
+  };
+  // Whoever goes by keyboard stays where he is when a region is renewed around him: at the same link or heading.
+  const keepFocus = (region, renew) => {
+    const name = e => e.getAttribute("href") ?? e.textContent, at = document.activeElement;
+    const same = e => [...region.querySelectorAll("a, summary")].filter(o => name(o) === name(e));
+    const nth = at && region.contains(at) ? same(at).indexOf(at) : -1;
+    renew();
+    if (nth >= 0) same(at)[nth]?.focus({ preventScroll: true });
   };
   const waiting = new Map();
   const show = (id, html) => {
@@ -32,9 +42,11 @@
     if (busy(region) && !gone) { waiting.set(id, html); return; }
     waiting.delete(id);
     const open = [...region.querySelectorAll("details")].map(d => d.open);
-    region.innerHTML = html;
-    const now = [...region.querySelectorAll("details")];
-    if (now.length === open.length) now.forEach((d, i) => d.open = open[i]);
+    keepFocus(region, () => {
+      region.innerHTML = html;
+      const now = [...region.querySelectorAll("details")];
+      if (now.length === open.length) now.forEach((d, i) => d.open = open[i]);
+    });
     tick();
   };
   document.addEventListener("focusout", () => setTimeout(() => waiting.forEach((html, id) => show(id, html)), 50));
@@ -63,6 +75,11 @@
       const at = new URL(main.dataset.live, location);
       at.searchParams.set("log", e.lastEventId);
       main.dataset.live = at.pathname + at.search;
+    });
+    source.addEventListener("login", () => {
+      source.close();
+      line.hidden = true;
+      document.getElementById("out").hidden = false;
     });
     source.onerror = () => {
       line.hidden = false;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
 using Helix.Server.Accounts;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -65,6 +66,12 @@ sealed class Door(Site site)
             http.Response.StatusCode = StatusCodes.Status401Unauthorized;
             http.Response.Headers.WWWAuthenticate = "Bearer";
             await Faults.Write(http, StatusCodes.Status401Unauthorized, "You are not logged in.", "Log in again, or give a token that still holds: Authorization: Bearer …");
+            return;
+        }
+        if (http.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.Ordinal))
+        {
+            // A page cannot see that its stream was sent to the login, and would come back for ever.
+            await Live.Stream.Open(http).Send("login", null, new JsonObject());
             return;
         }
         http.Response.Redirect("/login?to=" + Uri.EscapeDataString(http.Request.Path + http.Request.QueryString));

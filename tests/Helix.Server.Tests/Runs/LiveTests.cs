@@ -95,6 +95,16 @@ public sealed class LiveTests
     }
 
     [Fact]
+    public async Task A_page_whose_stream_comes_back_without_a_session_hears_that_it_must_log_in()
+    {
+        await using var here = await new ServerHere().Start();
+        using var nobody = new HttpClient { BaseAddress = here.Address };
+        nobody.DefaultRequestHeaders.Accept.ParseAdd("text/event-stream");
+        Assert.Equal("event: login\ndata: {}\n\n", await nobody.GetStringAsync("/live/runs"));
+        Assert.Equal(HttpStatusCode.Unauthorized, (await nobody.GetAsync("/api/v1/runs")).StatusCode);
+    }
+
+    [Fact]
     public async Task The_list_of_runs_changes_while_it_is_open()
     {
         await using var here = await new ServerHere().Start();

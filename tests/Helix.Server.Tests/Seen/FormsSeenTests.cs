@@ -63,4 +63,79 @@ public sealed class FormsSeenTests(Chromium chromium) : IClassFixture<Chromium>
         await bob.Press("Approve");
         await here.Becomes(run, RunStatus.Succeeded);
     }
+
+    const string Both = """
+        steps:
+          - parallel:
+              - - id: go
+                  uses: approval
+                  with:
+                    message: Go?
+                    approvers: [group:dba]
+                    minimum: 3
+                    inputs: { depth: { type: choice, choices: [quick, full] } }
+              - - { id: slow, uses: command.run, effect: reads, with: { argv: [sh, -c, 'while ! test -e "$1/on"; do sleep 0.05; done', sh, FOLDER] } }
+                - { id: last, uses: command.run, effect: reads, with: { argv: [echo, the end of this branch] } }
+        """;
+
+    [Fact]
+    public async Task News_of_a_run_take_neither_a_choice_nor_the_place_of_the_keyboard_away()
+    {
+        await using var here = await new ServerHere().Start();
+        here.Environment("here", "alice", "bob", "carol", "dora");
+        here.Runbook("both", Both);
+        using var alice = await here.LogIn("alice", Role.Operator);
+        using var carol = await here.LogIn("carol", Role.Approver);
+        foreach (var name in (string[])["bob", "dora"])
+            (await here.LogIn(name, Role.Approver)).Dispose();
+        var run = (await alice.Post("/runbooks/both/start", ("environment", "here"), ("mode", "live"))).Run;
+        await Eventually.True(() => here.State(run).OpenQuestions.Any(), "somebody is asked");
+        await using var bob = await chromium.Open(here, "chosen", 390, 844);
+        await using var dora = await chromium.Open(here, "keyboard");
+        foreach (var screen in (Screen[])[bob, dora])
+        {
+            await screen.LogIn(screen == bob ? "bob" : "dora");
+            await screen.Page.GotoAsync("/runs/" + run);
+        }
+        await bob.Page.GetByLabel("depth").First.SelectOptionAsync("full");
+        await bob.Page.EvaluateAsync("() => document.activeElement.blur()");
+        await dora.Page.GetByText("What it rests on").First.FocusAsync();
+
+        await carol.Decide(run, "approve", ("form.depth", "quick"));
+        await dora.Sees("carol: approve");
+        Assert.Equal("What it rests on", await dora.Page.EvaluateAsync<string>("() => document.activeElement.textContent"));
+        await dora.Page.GetByRole(AriaRole.Button, new() { Name = "Approve", Exact = true }).FocusAsync();
+        await File.WriteAllTextAsync(Path.Combine(here.Folder, "on"), "");
+        foreach (var screen in (Screen[])[bob, dora])
+            await screen.Sees("the end of this branch");
+        Assert.Equal("full", await bob.Page.GetByLabel("depth").First.InputValueAsync());
+        Assert.Equal("Approve", await dora.Page.EvaluateAsync<string>("() => document.activeElement.textContent"));
+    }
+
+    [Fact]
+    public async Task An_open_page_whose_session_is_over_says_that_one_must_log_in()
+    {
+        await using var here = await new ServerHere().Start();
+        here.Runbook("gate", Books.Gate);
+        using var alice = await here.LogIn("alice", Role.Operator);
+        var run = (await alice.Post("/runbooks/gate/start", ("environment", "here"), ("mode", "live"))).Run;
+        await here.Becomes(run, RunStatus.Waiting);
+        await using var screen = await chromium.Open(here, "out", 390, 844);
+        await screen.LogIn("alice");
+        await screen.Page.GotoAsync("/runs/" + run);
+        await screen.Sees("Write hello?");
+        await screen.Page.Context.ClearCookiesAsync();
+        var port = here.Address.Port;
+        await here.Stop();
+        await here.Start(port);
+        await Assertions.Expect(screen.Page.Locator("#out")).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        await Assertions.Expect(screen.Page.Locator("#line")).ToBeHiddenAsync();
+        await screen.Take("logged-out");
+        await screen.IsAccessible("logged-out");
+        await screen.Page.GetByRole(AriaRole.Link, new() { Name = "Log in again" }).ClickAsync();
+        await screen.Page.GetByLabel("Account").FillAsync("alice");
+        await screen.Page.GetByLabel("Password").FillAsync(ServerHere.Password);
+        await screen.Press("Log in");
+        await screen.Page.WaitForURLAsync("**/runs/" + run);
+    }
 }
