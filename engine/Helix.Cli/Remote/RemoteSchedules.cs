@@ -34,10 +34,13 @@ static class RemoteSchedules
     static Verb Deed(Session session, string verb, string summary, string done)
     {
         var name = new Argument<string>("NAME") { Description = "The schedule." };
-        return new Verb(verb, summary, $"helix schedule {verb} redis_hourly").Takes(name).Does(async parsed =>
+        var confirm = Given.Text("--confirm-environment", "NAME", "The name of the protected environment.");
+        var fires = verb == "fire";
+        return new Verb(verb, summary, $"helix schedule {verb} redis_hourly").Takes(name).With(fires ? [confirm] : []).Does(async parsed =>
         {
             using var server = RemoteServer.Of(session);
-            var answer = await server.Post($"/api/v1/schedules/{parsed.GetValue(name)}/{verb}", new JsonObject(), key: verb == "fire" ? Guid.NewGuid().ToString("N") : null);
+            var body = fires && parsed.GetValue(confirm) is { } typed ? new JsonObject { ["confirmEnvironment"] = typed } : new JsonObject();
+            var answer = await server.Post($"/api/v1/schedules/{parsed.GetValue(name)}/{verb}", body, key: fires ? Guid.NewGuid().ToString("N") : null);
             if (answer["run"] is not { } run)
             {
                 session.Terminal.Say($"The schedule {parsed.GetValue(name)} {done}.");

@@ -7,9 +7,9 @@ public enum Role
 {
     /// <summary>Sees runs, runbooks, backups and records.</summary>
     Viewer,
-    /// <summary>Starts, pauses, cancels and resumes; answers steps that failed or are done by hand.</summary>
+    /// <summary>Starts, pauses, cancels and resumes; answers steps that failed or are done by hand; adds notes.</summary>
     Operator,
-    /// <summary>Answers approvals, where the runbook names the person or a group of the person.</summary>
+    /// <summary>Answers approvals, where the runbook names the person or a group of the person; adds notes.</summary>
     Approver,
     /// <summary>Sees the text of runbooks with its problems, and what a plan would do.</summary>
     Author,

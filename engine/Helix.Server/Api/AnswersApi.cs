@@ -28,9 +28,9 @@ static class AnswersApi
             .WithSummary("Ends a run: rescue and finally still run.").WithTags("runs").Produces(StatusCodes.Status202Accepted);
         api.MapPost("/runs/{run}/pause", (string run, HttpContext http) => Act(site, http, "pause", live => site.NewEngine().Pause(live.Run, http.Caller().Person, null)))
             .WithSummary("Suspends a run after its running steps.").WithTags("runs").Produces(StatusCodes.Status202Accepted);
-        api.MapPost("/runs/{run}/resume", (string run, ApiResume body, HttpContext http) => Act(site, http, "resume", live => Deeds.Resume(site, http.Caller(), live, body.ConfirmEnvironment)))
+        api.MapPost("/runs/{run}/resume", (string run, ApiConfirmation body, HttpContext http) => Act(site, http, "resume", live => Deeds.Resume(site, http.Caller(), live, body.ConfirmEnvironment)))
             .WithSummary("Goes on with a run that nobody drives.").WithTags("runs").Produces(StatusCodes.Status202Accepted);
-        api.MapPost("/runs/{run}/notes", (string run, ApiNote body, HttpContext http) => Act(site, http, "note", live => site.NewEngine().Note(live.Run, http.Caller().Person, Deeds.Said(body.Text, "A note"))))
+        api.MapPost("/runs/{run}/notes", (string run, ApiNote body, HttpContext http) => Done(site, http, live => Deeds.Note(site, http.Caller(), live, body.Text)))
             .WithSummary("Adds a note to the record.").WithTags("runs").Produces(StatusCodes.Status202Accepted);
         api.MapPost("/runs/{run}/close", (string run, ApiReason body, HttpContext http) => Act(site, http, "close", live => site.NewEngine().Close(live.Run, http.Caller().Person, Deeds.Said(body.Reason, "A reason"))))
             .WithSummary("Acknowledges what a run that ended has left changed.").WithTags("runs").Produces(StatusCodes.Status202Accepted);

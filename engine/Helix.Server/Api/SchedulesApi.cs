@@ -24,7 +24,7 @@ static class SchedulesApi
         api.MapGet("/schedules", (HttpContext http) => All(ScheduleEndpoints.Model(site, http.Caller()), site)).WithSummary("What runs by itself: state, next time, what became of the last.").WithTags("schedules");
         api.MapPost("/schedules/{schedule}/pause", (string schedule, HttpContext http) => Set(site, http, schedule, true)).WithSummary("Keeps a schedule from starting anything.").WithTags("schedules").Produces(StatusCodes.Status204NoContent);
         api.MapPost("/schedules/{schedule}/resume", (string schedule, HttpContext http) => Set(site, http, schedule, false)).WithSummary("Lets a schedule start its runs again.").WithTags("schedules").Produces(StatusCodes.Status204NoContent);
-        api.MapPost("/schedules/{schedule}/fire", (string schedule, [FromHeader(Name = "Idempotency-Key")] string? key, HttpContext http) => Fire(site, http, schedule, key))
+        api.MapPost("/schedules/{schedule}/fire", (string schedule, [FromHeader(Name = "Idempotency-Key")] string? key, ApiConfirmation? body, HttpContext http) => Fire(site, http, schedule, body?.ConfirmEnvironment, key))
             .WithSummary("Starts a run of a schedule now, beside its plan.").WithTags("schedules").Produces<ApiStarted>(StatusCodes.Status201Created);
     }
 
@@ -42,9 +42,9 @@ static class SchedulesApi
         return Results.NoContent();
     }
 
-    static IResult Fire(Site site, HttpContext http, string name, string? key)
+    static IResult Fire(Site site, HttpContext http, string name, string? confirmed, string? key)
     {
-        var run = ScheduleEndpoints.Fire(site, http.Caller(), ScheduleEndpoints.Known(site, http.Caller(), name), key ?? Tickets.New());
+        var run = ScheduleEndpoints.Fire(site, http.Caller(), ScheduleEndpoints.Known(site, http.Caller(), name), confirmed, key ?? Tickets.New());
         return Results.Created($"/api/v1/runs/{run}", new ApiStarted(run, new Uri(site.Address, "/runs/" + run)));
     }
 }

@@ -100,7 +100,8 @@ public sealed record ApiSecret(string Ask, string Value)
     public override string ToString() => $"{Ask}: ***";
 }
 
-public sealed record ApiResume(string? ConfirmEnvironment);
+/// <param name="ConfirmEnvironment">The name of a protected environment in which data is destroyed.</param>
+public sealed record ApiConfirmation(string? ConfirmEnvironment = null);
 public sealed record ApiNote(string Text);
 
 public sealed record ApiQuestion(

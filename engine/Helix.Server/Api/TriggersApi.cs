@@ -24,7 +24,7 @@ static class TriggersApi
             .WithSummary("What other programs start or suggest, with the last firings.").WithTags("triggers");
         api.MapGet("/suggestions", (HttpContext http) => Suggestions.Open(site, http.Caller()).Select(s => ApiFiring.Of(s.Firing)).ToList())
             .WithSummary("Runs that triggers suggest, and that nobody has started or dismissed yet.").WithTags("triggers");
-        api.MapPost("/suggestions/{id}/start", (string id, ApiResume body, HttpContext http) => Started(site, Suggestions.Start(site, http.Caller(), id, body.ConfirmEnvironment)))
+        api.MapPost("/suggestions/{id}/start", (string id, ApiConfirmation body, HttpContext http) => Started(site, Suggestions.Start(site, http.Caller(), id, body.ConfirmEnvironment)))
             .WithSummary("Starts a run that is suggested; a second time gives the same run.").WithTags("triggers").Produces<ApiStarted>(StatusCodes.Status201Created);
         api.MapPost("/suggestions/{id}/dismiss", (string id, ApiReason body, HttpContext http) =>
         {

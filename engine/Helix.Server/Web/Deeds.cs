@@ -65,6 +65,13 @@ static class Deeds
         site.NewEngine().Ratify(live.Run, caller.Person, string.IsNullOrEmpty(question) ? null : question, Said(reason, "A reason"));
     }
 
+    /// <summary>Also by those who approve, and after the end: who does not agree with what somebody approved alone says so here.</summary>
+    public static void Note(Site site, Caller caller, LiveRun live, string? text)
+    {
+        Demand(site, caller, caller.May(Role.Approver, live.Look().Report.Environment) ? Role.Approver : Role.Operator, live, "note");
+        site.NewEngine().Note(live.Run, caller.Person, Said(text, "A note"));
+    }
+
     /// <summary>Hands a secret to the driver in this process; it is kept nowhere.</summary>
     public static void GiveSecret(Site site, Caller caller, LiveRun live, string name, string value)
     {

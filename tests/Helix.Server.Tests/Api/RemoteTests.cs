@@ -24,7 +24,10 @@ public sealed class RemoteTests
             environment: environments/here.yaml
             schedules:
               yearly: { runbook: tell.yaml, cron: "0 0 1 JAN *", dst: once }
+              wipes: { runbook: wipe.yaml, environment: environments/production.yaml, cron: "0 0 1 JAN *", dst: once }
             """);
+        here.Write("environments/production.yaml", $"apiVersion: helix.runbooks/v1\nname: production\nprotected: true\ntargets:\n  shelf: {{ kind: directory, path: {here.Folder}/shelf, identity: {{ place: \"{here.Folder}/shelf\" }} }}\n");
+        here.Runbook("wipe", "steps:\n  - { id: go, uses: approval, with: { message: \"Go?\", approvers: [bob] } }\n  - { id: wipe, uses: file.remove, with: { path: notes, base: . } }\n");
         await here.Start();
         await here.Server.Site.Timetable.Again();
         here.Accounts.Add("alice", [new Grant(Role.Operator, "*")]);
@@ -41,6 +44,11 @@ public sealed class RemoteTests
         Assert.True(code == 0, said);
         Assert.Equal(("tell", "alice"), here.Store.Runs().Select(r => (r.Runbook, r.Operator)).Single());
         Assert.Equal(2, (await Helix(here, null, "schedule", "fire", "never")).Code);
+
+        // What destroys in a protected environment is started by whoever names that.
+        Assert.Equal(2, (await Helix(here, null, "schedule", "fire", "wipes")).Code);
+        (code, said) = await Helix(here, null, "schedule", "fire", "wipes", "--confirm-environment", "production");
+        Assert.True(code == 4, said);
     }
 
     [Fact]

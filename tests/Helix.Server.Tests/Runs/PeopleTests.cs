@@ -82,6 +82,14 @@ public sealed class PeopleTests
         foreach (var no in new[] { alice, eve })
             Assert.Equal(HttpStatusCode.UnprocessableEntity, (await no.Post($"/runs/{run}/ratify", ("question", question), ("reason", "fine"))).Status);
         Assert.Contains("nobody can be reached", (await bob.Get("/decisions")).Text, StringComparison.Ordinal);
+
+        // Who does not agree says so, and the run has ended.
+        using var carol = await here.LogIn("carol", Role.Viewer);
+        Assert.Contains($"action=\"/runs/{run}/note\"", (await bob.Get("/runs/" + run)).Text, StringComparison.Ordinal);
+        Assert.DoesNotContain($"action=\"/runs/{run}/note\"", (await carol.Get("/runs/" + run)).Text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Redirect, (await bob.Post($"/runs/{run}/note", ("text", "I was at my desk"))).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await carol.Post($"/runs/{run}/note", ("text", "so was I"))).Status);
+        Assert.Equal("bob", here.Store.Read(run).Single(e => e.Event is NoteAdded).By?.Account);
         Assert.Equal(HttpStatusCode.UnprocessableEntity, (await bob.Post($"/runs/{run}/ratify", ("question", question), ("reason", ""))).Status);
         await bob.Post($"/runs/{run}/ratify", ("question", question), ("reason", "right: the night shift was alone"));
         Assert.Empty(here.State(run).Unratified);

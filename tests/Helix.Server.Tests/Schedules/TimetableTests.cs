@@ -149,6 +149,27 @@ public sealed class TimetableTests(PostgresServer postgres)
     }
 
     [Fact]
+    public async Task A_schedule_that_destroys_in_a_protected_environment_is_fired_by_whoever_types_its_name()
+    {
+        var (here, _) = await Hourly("overlap: skip\n    environment: environments/production.yaml", before: here =>
+        {
+            here.Write("environments/production.yaml", $"apiVersion: helix.runbooks/v1\nname: production\nprotected: true\ntargets:\n  shelf: {{ kind: directory, path: {here.Folder}/shelf, identity: {{ place: \"{here.Folder}/shelf\" }} }}\npeople:\n  groups: {{ dba: [bob] }}\n");
+            here.Runbook("slow", """
+                steps:
+                  - { id: go, uses: approval, with: { message: "Remove the notes?", approvers: [group:dba] } }
+                  - { id: wipe, uses: file.remove, with: { path: notes, base: . } }
+                """);
+        });
+        await using var _1 = here;
+        using var alice = await here.LogIn("alice", Role.Operator);
+        Assert.Contains("name=\"confirm\" required", (await alice.Get("/schedules")).Text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await alice.Post("/schedules/hourly/fire", ("confirm", "here"))).Status);
+        var run = (await alice.Post("/schedules/hourly/fire", ("confirm", "production"))).Run;
+        Assert.Equal("alice", here.State(run).Started.Operator.Account);
+        Assert.Equal("production", here.State(run).Confirmed.Single().Environment);
+    }
+
+    [Fact]
     public async Task The_page_shows_the_next_ten_times_in_the_zone_of_the_schedule_and_in_UTC()
     {
         var (here, _) = await Hourly("overlap: skip\n    timeZone: Asia/Kolkata");
