@@ -52,7 +52,7 @@ public sealed class ComposeDown : Step<ComposeDownOptions, ComposeDownOutputs>
         var containers = await stack.Containers(context);
         var volumes = options.Volumes ? await Volumes(stack, context) : [];
         if (containers.Any(c => c.Runs))
-            await context.Leave(Down(stack, options, context));
+            await context.Leave(await Down(stack, options, context));
         var seconds = Math.Max(1, (int)Math.Ceiling(options.Grace.Value.TotalSeconds)).ToString();
         string[] also = options.Volumes ? ["-v"] : [];
         await stack.Call(context, ["down", "-t", seconds, .. also]).Run();
@@ -62,13 +62,13 @@ public sealed class ComposeDown : Step<ComposeDownOptions, ComposeDownOutputs>
             : throw StepFailedException.Conflict($"Of {options.Target} these are left: {Listed(left)}.", "They may belong to services that the Compose files no longer name, or be used by others.");
     }
 
-    static Residue Down(ComposeTarget stack, ComposeDownOptions options, StepContext context) => new()
+    static async Task<Residue> Down(ComposeTarget stack, ComposeDownOptions options, StepContext context) => new()
     {
         Key = RunningTargets.StoppedKey(options.Target),
         Kind = ResidueKind.Stopped,
         Target = options.Target,
         What = $"the Compose project {stack.Project} is down{(options.Volumes ? " and its volumes are removed" : "")}",
-        Command = $"{stack.Engine.ShellPrefix}docker compose -p {stack.Project} {string.Join(' ', stack.Files.Select(f => $"-f {context.FullPath(f)}"))} up -d",
+        Command = await stack.Line(context, "up", "-d"),
         Undo = new("compose.up", new JsonObject { ["target"] = options.Target }),
     };
 

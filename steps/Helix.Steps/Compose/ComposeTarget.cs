@@ -76,12 +76,17 @@ public sealed record ComposeTarget : Target
     internal async Task<Tool> Complete(PlanContext context, Tool inner, IReadOnlyList<string> arguments)
     {
         var command = await Command(context);
-        var files = Files.SelectMany(f => new[] { "-f", context.FullPath(f) });
-        string[] variables = EnvFile is null ? [] : ["--env-file", context.FullPath(EnvFile)];
         foreach (var (name, secret) in Secrets)
             inner = inner.With(name, await context.Reveal(secret));
-        return Engine.At(inner with { File = command[0], Arguments = [.. command.Skip(1), "--ansi", "never", "-p", Project, .. files, .. variables, .. arguments], WorkingDirectory = null });
+        return Engine.At(inner with { File = command[0], Arguments = [.. command.Skip(1), "--ansi", "never", .. Options(context), .. arguments], WorkingDirectory = null });
     }
+
+    /// <summary>The same call as a line for people, which works from any folder. Secret variables are not in it.</summary>
+    internal async Task<string> Line(PlanContext context, params IReadOnlyList<string> arguments) =>
+        Engine.ShellPrefix + string.Join(' ', new[] { await Command(context), [.. Options(context)], arguments }.SelectMany(w => w).Select(Shell.Quoted));
+
+    IEnumerable<string> Options(PlanContext context) =>
+        ["-p", Project, .. Files.SelectMany(f => new[] { "-f", context.FullPath(f) }), .. EnvFile is null ? Array.Empty<string>() : ["--env-file", context.FullPath(EnvFile)]];
 
     static async Task<IReadOnlyList<string>> Command(PlanContext context)
     {

@@ -43,18 +43,23 @@ public sealed class ComposeUp : Step<ComposeUpOptions, ComposeUpOutputs>
     {
         var stack = context.Target<ComposeTarget>(options.Target);
         string[] recreate = options.Recreate ? ["--force-recreate"] : [];
-        await stack.Call(context, ["up", "-d", .. recreate, .. options.Services]).Run();
-        var containers = await WaitUntilHealthy(stack, options, context);
+        var up = await stack.Complete(context, context.Tool("docker"), ["up", "-d", .. recreate, .. options.Services]);
+        var before = (await stack.Containers(context)).Where(c => !c.Runs).Select(LastRun).ToHashSet();
+        await up.Run();
+        var containers = await WaitUntilHealthy(stack, options, before, context);
         await context.TakeBack(RunningTargets.StoppedKey(options.Target));
         return new() { Containers = [.. containers.Select(c => c.Name).Order(StringComparer.Ordinal)] };
     }
 
-    static async Task<IReadOnlyList<Docker.Container>> WaitUntilHealthy(ComposeTarget stack, ComposeUpOptions options, StepContext context)
+    static (string, string) LastRun(Docker.Container c) => (c.Id, c.StartedAt);
+
+    /// <summary>What had ended before and was not started now is left out: a service that the files name no more, or one of a profile that is not asked for.</summary>
+    static async Task<IReadOnlyList<Docker.Container>> WaitUntilHealthy(ComposeTarget stack, ComposeUpOptions options, HashSet<(string, string)> before, StepContext context)
     {
         var start = context.Time.GetTimestamp();
         while (true)
         {
-            var containers = await Chosen(stack, options, context);
+            var containers = (await Chosen(stack, options, context)).Where(c => !before.Contains(LastRun(c))).ToList();
             if (containers.Count > 0 && containers.All(Fine))
                 return containers;
             if (containers.FirstOrDefault(c => c.Status == "exited" && c.ExitCode != 0) is { } ended)

@@ -12,6 +12,9 @@ sealed record Container
     public required string Image { get; init; }
     public required string Status { get; init; }
     public required int ExitCode { get; init; }
+
+    /// <summary>The moment of its last start, as the engine writes it.</summary>
+    public string StartedAt { get; init; } = "";
     public string? Health { get; init; }
     public string? HealthOutput { get; init; }
     public string User { get; init; } = "";
@@ -40,6 +43,7 @@ sealed record Container
             Image = (string)json["Image"]!,
             Status = (string)state["Status"]!,
             ExitCode = (int)state["ExitCode"]!,
+            StartedAt = (string?)state["StartedAt"] ?? "",
             Health = (string?)state["Health"]?["Status"],
             HealthOutput = (string?)state["Health"]?["Log"]?.AsArray().LastOrDefault()?["Output"],
             User = (string?)config["User"] ?? "",

@@ -57,6 +57,37 @@ public sealed class ComposeTests : IDisposable
     }
 
     [Fact]
+    public async Task What_ended_before_and_is_not_started_by_up_does_not_make_it_fail()
+    {
+        var stack = _docker.Stack(_host, DockerFixture.RedisService);
+        // Of a service that the file does not name any more.
+        var old = _docker.Docker("run", "-d", "--network", "none", "--label", $"com.docker.compose.project={stack.Project}", "--label", "com.docker.compose.service=old",
+            "--label", "com.docker.compose.container-number=1", "--label", "com.docker.compose.oneoff=False", DockerFixture.Image, "sh", "-c", "exit 137");
+        Assert.Equal("137", _docker.Docker("wait", old));
+        Assert.Equal([$"{stack.Project}_redis_1"], (await Up()).Containers);
+        // One that is started and ends is still told, also when it had ended before.
+        _docker.Docker("rm", old);
+        File.WriteAllText(stack.Files[0], File.ReadAllText(stack.Files[0]).Replace("[\"redis-server\", \"--dir\", \"/data\", \"--save\", \"\"]", "[\"sh\", \"-c\", \"exit 9\"]", StringComparison.Ordinal));
+        var up = new ComposeUpOptions { Target = "stack" };
+        Assert.Contains("ended with exit code 9", (await _host.Fails(FailureClass.Transient, new ComposeUp(), up)).Message);
+        Assert.Contains("ended with exit code 9", (await _host.Fails(FailureClass.Transient, new ComposeUp(), up)).Message);
+    }
+
+    [Fact]
+    public async Task The_command_that_takes_a_down_back_works_from_anywhere_with_the_variables_of_the_target()
+    {
+        var stack = _docker.Stack(_host, DockerFixture.RedisService.Replace("hello", "\"${GREETING}\"", StringComparison.Ordinal));
+        var folder = Directory.CreateDirectory(Path.Combine(_host.Folder, "it's here")).FullName;
+        File.Move(stack.Files[0], Path.Combine(folder, "my stack.yml"));
+        await File.WriteAllTextAsync(Path.Combine(folder, "my.env"), "GREETING=from-the-file\n");
+        _host.Add("elsewhere", stack with { Files = [Path.Combine(folder, "my stack.yml")], EnvFile = Path.Combine(folder, "my.env") });
+        await _host.Run(new ComposeUp(), new() { Target = "elsewhere" });
+        await _host.Run(new ComposeDown(), new() { Target = "elsewhere", Grace = new(TimeSpan.FromSeconds(2)) });
+        _docker.Shell(Assert.Single(_host.Left).Command);
+        Assert.Equal("from-the-file\n", (await DockerFixture.Service(_host, "redis", "redis").Service.Exec(_host.Context(), "sh", "-c", "echo $GREETING").Run()).Stdout);
+    }
+
+    [Fact]
     public void Down_with_volumes_destroys_and_without_only_changes()
     {
         Assert.Equal(Effect.Destroys, new ComposeDown().Effects(new() { Target = "stack", Volumes = true }).Single().Effect);
