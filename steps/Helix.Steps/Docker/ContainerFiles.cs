@@ -28,11 +28,38 @@ sealed class ContainerFiles(DockerEngine engine, StepContext context, Container 
         var like = await Wanted(owner, there, parent);
         // A stopped service reads nothing: only where a rename cannot be done the file is written in place.
         var inPlace = !container.Runs && !container.IsOnVolume(target);
-        var written = inPlace ? name : $".{name}.helix-{Guid.NewGuid():N}";
-        var sent = await Send(from, folder, written, like);
-        await Check($"{folder.TrimEnd('/')}/{written}", path, sent, like);
-        if (!inPlace)
-            await Run("mv", "-f", $"{folder.TrimEnd('/')}/{written}", target);
+        if (inPlace)
+        {
+            await Check(target, path, await Send(from, folder, name, like), like);
+            return;
+        }
+        // One name for all attempts: what one that was killed has left is replaced by the next.
+        var beside = $".{name}.helix-{DockerEngine.Mark(context)}";
+        var written = $"{folder.TrimEnd('/')}/{beside}";
+        try
+        {
+            await Check(written, path, await Send(from, folder, beside, like), like);
+            await Run("mv", "-f", written, target);
+        }
+        catch
+        {
+            await RemovePartial(written);
+            throw;
+        }
+    }
+
+    /// <summary>Nothing of ours stays among the data of the service, also when the step is cancelled.</summary>
+    async Task RemovePartial(string path)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20), context.Time);
+        try
+        {
+            await new ContainerFiles(engine, context.Until(limit.Token), container).Run("rm", "-f", path);
+        }
+        catch (StepFailedException e)
+        {
+            context.Log($"{container.Name}:{path} is left over and could not be removed: {e.Message}");
+        }
     }
 
     public async Task Remove(string path)

@@ -184,6 +184,29 @@ public sealed class DockerRuntimeTests : IDisposable
         Assert.Equal("", (await service.Exec(_host.Context(), "ls", "-A", "/data").Run()).Stdout);
     }
 
+    [Fact]
+    public async Task A_copy_that_is_cancelled_or_was_killed_leaves_nothing_among_the_data_of_the_service()
+    {
+        var service = _docker.Container(_host, _name).Service;
+        var stuck = Path.Combine(_host.Folder, "stuck");
+        var bin = Directory.CreateDirectory(Path.Combine(_host.Folder, "bin")).FullName;
+        var real = System.Environment.GetEnvironmentVariable("PATH");
+        await File.WriteAllTextAsync(Path.Combine(bin, "docker"), $"#!/bin/sh\ncase \" $* \" in *' mv -f '*) echo >'{stuck}'; exec sleep 1000;; esac\nPATH='{real}' exec docker \"$@\"\n");
+        File.SetUnixFileMode(Path.Combine(bin, "docker"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        // Of an attempt that was killed.
+        await service.CopyIn(_host.Context(), Bytes("part"), $"/data/.file.helix-{DockerEngine.Mark(_host.Context())}", new("12", null));
+        await service.CopyIn(_host.Context(), Bytes("whole"), "/data/file", new("34", null));
+        Assert.Equal("file\n", (await service.Exec(_host.Context(), "ls", "-A", "/data").Run()).Stdout);
+
+        _host.ToolEnvironment["PATH"] = $"{bin}:{real}";
+        var copy = service.CopyIn(_host.Context(), Bytes("new"), "/data/file", new(null, null));
+        await Eventually.True(() => File.Exists(stuck), "the file is about to get its name");
+        _host.Cancel();
+        Assert.Equal(FailureClass.Cancelled, (await Assert.ThrowsAsync<StepFailedException>(() => copy)).Failure);
+        Assert.Equal("file", _docker.Docker("exec", _name, "ls", "-A", "/data"));
+        Assert.Equal("whole", _docker.Docker("exec", _name, "cat", "/data/file"));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
