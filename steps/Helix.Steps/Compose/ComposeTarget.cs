@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 using Helix.Runbooks.Steps;
 using Helix.Runbooks.Steps.Processes;
 using Helix.Steps.Docker;
@@ -8,7 +9,7 @@ using Helix.Steps.Targets;
 namespace Helix.Steps.Compose;
 
 [Target("compose", "A Docker Compose project. Its services are found by the engine's labels, so their containers' names do not matter.")]
-public sealed record ComposeTarget : Target
+public sealed partial record ComposeTarget : Target
 {
     [Description("The name of the project.")]
     [Example("helix")]
@@ -64,6 +65,23 @@ public sealed record ComposeTarget : Target
     /// <summary>Names of the services that have a container.</summary>
     internal async Task<IReadOnlyList<string>> Services(PlanContext context) =>
         [.. (await Engine.Lines(context, "ps", "-a", "--filter", $"label={DockerEngine.ProjectLabel}={Project}", "--format", $"{{{{.Label \"{DockerEngine.ServiceLabel}\"}}}}")).Distinct().Order(StringComparer.Ordinal)];
+
+    /// <summary>Names, on the engine, of the volumes that the Compose files take from outside. Every version of Compose shows the files in one plain form.</summary>
+    internal async Task<IReadOnlySet<string>> ExternalVolumes(PlanContext context)
+    {
+        var volumes = VolumesShown().Match((await Call(context, "config").Quietly().Run()).Stdout).Value;
+        return VolumeShown().Matches(volumes).Select(v => v.Value).Where(v => v.Contains("\n    external: true", StringComparison.Ordinal))
+            .Select(v => NameShown().Match(v).Groups["name"].Value).ToHashSet();
+    }
+
+    [GeneratedRegex(@"^volumes:\n(  [^\n]*\n?)*", RegexOptions.Multiline)]
+    private static partial Regex VolumesShown();
+
+    [GeneratedRegex(@"^  \S[^\n]*\n(    [^\n]*\n?)*", RegexOptions.Multiline)]
+    private static partial Regex VolumeShown();
+
+    [GeneratedRegex(@"^    name: [""']?(?<name>[^""'\n]*)", RegexOptions.Multiline)]
+    private static partial Regex NameShown();
 
     /// <summary>All containers of the project that are not one-off processes.</summary>
     internal Task<IReadOnlyList<Docker.Container>> Containers(PlanContext context, params IEnumerable<string> more) =>

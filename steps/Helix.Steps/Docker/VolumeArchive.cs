@@ -17,7 +17,8 @@ sealed record TarContent(long Entries, long Bytes, string Digest)
     {
         long entries = 0, bytes = 0;
         var sum = new byte[32];
-        await using var tar = new TarReader(from, leaveOpen: true);
+        await using var ended = new TarEnd(from);
+        await using var tar = new TarReader(ended, leaveOpen: true);
         while (await tar.Next(cancelled) is { } entry)
         {
             // The engine names the root as it was asked for it, and a second name of a file by the order on disk.
@@ -30,7 +31,8 @@ sealed record TarContent(long Entries, long Bytes, string Digest)
                 sum[i] ^= line[i];
             (entries, bytes) = (entries + 1, bytes + size);
         }
-        await from.CopyToAsync(Stream.Null, cancelled);
+        if (!await ended.IsComplete(cancelled))
+            throw new InvalidDataException("it is cut off: its end is missing");
         return new(entries, bytes, Convert.ToHexStringLower(sum));
     }
 

@@ -65,9 +65,11 @@ public sealed class VolumeBackup : Step<VolumeBackupOptions, VolumeArchiveOutput
             await volume.RefuseWhenUsed(context, stoppedToo: false, "a copy of it would fit no moment at all");
         var to = context.FullPath(options.To);
         Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-        var temporary = $"{to}.helix-{Guid.NewGuid():N}";
+        var temporary = $"{to}.helix-{DockerEngine.Mark(context)}";
         try
         {
+            // An attempt that was killed has left it.
+            File.Delete(temporary);
             var tar = await volume.Through(context, write: false, options.Image, through => VolumeArchive.Read(volume, context, through, from => Store(from, temporary, how, context)));
             await using (var again = VolumeArchive.Open(temporary))
                 Digest.MustEqual(to, tar, await Digest.Copy(again, Stream.Null, context.Cancelled));

@@ -44,18 +44,29 @@ public sealed class VolumeRemove : Step<VolumeRemoveOptions, VolumeRemoveOutputs
 
     public override async Task<VolumeRemoveOutputs> Run(VolumeRemoveOptions options, StepContext context)
     {
-        var target = context.Target<Target>(options.Target);
-        if (await Volume.Find(context, target, options.Volume) is not { } volume)
-            return new() { Volume = options.Volume, Removed = false };
+        if (await Meant(options, context) is not { } volume)
+            return new() { Volume = Begun(context) ?? options.Volume, Removed = Begun(context) is not null };
         await volume.RefuseWhenUsed(context, stoppedToo: true, "it is not removed");
+        await context.Save(Key, volume.Name);
         await volume.Remove(context);
-        return await Volume.Find(context, target, options.Volume) is null
+        return await Meant(options, context) is null
             ? new() { Volume = volume.Name, Removed = true }
             : throw StepFailedException.Conflict($"Volume {volume.Name} is still there after it was removed.");
     }
 
+    const string Key = "removed";
+
+    static string? Begun(StepContext context) => context.Saved(Key)?.ToString();
+
+    /// <summary>Once its removal has begun, that volume and no other one that would answer to the short name.</summary>
+    static Task<Volume?> Meant(VolumeRemoveOptions options, StepContext context)
+    {
+        var target = context.Target<Target>(options.Target);
+        return Begun(context) is { } full ? Volume.Named(context, target, full) : Volume.Find(context, target, options.Volume);
+    }
+
     public override async Task<ProbeResult<VolumeRemoveOutputs>> Probe(VolumeRemoveOptions options, StepContext context) =>
-        await Volume.Find(context, context.Target<Target>(options.Target), options.Volume) is { } volume
+        await Meant(options, context) is { } volume
             ? ProbeResult<VolumeRemoveOutputs>.NotDone($"volume {volume.Name} is there")
-            : ProbeResult<VolumeRemoveOutputs>.Done(new() { Volume = options.Volume, Removed = true }, "it is not there");
+            : ProbeResult<VolumeRemoveOutputs>.Done(new() { Volume = Begun(context) ?? options.Volume, Removed = true }, "it is not there");
 }

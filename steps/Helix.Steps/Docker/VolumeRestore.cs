@@ -68,18 +68,19 @@ public sealed class VolumeRestore : Step<VolumeRestoreOptions, VolumeRestoreOutp
 
     const string Key = "volume";
 
-    /// <summary>An attempt that was cut between remove and create left only its record of the volume.</summary>
+    /// <summary>Once it has begun, that volume and no other one that would answer to the short name; cut between remove and create, only the record of it is left.</summary>
     static async Task<Volume> Known(VolumeRestoreOptions options, StepContext context)
     {
         var target = context.Target<Target>(options.Target);
-        return await Volume.Find(context, target, options.Volume) is null && context.Saved(Key) is { } saved
-            ? Volume.From(target, saved.AsObject())
-            : await Volume.Get(context, target, options.Volume);
+        return Begun(target, context) ?? await Volume.Get(context, target, options.Volume);
     }
+
+    static Volume? Begun(Target target, StepContext context) => context.Saved(Key) is { } saved ? Volume.From(target, saved.AsObject()) : null;
 
     public override async Task<ProbeResult<VolumeRestoreOutputs>> Probe(VolumeRestoreOptions options, StepContext context)
     {
-        if (await Volume.Find(context, context.Target<Target>(options.Target), options.Volume) is not { } volume)
+        var target = context.Target<Target>(options.Target);
+        if (await (Begun(target, context) is { } begun ? Volume.Named(context, target, begun.Name) : Volume.Find(context, target, options.Volume)) is not { } volume)
             return ProbeResult<VolumeRestoreOutputs>.NotDone($"there is no volume {options.Volume}");
         var wanted = await VolumeArchive.Check(context.FullPath(options.From), context.Cancelled);
         var now = await volume.Through(context, write: false, options.Image, through => VolumeArchive.Read(volume, context, through, tar => TarContent.Read(tar, context.Cancelled)));
