@@ -7,7 +7,8 @@ using Helix.Runbooks.Steps;
 namespace Helix.Runbooks.Model;
 
 /// <summary>One file → one environment.</summary>
-sealed class EnvironmentFile(StepCatalog catalog, ProblemList problems, string path, byte[] bytes)
+/// <param name="isNamed">It is found by the name of its file.</param>
+sealed class EnvironmentFile(StepCatalog catalog, ProblemList problems, string path, byte[] bytes, bool isNamed)
 {
     readonly string _folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
     readonly Dictionary<string, string> _kinds = [];
@@ -24,6 +25,8 @@ sealed class EnvironmentFile(StepCatalog catalog, ProblemList problems, string p
         }
         var values = new ValueReader(problems, templates: false);
         var json = values.Record(map, ShapeOf.Record(typeof(EnvironmentFields)), "", "The environment");
+        if (isNamed)
+            Names.CheckFile(problems, path, map, "environment");
         CheckNames(map["vars"], "a var");
         CheckNames((map["people"] as MapNode)?["groups"], "a group");
         var fields = (EnvironmentFields)StepJson.Read(json, typeof(EnvironmentFields));

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Helix.Runbooks.Model.Yaml;
 
 namespace Helix.Runbooks.Model;
 
@@ -17,6 +18,14 @@ static partial class Names
         : $"Write '{Mend(text)}': a small letter, then small letters, digits and _.";
 
     public static string KebabHint(string text) => $"Write '{Mend(text).Replace('_', '-')}': small letters, digits and hyphens.";
+
+    /// <summary>Who names a document by its file and who goes by the name that it has must mean the same one.</summary>
+    public static void CheckFile(ProblemList problems, string path, MapNode map, string what)
+    {
+        var isFile = Path.GetExtension(path) is ".yaml" or ".yml";
+        if (isFile && map["name"] is ScalarNode name && IsKebab(name.Text) && name.Text != Path.GetFileNameWithoutExtension(path))
+            problems.Error("file-name", name.Position, $"The {what} is named '{name.Text}', and its file '{Path.GetFileName(path)}'.", "Name and file name are the same.");
+    }
 
     static string Mend(string text)
     {

@@ -25,7 +25,7 @@ sealed class RunbookFile(Reading reading, string path, byte[] bytes, SubRunbooks
         }
         var json = _values.Record(map, ShapeOf.Record(typeof(RunbookFields)), "", "The runbook");
         RefuseTemplates();
-        CheckName(map);
+        Names.CheckFile(_problems, path, map, "runbook");
         var runbook = Build(map, json);
         new RunbookChecks(reading, runbook, map, _notes, _values, subs.IsSub).Check();
         return runbook;
@@ -36,14 +36,6 @@ sealed class RunbookFile(Reading reading, string path, byte[] bytes, SubRunbooks
     {
         foreach (var use in _values.Templates.Where(u => !u.Path.StartsWith("outputs.", StringComparison.Ordinal)))
             _problems.Error("no-template", use.Node.Position, $"'{use.Path}' takes no expressions.", "Expressions are for `with`, `when`, `forEach` and `outputs`.");
-    }
-
-    void CheckName(MapNode map)
-    {
-        var file = Path.GetFileNameWithoutExtension(path);
-        var isFile = Path.GetExtension(path) is ".yaml" or ".yml";
-        if (isFile && map["name"] is ScalarNode name && Names.IsKebab(name.Text) && name.Text != file)
-            _problems.Error("file-name", name.Position, $"The runbook is named '{name.Text}', and its file '{Path.GetFileName(path)}'.", "Name and file name are the same.");
     }
 
     Runbook Build(MapNode map, JsonObject json)

@@ -25,13 +25,17 @@ public sealed class RunbookReader(StepCatalog catalog)
 /// <summary>YAML text → valid environment.</summary>
 public sealed class EnvironmentReader(StepCatalog catalog)
 {
+    /// <summary>Reads a file. It is named as the environment: roles are given on the one name, and runs are started with the other.</summary>
     public ReadResult<Environment> ReadFile(string path) =>
-        FileBytes.Read(path, out var why) is { } bytes ? Read(path, bytes) : FileBytes.Unreadable<Environment>(path, why);
+        FileBytes.Read(path, out var why) is { } bytes ? Read(path, bytes, isNamed: true) : FileBytes.Unreadable<Environment>(path, why);
 
-    public ReadResult<Environment> Read(string path, byte[] text)
+    /// <summary>Reads text, as the record of a run keeps it, whatever the file was called.</summary>
+    public ReadResult<Environment> Read(string path, byte[] text) => Read(path, text, isNamed: false);
+
+    ReadResult<Environment> Read(string path, byte[] text, bool isNamed)
     {
         var problems = new ProblemList();
-        var environment = new EnvironmentFile(catalog, problems, path, text).Read();
+        var environment = new EnvironmentFile(catalog, problems, path, text, isNamed).Read();
         return new ReadResult<Environment>(problems.HasErrors ? null : environment, problems.Sorted(path));
     }
 }

@@ -259,8 +259,8 @@ public sealed partial class RunTests : IDisposable
     [Fact]
     public async Task A_protected_environment_is_named_before_anything_is_destroyed()
     {
-        _helix.Write("here.yaml", $"apiVersion: helix.runbooks/v1\nname: precious\nprotected: true\ntargets:\n  shelf: {{ kind: directory, path: shelf, identity: {{ place: {System.Environment.MachineName}:{_helix.Folder}/shelf }} }}\npeople:\n  groups: {{ me: [{System.Environment.UserName}] }}\n");
-        var destroys = Runbook("destroys", Gate + "  - { id: lose, uses: file.remove, with: { path: notes, base: . } }\n");
+        var precious = _helix.Write("precious.yaml", $"apiVersion: helix.runbooks/v1\nname: precious\nprotected: true\ntargets:\n  shelf: {{ kind: directory, path: shelf, identity: {{ place: {System.Environment.MachineName}:{_helix.Folder}/shelf }} }}\npeople:\n  groups: {{ me: [{System.Environment.UserName}] }}\n");
+        string[] destroys = [Runbook("destroys", Gate + "  - { id: lose, uses: file.remove, with: { path: notes, base: . } }\n")[0], "--environment", precious];
         Assert.Equal(2, await _helix.Run(["run", .. destroys]));
         Assert.Contains("`--confirm-environment precious`", _helix.Error, StringComparison.Ordinal);
         Assert.Equal(2, await _helix.Run(["run", .. destroys, "--confirm-environment", "other"]));

@@ -50,6 +50,14 @@ public sealed class ValidateTests : IDisposable
     }
 
     [Fact]
+    public async Task An_environment_that_is_named_otherwise_than_its_file_is_a_problem()
+    {
+        var path = _helix.Write("staging.yaml", "apiVersion: helix.runbooks/v1\nname: production\ntargets: {}\n");
+        Assert.Equal(2, await _helix.Run("validate", path));
+        Assert.Contains($"{path}:2:7: The environment is named 'production', and its file 'staging.yaml'.\n    Hint: Name and file name are the same.", _helix.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_path_that_is_not_there_ends_with_2_and_a_hint()
     {
         Assert.Equal(2, await _helix.Run("validate", "/nowhere.yaml"));

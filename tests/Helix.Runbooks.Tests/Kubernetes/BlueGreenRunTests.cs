@@ -83,7 +83,7 @@ public sealed class BlueGreenRunTests : IDisposable
     {
         _host.Add("cluster", _server.Target);
         await _host.Run(new KubernetesApply(), new() { Target = "cluster", Files = [Manifest("dashboard-blue"), Manifest("helix-ingress")] });
-        await File.WriteAllTextAsync(Path.Combine(_folder, "env.yaml"), $$"""
+        await File.WriteAllTextAsync(Path.Combine(_folder, "stub.yaml"), $$"""
             apiVersion: helix.runbooks/v1
             name: stub
             vars: { self_approval: true, dashboard_host: dashboard.example.com, settle: 1s, patience: 6s }
@@ -99,7 +99,7 @@ public sealed class BlueGreenRunTests : IDisposable
 
     async Task<string> RunToTheGate()
     {
-        var (code, output, error) = await Helix(null, "run", Path.Combine(Source.Root, "runbooks", "dashboard-blue-green.yaml"), "-e", Path.Combine(_folder, "env.yaml"), "--unattended");
+        var (code, output, error) = await Helix(null, "run", Path.Combine(Source.Root, "runbooks", "dashboard-blue-green.yaml"), "-e", Path.Combine(_folder, "stub.yaml"), "--unattended");
         Assert.True(code == Waits, output + error);
         return JsonNode.Parse((await Helix(null, "runs", "--json")).Out)!.AsArray()[0]!["run"]!.ToString();
     }

@@ -275,6 +275,18 @@ public sealed class RunPageTests
     }
 
     [Fact]
+    public async Task A_role_on_one_environment_starts_nothing_on_another_by_the_name_of_a_file()
+    {
+        await using var here = await WithGate();
+        here.Write("environments/staging.yaml", await File.ReadAllTextAsync(Path.Combine(here.Runbooks, "environments", "here.yaml")));
+        using var dave = await here.LogIn("dave", new Grant(Role.Operator, "staging"));
+        var refused = await dave.Post("/runbooks/gate/start", ("environment", "staging"), ("mode", "live"));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.Status);
+        Assert.Contains("The environment is named 'here', and its file 'staging.yaml'", WebUtility.HtmlDecode(refused.Text), StringComparison.Ordinal);
+        Assert.Empty(here.Store.Runs());
+    }
+
+    [Fact]
     public async Task Runs_and_messages_of_others_do_not_push_those_that_somebody_may_see_off_the_lists()
     {
         await using var here = await WithGate();
