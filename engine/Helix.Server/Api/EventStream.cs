@@ -16,7 +16,7 @@ static class EventStream
     {
         var live = RunEndpoints.RunOf(site, http);
         var last = long.TryParse(http.Request.Headers["Last-Event-ID"], out var had) ? had : after;
-        var stream = Live.Stream.Open(http);
+        var stream = Live.Stream.Open(http, site.Time);
         while (RunEndpoints.Listener(site, http, live.Environment) is not null)
         {
             var version = site.Pulse.Version;

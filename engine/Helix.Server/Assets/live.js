@@ -8,10 +8,12 @@
   };
 
   // The clock of this machine may be wrong: the server says how late it is there, and only differences count.
+  let ahead = Date.now() - +main.dataset.now;
   const tick = () => {
-    for (const e of document.querySelectorAll("[data-since]")) e.textContent = seconds(Date.now() - +e.dataset.since);
+    const now = Date.now() - ahead;
+    for (const e of document.querySelectorAll("[data-since]")) e.textContent = seconds(now - +e.dataset.since);
     for (const e of document.querySelectorAll("[data-until]")) {
-      const left = +e.dataset.until - Date.now();
+      const left = +e.dataset.until - now;
       e.textContent = left > 0 ? "(" + seconds(left) + " left)" : "(over)";
     }
   };
@@ -69,7 +71,7 @@
   const connect = () => {
     const source = new EventSource(main.dataset.live);
     source.onopen = () => { pause = 1000; line.hidden = true; };
-    source.addEventListener("region", e => { const r = JSON.parse(e.data); show(r.id, r.html); });
+    source.addEventListener("region", e => { const r = JSON.parse(e.data); ahead = Date.now() - r.now; show(r.id, r.html); });
     source.addEventListener("log", e => {
       write(JSON.parse(e.data));
       const at = new URL(main.dataset.live, location);

@@ -5,16 +5,16 @@ using Microsoft.AspNetCore.Http;
 namespace Helix.Server.Live;
 
 /// <summary>Server-sent events to one browser. A page that lost its connection comes back by itself and says what it had last.</summary>
-sealed class Stream(HttpContext http)
+sealed class Stream(HttpContext http, TimeProvider time)
 {
     readonly Dictionary<string, string> _sent = [];
 
-    public static Stream Open(HttpContext http)
+    public static Stream Open(HttpContext http, TimeProvider time)
     {
         http.Response.ContentType = "text/event-stream; charset=utf-8";
         http.Response.Headers.CacheControl = "no-store";
         http.Response.Headers["X-Accel-Buffering"] = "no";
-        return new Stream(http);
+        return new Stream(http, time);
     }
 
     /// <summary>A region of the page, if it is another than what this page has.</summary>
@@ -23,7 +23,7 @@ sealed class Stream(HttpContext http)
         if (_sent.TryGetValue(region, out var sent) && sent == html)
             return;
         _sent[region] = html;
-        await Send("region", null, new JsonObject { ["id"] = region, ["html"] = html });
+        await Send("region", null, new JsonObject { ["id"] = region, ["html"] = html, ["now"] = time.GetUtcNow().ToUnixTimeMilliseconds() });
     }
 
     public async Task Send(string name, string? id, JsonNode data)

@@ -59,7 +59,7 @@ static class RunEndpoints
 
     static async Task FollowList(Site site, HttpContext http)
     {
-        var stream = Live.Stream.Open(http);
+        var stream = Live.Stream.Open(http, site.Time);
         while (Listener(site, http) is { } caller)
         {
             var version = site.Pulse.Version;
@@ -89,9 +89,9 @@ static class RunEndpoints
     static async Task Follow(Site site, HttpContext http)
     {
         var live = RunOf(site, http);
-        var frame = new PageFrame { Caller = http.Caller(), FormToken = DoorOf(http).FormToken(http.Caller()), Path = http.Request.Path };
+        var frame = DoorOf(http).Frame(http, http.Caller());
         var last = long.TryParse(http.Request.Headers["Last-Event-ID"], out var had) ? had : long.TryParse(http.Request.Query["log"], out var asked) ? asked : 0;
-        var stream = Live.Stream.Open(http);
+        var stream = Live.Stream.Open(http, site.Time);
         while (Listener(site, http, live.Environment) is { } caller)
         {
             var version = site.Pulse.Version;

@@ -45,6 +45,9 @@ sealed class Door(Site site)
     /// <summary>The hidden field of a form for whoever sees this page.</summary>
     public string FormToken(Caller? caller) => Token(caller?.Session ?? "nobody");
 
+    /// <summary>What the pages of a request need to know of it.</summary>
+    public PageFrame Frame(HttpContext http, Caller? caller) => new() { Caller = caller, FormToken = FormToken(caller), Path = http.Request.Path, Now = site.Time.GetUtcNow() };
+
     /// <summary>Where a request comes from; behind a proxy of this machine, what that says.</summary>
     public static string? Address(HttpContext http) => http.Connection.RemoteIpAddress is { } from && System.Net.IPAddress.IsLoopback(from) && http.Request.Headers["X-Forwarded-For"].ToString() is { Length: > 0 } forwarded
         ? forwarded.Split(',')[^1].Trim()

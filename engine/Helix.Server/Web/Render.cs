@@ -16,8 +16,7 @@ static class Render
     public static Task Page<T>(HttpContext http, Caller? caller, object model) where T : IComponent
     {
         http.Response.ContentType = "text/html; charset=utf-8";
-        var frame = new PageFrame { Caller = caller, FormToken = http.RequestServices.GetRequiredService<Door>().FormToken(caller), Path = http.Request.Path };
-        return Write(http, Fragment<T>(model, frame));
+        return Write(http, Fragment<T>(model, http.RequestServices.GetRequiredService<Door>().Frame(http, caller)));
     }
 
     static async Task Write(HttpContext http, Task<string> html) => await http.Response.WriteAsync("<!doctype html>\n" + await html, http.RequestAborted);
@@ -39,4 +38,7 @@ public sealed record PageFrame
     public Caller? Caller { get; init; }
     public required string FormToken { get; init; }
     public required string Path { get; init; }
+
+    /// <summary>By the clock of the server, against which that of the reader's machine may be wrong.</summary>
+    public DateTimeOffset Now { get; init; }
 }
