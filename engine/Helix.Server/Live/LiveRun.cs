@@ -46,9 +46,10 @@ sealed class LiveRun(Site site, string run)
             // The lease first: who takes it or lets the run go after this look says so in the record.
             var lease = site.Store.ReadLease(run);
             CatchUp();
-            var (driver, lost) = (DriverOf(lease), IsLost(lease));
+            var driver = DriverOf(lease);
+            var lost = IsLost(lease);
             if (_model is null || _model.Sequence != _state.LastSequence || _model.Lost != lost || (_state.Ended is null && site.Time.GetElapsedTime(_at) >= Pace))
-                _model = Model(driver, lost);
+                _model = Model(lost ? Without(lease!) : _state, driver, lost);
             return _model with { Driver = driver };
         }
     }
@@ -123,47 +124,46 @@ sealed class LiveRun(Site site, string run)
     TimeSpan Pace => _state is { Ended: null, Status: RunStatus.Running } && _model is not { Lost: true } ? Ticking : Quiet;
 
     /// <summary>By its record it runs, and nobody drives it: what became of its steps nobody knows.</summary>
-    bool IsLost(LeaseState? lease) =>
-        _state.Status == RunStatus.Running && (lease is not { Released: false } held || DriverIdentity.IsGone(held.Driver)) && !(lease?.Epoch < _state.Epoch);
+    bool IsLost(LeaseState? lease) => _state.Status == RunStatus.Running && lease is { IsFree: true } && lease.Epoch == _state.Epoch;
 
-    RunModel Model(DrivenBy driver, bool lost)
+    RunModel Model(RunState state, DrivenBy driver, bool lost)
     {
         var engine = site.NewEngine();
         var plan = PlanNow();
         var now = site.Time.GetUtcNow();
         _at = site.Time.GetTimestamp();
-        var report = Reporting.Of(engine, _state, plan);
-        var asks = RunAsks.Of(engine.Catalog, _state, plan, driver);
+        var report = Reporting.Of(engine, state, plan);
+        var asks = RunAsks.Of(engine.Catalog, state, plan, driver);
         return new RunModel
         {
             Sequence = _state.LastSequence,
             At = now,
-            Report = (lost ? Lost(report) : report) with { Timeline = UntilNow(report, now) },
+            Report = report with { Timeline = UntilNow(report, state, now) },
             Tree = RunTree.Lines(_state, plan, now, _typical!, path => site.Drivers.Progress(run, path), driven: !lost),
-            Clocks = Clocks.Of(_state, plan, now, _typical!),
+            Clocks = Clocks.Of(state, plan, now, _typical!),
             Questions = asks.Questions,
             Glass = asks.Glass,
             Secrets = asks.Secrets,
             Lost = lost,
             CancelAsked = _state.Cancel is not null && _state.Ended is null,
             PauseAsked = _state.PauseAsked,
-            Suspended = _state.SuspendedBecause,
+            Suspended = state.SuspendedBecause,
             Unconfirmed = plan.Environment.Protected && plan.Destroys && !_state.Confirmed.Any(c => c.PlanHash == _state.PlanHash),
         };
     }
 
-    /// <summary>As the list of runs and <c>helix show</c> have it.</summary>
-    static RunReport Lost(RunReport report) => report with
+    /// <summary>As it stands without its driver; what is folded here goes on with what comes.</summary>
+    RunState Without(LeaseState lease)
     {
-        Status = "suspended",
-        Verdict = "Suspended, its driver is gone; it can be resumed.",
-        Steps = [.. report.Steps.Select(s => s.Status == "running" ? s with { Status = "in-doubt" } : s)],
-    };
+        var state = RunState.Of(run, site.Store.Read(run).Where(e => e.Sequence <= _state.LastSequence));
+        state.LoseDriver(TimeSpan.FromMilliseconds(lease.Beat));
+        return state;
+    }
 
     /// <summary>What goes on reaches until now; the report itself ends with the last event.</summary>
-    List<ReportedSpan> UntilNow(RunReport report, DateTimeOffset now) => _state.Ended is not null
+    static List<ReportedSpan> UntilNow(RunReport report, RunState state, DateTimeOffset now) => state.Ended is not null
         ? [.. report.Timeline]
-        : [.. report.Timeline.Select((s, i) => _state.Spans[i].End is null ? s with { End = now } : s)];
+        : [.. report.Timeline.Select((s, i) => state.Spans[i].End is null ? s with { End = now } : s)];
 
     DrivenBy DriverOf(LeaseState? held)
     {
