@@ -62,7 +62,7 @@ sealed class Door(Site site)
     Caller? CallerOf(HttpContext http, bool seen) => BearerOf(http, site.Accounts, seen)
         ?? (http.Request.Cookies.TryGetValue(SessionCookie, out var ticket) && http.Request.Headers.Authorization.Count == 0 ? site.Accounts.CallerOf(ticket, seen) : null);
 
-    static async Task AskWho(HttpContext http)
+    async Task AskWho(HttpContext http)
     {
         if (http.Request.Path.StartsWithSegments("/api") || !HttpMethods.IsGet(http.Request.Method))
         {
@@ -74,7 +74,7 @@ sealed class Door(Site site)
         if (http.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.Ordinal))
         {
             // A page cannot see that its stream was sent to the login, and would come back for ever.
-            await Live.Stream.Open(http).Send("login", null, new JsonObject());
+            await Live.Stream.Open(http, site.Time).Send("login", null, new JsonObject());
             return;
         }
         http.Response.Redirect("/login?to=" + Uri.EscapeDataString(http.Request.Path + http.Request.QueryString));
