@@ -24,6 +24,11 @@ public sealed record Neo4jVerifyOptions
     [Description("Queries whose answer must be right, beside those of the target.")]
     public IReadOnlyList<Neo4jCheck> Checks { get; init; } = [];
 
+    [Description("Another target whose checks this server must pass too: what was restored from it.")]
+    [TargetName("neo4j")]
+    [Example("neo4j")]
+    public string? ChecksOf { get; init; }
+
     [Description("The database. Default: that of the target.")]
     public string? Database { get; init; }
 
@@ -55,7 +60,7 @@ public sealed class Neo4jVerify : Step<Neo4jVerifyOptions, Neo4jVerifyOutputs>
         List<string> faults = [.. counts.DifferencesTo(options.Counts ?? new Dictionary<string, long>(), options.Tolerance / 100), .. schema.Faults];
         if (counts.Nodes == 0 && !options.MayBeEmpty && options.Counts?.GetValueOrDefault("nodes") is not > 0)
             faults.Add("it holds no nodes at all");
-        List<Neo4jCheck> checks = [.. target.Checks, .. options.Checks];
+        List<Neo4jCheck> checks = [.. target.Checks, .. options.ChecksOf is { } other ? context.Target<Neo4jTarget>(other).Checks : [], .. options.Checks];
         foreach (var check in checks)
             if (await FaultOf(check, server, options.Database) is { } fault)
                 faults.Add(fault);

@@ -17,12 +17,19 @@ public sealed record SentinelStatusOptions
 
     [Description("Put the problems out instead of failing on them.")]
     public bool OnlyReport { get; init; }
+
+    [Description("Nodes, as host:port, whose silence is no problem: a master that was given up.")]
+    [Example("[\"{{ steps.failover.old }}\"]")]
+    public IReadOnlyList<string> MayBeDown { get; init; } = [];
 }
 
 public sealed record SentinelStatusOutputs
 {
     [Description("The master, as host:port.")]
     public required string Master { get; init; }
+
+    [Description("One node, and the one that the sentinels name, answers as master.")]
+    public required bool MasterAnswers { get; init; }
 
     [Description("Sentinels that answer.")]
     public required IReadOnlyList<string> Sentinels { get; init; }
@@ -45,7 +52,8 @@ public sealed class SentinelStatus : Step<SentinelStatusOptions, SentinelStatusO
         var target = context.Target<SentinelTarget>(options.Target);
         var view = await SentinelView.Read(target, context);
         var nodes = await DataNode.Ask(target, view.Nodes.Where(n => !view.Unresolved.Contains(n.Host)), context);
-        var problems = Problems(view, nodes, options.Replicas).ToList();
+        var given = options.MayBeDown.Select(n => RedisEndpoint.Parse(n).Normalised).ToHashSet();
+        var problems = Problems(view, [.. nodes.Where(n => n.Answers || !given.Contains(n.At.Normalised))], options.Replicas).ToList();
         foreach (var problem in problems)
             context.Log(problem);
         if (problems.Count > 0 && !options.OnlyReport)
@@ -53,6 +61,7 @@ public sealed class SentinelStatus : Step<SentinelStatusOptions, SentinelStatusO
         return new()
         {
             Master = view.Master.ToString(),
+            MasterAnswers = nodes.Where(n => n.IsMaster).Select(n => n.At.Normalised).ToList() is [var only] && only == view.Master.Normalised,
             Sentinels = [.. view.Answering.Select(a => a.ToString())],
             Replicas = [.. Fit(view).Select(r => r.At.ToString())],
             Problems = problems,

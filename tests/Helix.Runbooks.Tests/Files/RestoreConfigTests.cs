@@ -29,7 +29,24 @@ public sealed class RestoreConfigTests : IDisposable
         Assert.Equal("good: true\n", File.ReadAllText(Conf("helix.config.yaml")));
         Assert.Equal("allow\n", File.ReadAllText(Conf("policies/a.rego")));
         Assert.False(File.Exists(Conf("new.yaml")));
-        Assert.Equal("good: false\n", File.ReadAllText(Path.Combine(_helix.Folder, "conf.before", "helix.config.yaml")));
+        Assert.Equal("good: false\n", File.ReadAllText(Path.Combine(Assert.Single(Before), "helix.config.yaml")));
+    }
+
+    [Fact]
+    public async Task What_an_earlier_restore_kept_is_no_way_back_of_a_later_one()
+    {
+        Assert.Equal(0, await Run("backup-config"));
+        _helix.Write("conf.before/helix.config.yaml", "months old\n");
+        _helix.Write("conf.before-20250101T000000Z/helix.config.yaml", "months old\n");
+        _helix.Write("conf/helix.config.yaml", "good: false\n");
+        Assert.Equal(4, await Run("restore-config"));
+        foreach (var unpacked in Directory.GetDirectories(_helix.Folder, "config", SearchOption.AllDirectories))
+            Directory.Delete(unpacked, recursive: true);
+
+        Assert.Equal(1, await _helix.Run("approve", await OpenRun(), "--resume"));
+
+        Assert.Equal("good: false\n", File.ReadAllText(Conf("helix.config.yaml")));
+        Assert.Equal(2, Before.Length);
     }
 
     [Fact]
@@ -37,8 +54,7 @@ public sealed class RestoreConfigTests : IDisposable
     {
         Assert.Equal(0, await Run("backup-config"));
         File.WriteAllText(Conf("helix.config.yaml"), "good: false\n");
-        Assert.Equal(4, await Run("restore-config", "--input", "must_exist=docker-compose.yml"));
-        Assert.Equal(1, await _helix.Run("approve", await OpenRun(), "--resume"));
+        Assert.Equal(1, await Run("restore-config", "--input", "must_exist=docker-compose.yml"));
         Assert.Equal("good: false\n", File.ReadAllText(Conf("helix.config.yaml")));
     }
 
@@ -50,6 +66,8 @@ public sealed class RestoreConfigTests : IDisposable
         Assert.Equal(0, await _helix.Run("runs", "--json"));
         return (string)_helix.Json.AsArray().Single(r => (string)r!["runbook"]! == "restore-config")!["run"]!;
     }
+
+    string[] Before => Directory.GetDirectories(_helix.Folder, "conf.before*");
 
     string Conf(string name) => Path.Combine(_helix.Folder, "conf", name);
 

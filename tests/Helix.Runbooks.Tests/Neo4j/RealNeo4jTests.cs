@@ -44,6 +44,11 @@ public sealed class RealNeo4jTests
 
         Assert.Equal(dumped.Counts, loaded.Counts);
         Assert.Equal(600, await server.Count());
+        // Elsewhere nobody counts by that check; whose backup it is has rules for it, too.
+        var verified = await host.Run(new Neo4jVerify(), new() { Target = "neo4j", Counts = dumped.Counts, ChecksOf = "checked" });
+        Assert.Equal(1, verified.Checked);
+        host.Add("strict", target with { Checks = [new() { Query = "MATCH (p:Persona) RETURN count(p)", Expect = 7 }] });
+        Assert.Contains("gives 300 instead of 7", (await host.Fails(FailureClass.InvalidData, new Neo4jVerify(), new() { Target = "neo4j", ChecksOf = "strict" })).Message);
         var kept = Assert.Single(host.Left);
         Assert.Equal(ResidueKind.SafetyCopy, kept.Kind);
         Assert.True(Directory.Exists(Path.Combine(server.Folder, loaded.SafetyCopy!, "databases", "graph.db")));

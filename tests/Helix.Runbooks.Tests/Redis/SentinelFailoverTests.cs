@@ -58,6 +58,9 @@ public sealed class SentinelFailoverTests
 
         Assert.Equal(set.Replica.At.ToString(), result!.New);
         Assert.Equal(50, await set.Replica.Keys());
+        var status = new SentinelStatusOptions { Target = "sentinel", Replicas = 0 };
+        Assert.Contains($"{set.Primary.At} does not answer", (await host.Fails(FailureClass.Conflict, new SentinelStatus(), status)).Message);
+        await Eventually.True(async () => (await host.Run(new SentinelStatus(), status with { MayBeDown = [set.Primary.At.ToString()] })).MasterAnswers, "all is well but for the one that was given up");
     }
 
     [Fact]
