@@ -100,8 +100,22 @@ public sealed partial class Engine(StepCatalog catalog, JournalStore store, Time
             throw new RunbookException("An exercise on a protected environment needs an approval, and the runbook has none.", "Put an `approval` step before the first change.");
         if (plan.Mode is not (Mode.Live or Mode.Drill))
             throw new RunbookException($"A run is live or a drill, not {plan.Mode.ToString().ToLowerInvariant()}.");
+        RefuseToCome(request);
         if (!request.ForAnyNode)
             RefuseElsewhere(plan.Runbook.Name, plan.Runbook.Needs);
+    }
+
+    /// <summary>So much may the clocks of two machines differ.</summary>
+    static readonly TimeSpan Skew = TimeSpan.FromMinutes(1);
+
+    /// <summary>A recovery that counts from what is still to come would take less than no time, and meet every objective.</summary>
+    void RefuseToCome(StartRequest request)
+    {
+        var latest = Time.GetUtcNow() + Skew;
+        if (request.DeclaredAt > latest)
+            throw new RunbookException($"The incident was declared at {request.DeclaredAt:u}, which is still to come.", "Give the moment at which it was declared, with its offset, or leave it out: then it is now.");
+        if (request.OccurredAt > (request.DeclaredAt ?? latest))
+            throw new RunbookException($"It occurred at {request.OccurredAt:u}, which is after it was declared{(request.DeclaredAt is { } declared ? $" ({declared:u})" : ": that is now")}.", "Give both moments with their offsets.");
     }
 
     /// <exception cref="RunbookException">This machine lacks what the runbook needs.</exception>
