@@ -1,4 +1,5 @@
 using Helix.Runbooks.Journal;
+using Helix.Runbooks.Model;
 using Helix.Runbooks.Plans;
 using Helix.Runbooks.Steps;
 
@@ -134,16 +135,44 @@ public sealed record Clocks
         return total;
     }
 
+    /// <summary>It takes no more time: also when it failed and nobody is asked whether it shall be tried again.</summary>
+    static bool IsOver(RunState state, StepState step) =>
+        step.Status is StepStatus.Succeeded or StepStatus.Skipped
+        || (step.Status == StepStatus.Failed && (step.Question is null || state.Questions[step.Question].Status != QuestionStatus.Open));
+
+    /// <summary>Steps that will not be: they stand in a block that was skipped.</summary>
+    static void Omit(RunState state, IEnumerable<Item> items, string prefix, bool within, HashSet<string> omitted)
+    {
+        foreach (var item in items)
+        {
+            var path = prefix + item.Id;
+            var skipped = within || state.StatusOf(path) == StepStatus.Skipped;
+            if (item is StepItem && skipped)
+                omitted.Add(path);
+            var (inner, below) = item switch
+            {
+                GroupItem group => (group.Steps, prefix),
+                ParallelItem parallel => (parallel.Branches.SelectMany(b => b), prefix),
+                ForEachItem each => (each.Steps, path + "[]/"),
+                RunbookItem sub => (sub.Runbook.Steps, path + "/"),
+                _ => (Enumerable.Empty<Item>(), prefix),
+            };
+            Omit(state, inner, below, skipped, omitted);
+        }
+    }
+
     /// <summary>Now, plus what the steps until <c>recoveredAt</c> typically still take one after the other. Null when nothing is known.</summary>
     static (DateTimeOffset? Eta, bool IsLeast) Forecast(RunState state, Plan plan, DateTimeOffset now, Func<string, TimeSpan?> typical)
     {
         if (state.Ended is not null)
             return (null, false);
         var (left, known, least) = (TimeSpan.Zero, false, false);
+        var omitted = new HashSet<string>();
+        Omit(state, plan.Runbook.Steps, "", false, omitted);
         foreach (var step in plan.Steps.Where(s => s.Part == Part.Steps))
         {
             var at = state.Step(step.Path);
-            var done = at?.Status is StepStatus.Succeeded or StepStatus.Skipped;
+            var done = at is not null && IsOver(state, at) || omitted.Contains(step.Path);
             if (!done && typical(step.Path) is { } usual)
             {
                 var gone = at is { Status: StepStatus.Running, Attempts.Count: > 0 } ? now - at.Attempts[^1].Start : TimeSpan.Zero;

@@ -72,6 +72,25 @@ public sealed class ScreenTests
         Assert.False(Clocks.Of(state, ScriptedRun.Plan, ScriptedRun.At("02:12:07"), _ => TimeSpan.FromMinutes(10)).EtaIsLeast);
     }
 
+    [Theory]
+    [InlineData(StepStatus.Skipped, "02:06:00")] // fetch goes with its group, load has failed and nobody is asked about it
+    [InlineData(StepStatus.Pending, "02:06:40")]
+    public void What_experience_expects_counts_no_step_that_will_not_be(StepStatus group, string eta)
+    {
+        var run = new ScriptedRun().Begins().Add("02:05:30", new StepFailed("load", 1, FailureClass.Transient, "away", null, null));
+        if (group == StepStatus.Skipped)
+            run.Add("02:05:31", new StepSkipped("bring", "its condition was false"));
+        var plan = ScriptedRun.Plan with
+        {
+            Runbook = ScriptedRun.Plan.Runbook with
+            {
+                Steps = [new Model.GroupItem { Id = "bring", Position = Model.Position.None, Steps = [ScriptedRun.Plan.Find("fetch")!.Item] }, .. ScriptedRun.Plan.Steps.Skip(1).Select(s => s.Item)],
+            },
+        };
+        TimeSpan? Usually(string path) => path == "verify" ? TimeSpan.Zero : ScriptedRun.Typical(path);
+        Assert.Equal(ScriptedRun.At(eta), Clocks.Of(run.State, plan, ScriptedRun.At("02:06:00"), Usually).Eta);
+    }
+
     [Fact]
     public void A_missed_objective_is_told_while_the_run_goes_on() => Assert.Equal(
         "RTO 4h: 4:30:00 gone, missed by 0:30:00", RunTree.ClockLine(ScriptedRun.Clocks(recovered: false), ScriptedRun.At("06:30:00")));
