@@ -233,8 +233,10 @@ public sealed partial class RunState
         }
         foreach (var question in OpenQuestions.ToList())
             EndQuestion(question, QuestionStatus.Closed, at, "the run went back");
+        CutPauses(at);
         Ended = null;
         EndedAt = null;
+        Closed = false;
         Status = RunStatus.Running;
         Cancel = null;
     }
@@ -276,6 +278,15 @@ public sealed partial class RunState
         foreach (var question in OpenQuestions.ToList())
             EndQuestion(question, QuestionStatus.Closed, at, "the run ended");
         CloseSpans(at);
+        CutPauses(at);
+    }
+
+    /// <summary>A pause before another attempt is entered with its planned end, which does not come any more.</summary>
+    void CutPauses(DateTimeOffset at)
+    {
+        for (var i = 0; i < Spans.Count; i++)
+            if (Spans[i] is { Kind: SpanKind.Retry } span && span.End > at)
+                Spans[i] = span with { End = at };
     }
 
     StepState At(string path)
