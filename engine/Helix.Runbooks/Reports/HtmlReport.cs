@@ -82,8 +82,10 @@ public static partial class HtmlReport
         Table(html, "Steps", ["Step", "Type", "Effect", "State", "Began", "Took", "Usually", "Attempts", "Remark"], r.Steps.Select(Step));
         Table(html, "Failures", ["Step", "Attempt", "When", "Class", "What", "Hint"], r.Steps.SelectMany(s => s.Attempts.Where(a => a.Message is not null)
             .Select(a => (string[])[s.Path, a.Number.ToString(), Words.Moment(a.Start), a.Failure ?? "", a.Message!, a.Hint ?? ""])));
-        Table(html, "Rounds", ["Round", "From", "When", "Reason", "Inputs"], r.Rounds.Select(x => (string[])[x.Round.ToString(), x.From, Words.Moment(x.At), x.Reason, x.Inputs.Count > 0 ? Plain(x.Inputs) : ""]));
+        Table(html, "Rounds", ["Round", "From", "When", "Reason", "Inputs", "Before, it had ended"], r.Rounds.Select(x => (string[])[x.Round.ToString(), x.From, Words.Moment(x.At), x.Reason, x.Inputs.Count > 0 ? Plain(x.Inputs) : "", x.Before ?? ""]));
         Remarks(html, "Interruptions and doubts", r.Interruptions);
+        Remarks(html, "Unanswered questions", r.Unanswered);
+        Remarks(html, "Confirmations", r.Confirmations);
         Remarks(html, "Overrides", r.Overrides);
         Remarks(html, "Refused decisions", r.Refused);
         Table(html, "What is left changed", ["What", "Command that takes it back"], r.Residue.Select(x => (string[])[x.What, x.Command]));

@@ -22,8 +22,10 @@ public static class MarkdownReport
         Section(text, "Failures", report.Steps.SelectMany(Failures));
         Section(text, "Warnings", report.Warnings.Select(s => $"- {Cell(s.Path)}: {Cell(s.Warning ?? s.Message ?? s.Status)}"));
         Section(text, "Skipped", report.Skipped.Select(s => $"- {Cell(s.Path)}: {Cell(s.SkipReason ?? "")}"));
-        Section(text, "Rounds", report.Rounds.Select(r => $"- Round {r.Round} from `{r.From}` at {Words.Moment(r.At)}: {Cell(r.Reason)}{(r.Inputs.Count > 0 ? $" ({Cell(Plain(r.Inputs))})" : "")}"));
+        Section(text, "Rounds", report.Rounds.Select(r => $"- Round {r.Round} from `{r.From}` at {Words.Moment(r.At)}: {Cell(r.Reason)}{(r.Inputs.Count > 0 ? $" ({Cell(Plain(r.Inputs))})" : "")}{(r.Before is { } before ? $". Before, it had ended: {Cell(before)}" : "")}"));
         Section(text, "Interruptions and doubts", report.Interruptions.Select(Remark));
+        Section(text, "Unanswered questions", report.Unanswered.Select(Remark));
+        Section(text, "Confirmations", report.Confirmations.Select(Remark));
         Section(text, "Overrides", report.Overrides.Select(Remark));
         Section(text, "Refused decisions", report.Refused.Select(Remark));
         Section(text, "What is left changed", report.Residue.Select(r => $"- {Cell(r.What)}\n  `{r.Command}`"));
@@ -109,8 +111,13 @@ public static class MarkdownReport
     {
         foreach (var attempt in step.Attempts.Where(a => a.Message is not null))
             yield return $"- {Cell(step.Path)}, attempt {attempt.Number} at {Words.Moment(attempt.Start)}, {attempt.Failure}: {Cell(attempt.Message!)}"
-                + (attempt.Hint is { } hint ? $"\n  Hint: {Cell(hint)}" : "");
+                + Hint(attempt.Hint);
+        // A gate that refused, a held lock, the limit of a block: no attempt was made, or it ended with another word.
+        if (step is { Status: "failed" or "interrupted", Message: { } why } && step.Attempts.All(a => a.Message != why))
+            yield return $"- {Cell(step.Path)}: {Cell(why)}{Hint(step.Hint)}";
     }
+
+    static string Hint(string? hint) => hint is null ? "" : $"\n  Hint: {Cell(hint)}";
 
     static string Remark(ReportedRemark r) => $"- {Words.Moment(r.At)}{(r.By is { } by ? $", {Cell(by)}" : "")}: {(r.Kind is "note" or "refused" ? "" : r.Kind + ": ")}{Cell(r.Text)}";
 

@@ -19,6 +19,7 @@ static class ReportInterruptions
                 PauseRequested e => ("pause asked for", e.Reason ?? ""),
                 HandoverRequested e => ("handover asked for", e.Reason ?? ""),
                 CancelRequested e => ("cancelled", e.Reason),
+                RunMoved e => ("moved", $"the run went on in {e.Store}"),
                 LeaseTaken e when entry.Epoch > 1 && !waited => ("driver", Driver(e, Undriven(state, entry.At), running)),
                 StepProbed e => ("looked", $"{e.Path} was in doubt: {Verdict(e.Verdict)}, {e.Why}"),
                 StepReset e => ("again", $"{e.Path}: {e.Why}"),

@@ -50,7 +50,9 @@ public sealed partial record RunReport
             Questions = [.. state.OpenQuestions.Select(q => new ReportedQuestion(q.Id, q.Asked.Path, Word(q.Asked.Kind), q.Asked.Message, Word(q.Status), QuestionPage.Whom(q), QuestionPage.Command(state.Run, q)))],
             Decisions = [.. entries.Where(e => e.Event is Decided).Select(e => Decision(state, e.By!, e.At, (Decided)e.Event))],
             Steps = [.. ReportSteps.Of(state, plan, typical)],
-            Rounds = [.. entries.Where(e => e.Event is RoundStarted).Select(e => (e.At, (RoundStarted)e.Event)).Select(r => new ReportedRound(r.Item2.Round, r.At, r.Item2.From, r.Item2.Reason, r.Item2.Inputs))],
+            Rounds = [.. RoundsOf(entries)],
+            Confirmations = [.. entries.Where(e => e.Event is DestructionConfirmed).Select(e => new ReportedRemark(e.At, e.By?.ToString(), "environment named", $"{((DestructionConfirmed)e.Event).Environment}, for the plan {Words.Short(((DestructionConfirmed)e.Event).PlanHash)}")), .. remarks.Where(r => r.Kind == "break-glass ratified")],
+            Unanswered = [.. entries.Where(e => e.Event is QuestionExpired).Select(e => Expired(state, e.At, (QuestionExpired)e.Event))],
             Overrides = [.. remarks.Where(r => r.Kind is "gate overridden" or "lock broken" or "takeover" or "runbook replaced")],
             Interruptions = [.. ReportInterruptions.Of(state, entries)],
             Refused = [.. remarks.Where(r => r.Kind == "refused")],
@@ -86,6 +88,23 @@ public sealed partial record RunReport
     };
 
     static ReportedDecision Decision(RunState state, Person by, DateTimeOffset at, Decided decided) => Decision(state, state.Questions.GetValueOrDefault(decided.Question), by, at, decided);
+
+    static IEnumerable<ReportedRound> RoundsOf(IReadOnlyList<JournalEntry> entries)
+    {
+        RunEnded? ended = null;
+        foreach (var entry in entries)
+        {
+            if (entry.Event is RoundStarted r)
+                yield return new ReportedRound(r.Round, entry.At, r.From, r.Reason, r.Inputs, ended is null ? null : Word(ended.Outcome) + (ended.Reason.Length > 0 ? ": " + ended.Reason : ""));
+            ended = entry.Event switch { RunEnded e => e, RoundStarted => null, _ => ended };
+        }
+    }
+
+    static ReportedRemark Expired(RunState state, DateTimeOffset at, QuestionExpired expired)
+    {
+        var asked = state.Questions[expired.Question].Asked;
+        return new(at, null, expired.Consequence, $"{expired.Question}, asked of {(asked.Approvers.Count > 0 ? string.Join(", ", asked.Approvers) : "anybody")}{(expired.Consequence == "escalate" && asked.EscalateTo is { } to ? $", now also of {to}" : "")}");
+    }
 
     /// <param name="question">Null for an approval that was given before its gate.</param>
     static ReportedDecision Decision(RunState state, Question? question, Person by, DateTimeOffset at, Decided decided) => new()

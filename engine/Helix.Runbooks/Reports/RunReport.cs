@@ -51,6 +51,12 @@ public sealed partial record RunReport
     public IReadOnlyList<ReportedRound> Rounds { get; init; } = [];
     public IReadOnlyList<ReportedRemark> Overrides { get; init; } = [];
 
+    /// <summary>Who typed the name of the protected environment, and who agreed afterwards to an answer by break-glass.</summary>
+    public IReadOnlyList<ReportedRemark> Confirmations { get; init; } = [];
+
+    /// <summary>Questions whose time was over, and what came of that.</summary>
+    public IReadOnlyList<ReportedRemark> Unanswered { get; init; } = [];
+
     /// <summary>Where the run stood still without being asked to wait for people, who went on with it, and what was found out about steps in doubt.</summary>
     public IReadOnlyList<ReportedRemark> Interruptions { get; init; } = [];
     public IReadOnlyList<ReportedRemark> Refused { get; init; } = [];
@@ -185,7 +191,8 @@ public sealed record ReportedStep
     public bool Tolerated { get; init; }
 }
 
-public sealed record ReportedRound(int Round, DateTimeOffset At, string From, string Reason, JsonObject Inputs);
+/// <param name="Before">How the run had ended when it went back; null: it had not ended.</param>
+public sealed record ReportedRound(int Round, DateTimeOffset At, string From, string Reason, JsonObject Inputs, string? Before);
 public sealed record ReportedRemark(DateTimeOffset At, string? By, string Kind, string Text);
 public sealed record ReportedResidue(string Key, string Kind, string? Target, string What, string Command);
 public sealed record ReportedFile(string Step, string Output, string Host, string Path, long Size, string Sha256);

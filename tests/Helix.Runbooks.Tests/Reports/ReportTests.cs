@@ -125,6 +125,51 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public void The_report_tells_who_named_the_environment_who_ratified_what_nobody_answered_and_how_a_round_had_ended()
+    {
+        var run = new ScriptedRun().UpToTheGate()
+            .Add("02:06:30", new DestructionConfirmed("production", new string('b', 64)), ScriptedRun.Alice)
+            .Add("02:36:02", new QuestionExpired("go#1", "escalate"))
+            .Add("02:37:00", new BreakGlassRatified("go#1", "it was right"), ScriptedRun.Bob)
+            .Add("02:38:00", new RunMoved("/second/helix.db"), ScriptedRun.Alice)
+            .Add("02:39:00", new RunEnded(Outcome.Failed, "load failed", []))
+            .Add("03:00:00", new RoundStarted(2, "fetch", "alice reopened it", [], ["fetch"]));
+        var report = Report(run, recovered: false);
+        var told = MarkdownReport.Of(report);
+        foreach (var part in (string[])[
+            "## Confirmations\n\n- 2026-03-01 02:06:30Z, alice (os, cli): environment named: production, for the plan bbbbbbbbbbbb\n- 2026-03-01 02:37:00Z, bob (signed, cli): break-glass ratified: go#1: it was right\n",
+            "## Unanswered questions\n\n- 2026-03-01 02:36:02Z: escalate: go#1, asked of group:dba, now also of group:on_call\n",
+            "alice (os, cli): moved: the run went on in /second/helix.db\n",
+            "alice reopened it. Before, it had ended: failed: load failed\n",
+        ])
+            Assert.Contains(part, told, StringComparison.Ordinal);
+        var html = HtmlReport.Of(report);
+        foreach (var part in (string[])["environment named: production", "break-glass ratified: go#1", "now also of group:on_call", "the run went on in", "failed: load failed"])
+            Assert.Contains(part, html, StringComparison.Ordinal);
+        Assert.Contains("\"before\": \"failed: load failed\"", report.ToJson(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_failure_without_an_attempt_is_told_with_its_hint()
+    {
+        var report = Report(new ScriptedRun().Begins().Add("02:05:02", new StepFailed("load", 0, FailureClass.Conflict, "redis is held by run x.", "Wait for it.", null)), recovered: false);
+        Assert.Contains("## Failures\n\n- load: redis is held by run x.\n  Hint: Wait for it.\n", MarkdownReport.Of(report), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_pause_before_another_attempt_ends_with_the_run_and_what_is_gone_back_to_is_not_closed_any_more()
+    {
+        var run = new ScriptedRun().Begins()
+            .Add("02:05:02", new StepStarted("fetch", 1, "backup.download", [], []))
+            .Add("02:05:12", new StepFailed("fetch", 1, FailureClass.Transient, "away", null, ScriptedRun.At("03:05:12")))
+            .Add("02:06:12", new RunEnded(Outcome.Cancelled, "enough", []))
+            .Add("02:07:00", new RunClosed("nothing is left"), ScriptedRun.Alice);
+        Assert.True(run.State.Closed);
+        Assert.Equal(TimeSpan.FromMinutes(1), Report(run, recovered: false).Timeline.Where(s => s.Kind == "retry").Select(s => s.End - s.Start).Single());
+        Assert.False(run.Add("02:08:00", new RoundStarted(2, "fetch", "reopened", [], ["fetch"])).State.Closed);
+    }
+
+    [Fact]
     public void What_a_step_took_tells_the_work_of_the_machine_and_the_waiting_apart_and_both_add_up()
     {
         var run = new ScriptedRun().Begins()
