@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Journal;
+using Helix.Runbooks.Model;
 using Helix.Runbooks.Runs;
 
 namespace Helix.Cli.Commands;
@@ -17,11 +18,15 @@ static class DoctorCommand
             .Does(async parsed =>
             {
                 var plan = PlanCommand.PlanOf(session, parsed.GetValue(runbook)!, parsed.GetValue(environment)!, parsed.GetValue(inputs), "live");
-                var findings = await session.Engine.Doctor(plan, session.Operator.Account);
+                IReadOnlyList<Finding> findings = [.. plan.Problems.Select(Of), .. await session.Engine.Doctor(plan, session.Operator.Account)];
                 session.Terminal.Give(new JsonArray([.. findings.Select(ToJson)]), () => string.Join("\n", findings.Select(Line)));
                 return findings.Any(f => f.Kind == FindingKind.Fault) ? ExitCodes.Failed : 0;
             });
     }
+
+    /// <summary>What the plan complains of is refused by <c>run</c> before any pre-flight.</summary>
+    static Finding Of(Problem problem) =>
+        new(problem.Position.ToString(), problem.Severity == Severity.Error ? FindingKind.Fault : FindingKind.Warning, problem.Message, problem.Hint);
 
     static string Line(Finding finding) =>
         $"{Sign(finding.Kind)}  {finding.Subject}: {finding.What}" + (finding.Hint is { } hint ? $"\n           Hint: {hint}" : "");
