@@ -64,6 +64,7 @@ static class RunCommand
         session.Terminal.Say($"Run {run}: {plan.Runbook.Title} on {plan.Environment.Name} ({plan.Mode.ToString().ToLowerInvariant()})");
         return await new RunLoop(session).Run(run, request.Attended);
     }
+
     /// <summary>Says once for whom it waits; Ctrl-C leaves the queue, and nothing was done.</summary>
     static async Task<string> Queued(Session session, Plan plan, StartRequest request)
     {

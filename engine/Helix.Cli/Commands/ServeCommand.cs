@@ -36,7 +36,7 @@ static class Serving
 
     public static async Task<int> Run(Session session, Asked asked)
     {
-        using var signals = new StopSignals(session.Terminal);
+        using var signals = new StopSignals(session.Terminal, "Stopping: what runs here is interrupted, and its runs are suspended for the next server. That may take some seconds.");
         // Drivers wait for the disk on threads of the pool, which adds new ones slowly; requests shall not wait for that.
         ThreadPool.SetMinThreads(256, 256);
         var settings = new ServerSettings

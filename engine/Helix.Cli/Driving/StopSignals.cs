@@ -9,11 +9,12 @@ sealed class StopSignals : IDisposable
     readonly CancellationTokenSource _kill = new();
     readonly PosixSignalRegistration[] _registrations;
     readonly Terminal _terminal;
-    readonly string _first;
+    readonly string? _otherwise;
 
-    public StopSignals(Terminal terminal, string first = "Interrupting the running steps; the run will be suspended. Once more kills them now.")
+    /// <param name="otherwise">What is said where no run is driven: then there is nothing to kill either.</param>
+    public StopSignals(Terminal terminal, string? otherwise = null)
     {
-        (_terminal, _first) = (terminal, first);
+        (_terminal, _otherwise) = (terminal, otherwise);
         _registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(s => PosixSignalRegistration.Create(s, Stop))];
     }
 
@@ -26,7 +27,10 @@ sealed class StopSignals : IDisposable
         var first = !_interrupt.IsCancellationRequested;
         if (!first && context.Signal == PosixSignal.SIGHUP)
             return;
-        _terminal.Say(first ? _first : "Killing.");
+        if (first)
+            _terminal.Say(_otherwise ?? "Interrupting the running steps; the run will be suspended. Once more kills them now.");
+        else if (_otherwise is null)
+            _terminal.Say("Killing.");
         (first ? _interrupt : _kill).Cancel();
     }
 

@@ -13,7 +13,7 @@ sealed class Watch(Session session)
 
     public async Task<int> Follow(string run)
     {
-        using var stop = new StopSignals(session.Terminal);
+        using var stop = new StopSignals(session.Terminal, "Looking no longer; the run is as it was.");
         var feed = new RunFeed(session.Store, run, []);
         var plan = session.Engine.PlanToShow(session.Engine.State(run));
         // From the beginning: who comes late sees what happened so far.
