@@ -12,6 +12,13 @@ sealed class Terminal
     /// <summary>A person sits there: questions can be asked and progress can be drawn.</summary>
     public required bool Interactive { get; init; }
 
+    /// <summary>What is typed would be echoed, wherever the talk goes.</summary>
+    public bool InIsTerminal
+    {
+        get => field || Interactive;
+        init;
+    }
+
     /// <summary>Standard output is a terminal; else it is read by a program or kept.</summary>
     public bool OutIsTerminal { get; init; }
     public bool Color { get; set; }
@@ -33,6 +40,7 @@ sealed class Terminal
             Error = Console.Error,
             In = Console.In,
             Interactive = terminal,
+            InIsTerminal = !Console.IsInputRedirected,
             OutIsTerminal = !Console.IsOutputRedirected,
             Color = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") != "dumb",
             Width = terminal && Console.WindowWidth > 20 ? Console.WindowWidth : 100,
@@ -68,7 +76,7 @@ sealed class Terminal
     /// <summary>A secret: typed without an echo at a terminal, else all of standard input without its last line break.</summary>
     public string ReadHidden(string prompt)
     {
-        if (!Interactive)
+        if (!InIsTerminal)
             return WithoutLastBreak(In.ReadToEnd());
         Error.Write(prompt);
         if (!ReferenceEquals(In, Console.In))

@@ -19,9 +19,7 @@ static class LoginCommand
                     KeptTokens.Keep(new Uri(session.Server), null);
                     return 0;
                 }
-                if (session.Terminal.Interactive)
-                    session.Terminal.Error.Write($"Token (make one on {new Uri(new Uri(session.Server), "/account")}): ");
-                var token = (await session.Terminal.In.ReadLineAsync())?.Trim();
+                var token = session.Terminal.ReadHidden($"Token (make one on {new Uri(new Uri(session.Server), "/account")}): ").Trim();
                 if (string.IsNullOrEmpty(token))
                     throw new RunbookException("No token was given.", "It is read from standard input.");
                 using var server = RemoteServer.With(session, token);
