@@ -59,7 +59,7 @@ static class RemoteRun
         var shown = new Dictionary<string, string>();
         for (var still = session.Time.GetTimestamp(); ;)
         {
-            var report = await server.Get("/api/v1/runs/" + run);
+            var report = await server.Look(run);
             if (report["status"]!.GetValue<string>() != "suspended")
                 still = session.Time.GetTimestamp();
             foreach (var step in report["steps"]!.AsArray().Where(s => s!["status"]!.GetValue<string>() is not ("pending" or "not-reached")))
@@ -70,7 +70,7 @@ static class RemoteRun
                 }
             if (CodeOf(report, stay, session.Time.GetElapsedTime(still) >= UntilTaken) is { } code)
             {
-                session.Terminal.Give(report, () => Words(session, report, run));
+                session.Terminal.Give(report, () => Words(session, report));
                 return code;
             }
             await Task.Delay(Look, session.Time);
@@ -87,8 +87,8 @@ static class RemoteRun
         _ => null,
     };
 
-    static string Words(Session session, JsonNode report, string run) => string.Join("\n",
-        report["questions"]!.AsArray().Select(q => $"waits for {q!["waitsFor"]}: {q["message"]}\n  helix --server {session.Server} {(q["kind"]!.GetValue<string>() == "approval" ? "approve" : "decide")} {run} '{q["question"]}'")
+    static string Words(Session session, JsonNode report) => string.Join("\n",
+        report["questions"]!.AsArray().Select(q => $"waits for {q!["waitsFor"]}: {q["message"]}\n  helix --server {session.Server} {q["command"]!.GetValue<string>()["helix ".Length..]}")
             .Prepend(report["verdict"]!.GetValue<string>()));
 
     static (Argument<string>, Option<string>, Option<string[]>, Option<string>) Arguments() =>

@@ -42,6 +42,20 @@ sealed class RemoteServer : IDisposable
 
     public Task<JsonNode> Get(string path) => Send(() => new HttpRequestMessage(HttpMethod.Get, path));
 
+    /// <summary>For who follows a run: a server that starts again is waited for, a minute long.</summary>
+    /// <exception cref="HeldException">It has not come back, and the run may go on there.</exception>
+    public async Task<JsonNode> Look(string run)
+    {
+        try
+        {
+            return await Send(() => new HttpRequestMessage(HttpMethod.Get, "/api/v1/runs/" + run), tries: 11);
+        }
+        catch (StepFailedException e)
+        {
+            throw new HeldException(e.Message, $"What becomes of run {run} is not known here: helix --server {Address} show {run} --follow");
+        }
+    }
+
     public async Task<string> Text(string path)
     {
         using var answer = await Answer(() => new HttpRequestMessage(HttpMethod.Get, path));
@@ -72,16 +86,17 @@ sealed class RemoteServer : IDisposable
             {
                 using var message = request();
                 var answer = await _client.SendAsync(message);
-                return answer.IsSuccessStatusCode ? answer : throw await Refusal(answer);
-            }
-            catch (Exception e) when (e is HttpRequestException or TaskCanceledException && i < tries)
-            {
-                await Task.Delay(TimeSpan.FromSeconds(i), _session.Time);
+                if (answer.IsSuccessStatusCode)
+                    return answer;
+                if ((int)answer.StatusCode < 500 || i >= tries)
+                    throw await Refusal(answer);
             }
             catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
             {
-                throw new RunbookException($"The server {Address} does not answer: {e.Message}", "Is it running, and is the address right? Nothing is known of what it did.");
+                if (i >= tries)
+                    throw StepFailedException.Transient($"The server {Address} does not answer: {e.Message}", "Is it running, and is the address right? Nothing is known of what it did.");
             }
+            await Task.Delay(TimeSpan.FromSeconds(i), _session.Time);
         }
     }
 
@@ -92,7 +107,8 @@ sealed class RemoteServer : IDisposable
         var text = await answer.Content.ReadAsStringAsync();
         var problem = answer.Content.Headers.ContentType?.MediaType == "application/problem+json" ? JsonNode.Parse(text) : null;
         var (title, hint) = (problem?["title"]?.GetValue<string>() ?? $"{Address} answered {(int)answer.StatusCode}.", problem?["detail"]?.GetValue<string>());
-        return answer.StatusCode == HttpStatusCode.Conflict ? new HeldException(title, hint) : new RunbookException(title, hint);
+        return answer.StatusCode == HttpStatusCode.Conflict ? new HeldException(title, hint)
+            : (int)answer.StatusCode >= 500 ? StepFailedException.Transient(title, hint) : new RunbookException(title, hint);
     }
 
     static RunbookException NotLoggedIn(Uri address) => new($"You are not logged in at {address}.", $"Make a token on {new Uri(address, "/account")}, then: helix login --server {address}");
