@@ -38,7 +38,9 @@ static class RemoteAnswers
         var reason = Given.Reason(required: name == "reject");
         var evidence = Given.Text("--evidence", "TEXT", "Proof in words or a link.");
         var inputs = Given.Inputs("A field of the form, or for go-back an input. May be repeated.");
-        return new Verb(name, summary, example).Takes([run, question, .. arguments]).With([reason, evidence, inputs, .. options])
+        // Reports name the command with it, and a server goes on with its runs by itself.
+        var resume = Given.Flag("--resume", "Goes on with the run; a server does that also without it.");
+        return new Verb(name, summary, example).Takes([run, question, .. arguments]).With([reason, evidence, inputs, resume, .. options])
             .Does(async parsed =>
             {
                 using var server = RemoteServer.Of(session);

@@ -74,7 +74,7 @@ sealed class BackupCopy : Step<BackupCopyOptions, BackupCopyOutputs>
         if (await BackupReader.Manifest(to, manifest.Key, context.Cancelled) is not { } there)
             return null;
         return there.Stored == manifest.Stored ? there
-            : throw StepFailedException.Conflict($"{to.Place} has another backup under the key {manifest.Key}; it is not overwritten.", "Look at both: helix backups show");
+            : throw StepFailedException.Conflict($"{to.Place} has another backup under the key {manifest.Key}; it is not overwritten.", $"Look at both: helix backups show {manifest.Key} -e … --target …");
     }
 
     static async Task Copy(BackupStore from, BackupStore to, BackupManifest manifest, StepContext context)
@@ -92,7 +92,7 @@ sealed class BackupCopy : Step<BackupCopyOptions, BackupCopyOutputs>
         if (new ContentDigest(read.Count, read.Sha256) != manifest.Stored)
         {
             await upload.Abandon(context.Cancelled);
-            throw StepFailedException.InvalidData($"{manifest.Key} in {from.Place} is not what its manifest says; it was not copied.", $"Reject it: helix backups reject {manifest.Key} --reason …");
+            throw StepFailedException.InvalidData($"{manifest.Key} in {from.Place} is not what its manifest says; it was not copied.", $"Reject it: helix backups reject {manifest.Key} -e … --reason …");
         }
         await upload.Commit(context.Cancelled);
         await BackupReader.CheckStored(to, manifest.Key, manifest.Stored, readBack: true, transfer);

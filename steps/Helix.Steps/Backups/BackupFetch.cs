@@ -100,7 +100,7 @@ sealed class BackupFetch(BackupStore store, BackupManifest manifest, string path
         for (int read; (read = await from.ReadAtLeastAsync(buffer, (int)Math.Min(buffer.Length, end - offset), throwOnEndOfStream: false, cancelled)) > 0; offset += read)
             await RandomAccess.WriteAsync(spool, buffer.AsMemory(0, read), offset, cancelled);
         if (offset != end)
-            throw StepFailedException.InvalidData($"{store.Place} has only {offset} bytes of {manifest.Key} instead of {manifest.Stored.Size}.", $"Reject it: helix backups reject {manifest.Key} --reason …");
+            throw StepFailedException.InvalidData($"{store.Place} has only {offset} bytes of {manifest.Key} instead of {manifest.Stored.Size}.", $"Reject it: helix backups reject {manifest.Key} -e … --reason …");
     }
 
     async Task Unpack(SafeFileHandle spool, TaskCompletionSource[] ranges, string? to, CancellationTokenSource stop)

@@ -165,5 +165,5 @@ static class BackupReader
             throw StepFailedException.InvalidData($"The {what} of {key} in {store.Place}: SHA-256 {found.Sha256} instead of {expected.Sha256}.", Reject(key));
     }
 
-    static string Reject(string key) => $"Reject it: helix backups reject {key} --reason …";
+    static string Reject(string key) => $"Reject it: helix backups reject {key} -e … --reason …";
 }

@@ -87,7 +87,7 @@ public sealed class BackupSeries
         var chosen = entries.FirstOrDefault(e => e.State == BackupState.Complete && Fits(wanted, e.Manifest!, now))?.Manifest;
         return chosen ?? throw StepFailedException.Missing(
             $"There is no backup below {_prefix} in {_store.Place} that fits '{selector}'.",
-            entries.Count == 0 ? "There is none at all there." : $"See them all with: helix backups list --prefix {_prefix}");
+            entries.Count == 0 ? "There is none at all there." : $"See them all with: helix backups list -e … --prefix {_prefix}");
     }
 
     /// <summary>Reads every byte of one and compares it with its manifest.</summary>
@@ -116,7 +116,7 @@ public sealed class BackupSeries
         if (recoveryPoint > now)
             throw new RunbookException($"The recovery point {recoveryPoint:u} lies in the future.");
         if (await _store.ReadSmall(BackupKey.Manifest(key), cancelled) is not null)
-            throw StepFailedException.Conflict($"{key} has a manifest already.", $"See it with: helix backups show {key}");
+            throw StepFailedException.Conflict($"{key} has a manifest already.", $"See it with: helix backups show {key} -e …");
         if (await _store.Stat(key, cancelled) is null)
             throw NotThere(key);
         var manifest = await BackupReader.Examine(_store, key, cancelled) with
@@ -134,7 +134,7 @@ public sealed class BackupSeries
     {
         var entry = await Show(key, cancelled);
         if (entry.State != BackupState.Complete)
-            throw StepFailedException.InvalidData($"{key} cannot be taken: {entry.Problem}.", "Choose another: helix backups list");
+            throw StepFailedException.InvalidData($"{key} cannot be taken: {entry.Problem}.", $"Choose another: helix backups list -e … --prefix {_prefix}");
         return sha256 is null || entry.Manifest!.Stored.Sha256 == sha256
             ? entry.Manifest!
             : throw StepFailedException.Conflict($"{key} is not the backup that was chosen: its SHA-256 is another by now.", "Somebody replaced it. Choose again.");
@@ -194,5 +194,5 @@ public sealed class BackupSeries
     static long? Size(SortedDictionary<string, long> sizes, string key) => sizes.TryGetValue(key, out var size) ? size : null;
 
     StepFailedException NotThere(string key) =>
-        StepFailedException.Missing($"There is no backup {key} in {_store.Place}.", $"See what is there with: helix backups list --prefix {_prefix}");
+        StepFailedException.Missing($"There is no backup {key} in {_store.Place}.", $"See what is there with: helix backups list -e … --prefix {_prefix}");
 }

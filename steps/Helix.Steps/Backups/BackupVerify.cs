@@ -125,7 +125,7 @@ sealed class BackupVerify : Step<BackupVerifyOptions, BackupVerifyOutputs>
         if (bad.Count > 0)
             throw StepFailedException.InvalidData(
                 $"{bad.Count} of {chosen.Count} backups are bad: {string.Join("; ", bad.Take(5).Select(b => $"{b.Key}: {b.Value}"))}",
-                $"So that nobody restores one: helix backups reject {bad.First().Key} --reason …");
+                $"So that nobody restores one: helix backups reject {bad.First().Key} -e … --reason …");
     }
 
     static void CheckAge(BackupManifest newest, BackupVerifyOptions options, StepContext context)
