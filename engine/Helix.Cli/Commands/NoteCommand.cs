@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Helix.Runbooks.Reports;
+using Helix.Runbooks.Steps;
 
 namespace Helix.Cli.Commands;
 
@@ -18,6 +19,8 @@ static class NoteCommand
             .Takes(run, text).With(finding, owner, due)
             .Does(parsed =>
             {
+                if (!parsed.GetValue(finding) && (parsed.GetValue(owner) ?? parsed.GetValue(due)) is not null)
+                    throw new RunbookException("Only a finding has an owner and a date.", "Add --finding. Nothing was noted.");
                 var id = session.Store.Resolve(parsed.GetValue(run)!);
                 var note = parsed.GetValue(finding)
                     ? DrillFinding.Write(parsed.GetValue(text)!, parsed.GetValue(owner), parsed.GetValue(due))
