@@ -27,7 +27,7 @@ sealed class CommandLine(Session session, IReadOnlyList<TableEntry> local)
     };
     readonly Option<string?> _server = new("--server")
     {
-        Description = "Works on the server at this URL instead of this machine's store. Default: $HELIX_SERVER.",
+        Description = "Works on the server at this URL instead of this machine's store. Default: $HELIX_SERVER, unless --store is given; '' is this machine's store.",
         HelpName = "URL",
         Recursive = true,
     };
@@ -37,9 +37,13 @@ sealed class CommandLine(Session session, IReadOnlyList<TableEntry> local)
 
     public async Task<int> Run(string[] arguments)
     {
-        session.Server = ServerOf(arguments) ?? session.Server;
+        var (server, store) = (ValueOf("--server", arguments), ValueOf("--store", arguments));
+        if (server is { Length: > 0 } && store is not null)
+            return Say("--server and --store name two places.", "Give one of them.", ExitCodes.Wrong);
+        session.Server = server is { Length: > 0 } ? server : server is null && store is null ? session.Server : null;
         _table = session.Server is null ? local : [.. Remote.RemoteTable.OfCommands, .. local.Where(c => Remote.RemoteTable.OfFiles.Contains(c.Name))];
-        var parsed = Root(arguments).Parse(arguments);
+        // No response files: a note may begin with '@'.
+        var parsed = Root(arguments).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction and not WithExamples)
             return Wrong(parsed);
         if (arguments.FirstOrDefault(a => a == "…" || a.EndsWith("=…", StringComparison.Ordinal)) is { } open)
@@ -58,11 +62,11 @@ sealed class CommandLine(Session session, IReadOnlyList<TableEntry> local)
         }));
     }
 
-    /// <summary>Known before the rest is read: it decides which commands there are.</summary>
-    static string? ServerOf(string[] arguments)
+    /// <summary>Known before the rest is read: server or store decide which commands there are.</summary>
+    static string? ValueOf(string option, string[] arguments)
     {
-        var at = Array.FindIndex(arguments, a => a == "--server" || a.StartsWith("--server=", StringComparison.Ordinal));
-        return at < 0 ? null : arguments[at] == "--server" ? arguments.ElementAtOrDefault(at + 1) ?? "" : arguments[at]["--server=".Length..];
+        var at = Array.FindIndex(arguments, a => a == option || a.StartsWith(option + "=", StringComparison.Ordinal) || a.StartsWith(option + ":", StringComparison.Ordinal));
+        return at < 0 ? null : arguments[at] == option ? arguments.ElementAtOrDefault(at + 1) ?? "" : arguments[at][(option.Length + 1)..];
     }
 
     /// <summary>Only the command that is named is built, unless help or completion must know them all.</summary>
@@ -82,7 +86,9 @@ sealed class CommandLine(Session session, IReadOnlyList<TableEntry> local)
     int Wrong(ParseResult parsed)
     {
         if (parsed.CommandResult.Command is RootCommand && parsed.UnmatchedTokens is [var unknown, ..] && !unknown.StartsWith('-'))
-            return Say($"There is no command '{unknown}'.", Suggestion.Nearest(unknown, _table.Select(c => c.Name)) is { } near ? $"Did you mean `helix {near}`?" : "`helix --help` lists all there are.", ExitCodes.Wrong);
+            return session.Server is { } server && local.Any(c => c.Name == unknown)
+                ? Say($"'{unknown}' does not work on a server, and {server} is the one of --server or $HELIX_SERVER.", $"`helix --server '' {unknown}` works on this machine's store.", ExitCodes.Wrong)
+                : Say($"There is no command '{unknown}'.", Suggestion.Nearest(unknown, _table.Select(c => c.Name)) is { } near ? $"Did you mean `helix {near}`?" : "`helix --help` lists all there are.", ExitCodes.Wrong);
         foreach (var error in parsed.Errors)
             session.Terminal.Error.WriteLine(error.Message);
         var named = string.Join(' ', parsed.CommandResult.Command is RootCommand ? [] : Names(parsed.CommandResult));
@@ -119,6 +125,10 @@ sealed class CommandLine(Session session, IReadOnlyList<TableEntry> local)
         {
             // The reader of our output (as `head`) has seen enough.
             return 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Say(e.Message, "Check the path, whether this account may write there, and whether there is room.", ExitCodes.Wrong);
         }
         catch (Exception e)
         {

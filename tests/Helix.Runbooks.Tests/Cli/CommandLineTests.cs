@@ -104,6 +104,33 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task A_place_that_cannot_be_written_is_no_mistake_of_helix()
+    {
+        var file = _helix.Write("file", "");
+        Assert.Equal(2, await _helix.Run("init", Path.Combine(file, "first")));
+        Assert.Contains(file, _helix.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("mistake in helix", _helix.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_note_may_begin_as_people_address_each_other_and_only_a_finding_has_an_owner()
+    {
+        Assert.Equal(2, await _helix.Run("note", "260301-0200", "@bob look at this"));
+        Assert.Contains("no run", _helix.Error, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(2, await _helix.Run("note", "260301-0200", "slow", "--owner", "bob"));
+        Assert.Contains("Only a finding has an owner", _helix.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_secret_is_typed_without_an_echo_also_where_the_talk_goes_to_a_file()
+    {
+        using var talk = new StringWriter();
+        using var typed = new StringReader("hidden\nnext\n");
+        var terminal = new Terminal { Out = TextWriter.Null, Error = talk, In = typed, Interactive = false, InIsTerminal = true };
+        Assert.Equal("hidden", terminal.ReadHidden("token: "));
+    }
+
+    [Fact]
     public async Task Validate_and_explain_do_not_touch_the_store()
     {
         var runbook = _helix.Write("looks.yaml", "apiVersion: helix.runbooks/v1\nname: looks\ntitle: Looks\nsteps:\n  - { id: pause, uses: wait, with: { for: 1s } }\n");

@@ -185,6 +185,26 @@ public sealed partial class RunTests
     }
 
     [Fact]
+    public async Task No_incident_is_declared_in_the_future_nor_occurs_after_it_was_declared()
+    {
+        var runbook = Runbook("early", Pack, "objectives: { rto: 1h }\n");
+        Assert.Equal(2, await _helix.Run(["run", .. runbook, "--declared-at", "2999-01-01T00:00:00Z"]));
+        Assert.Contains("still to come", _helix.Error, StringComparison.Ordinal);
+        Assert.Equal(2, await _helix.Run(["run", .. runbook, "--occurred-at", "2999-01-01T00:00:00Z"]));
+        Assert.Equal(2, await _helix.Run(["run", .. runbook, "--declared-at", "2026-01-01T00:00:00Z", "--occurred-at", "2026-01-01T00:00:01Z"]));
+        Assert.Contains("after it was declared", _helix.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_doctor_finds_what_a_run_would_refuse()
+    {
+        var runbook = Runbook("unasked", "  - { id: lose, uses: file.remove, with: { path: notes, base: . } }\n");
+        Assert.Equal(2, await _helix.Run(["run", .. runbook]));
+        Assert.Equal(1, await _helix.Run(["doctor", .. runbook]));
+        Assert.Contains("unasked.yaml:5:5: Step 'lose' destroys", _helix.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_secret_that_a_step_names_and_that_is_not_there_is_said_before_anything_is_done()
     {
         var with = "  - { id: dump, uses: command.run, effect: reads, with: { argv: [ls], secrets: { PGPASSWORD: \"env:NOT_SET_ANYWHERE\", OTHER: [\"vault:v/a#b\", \"env:NOT_SET_EITHER\"] } } }\n";
