@@ -7,10 +7,18 @@ namespace Helix.Steps.Terraform;
 /// <summary>A plan that was saved, shown and approved, on its way into the world.</summary>
 sealed class SavedPlan(SavedPlanOptions options, StepContext context)
 {
+    const int MostReads = 3;
+    static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
     readonly TerraformCall _call = new(context.Target<TerraformTarget>(options.Target), context);
+
+    string Key => $"applied-{options.Sha256}";
 
     public async Task<TerraformApplyOutputs> Apply(Action<PlanContents> judge)
     {
+        // A plan can be applied once; what an earlier attempt still owes is to read the outputs.
+        if (context.Saved(Key) is JsonObject applied)
+            return await Read(applied);
         Directory.CreateDirectory(context.Run.Work);
         // What was compared is what is applied, whatever happens to the file meanwhile.
         var copy = Path.Combine(context.Run.Work, $".plan-{Guid.NewGuid():N}");
@@ -19,13 +27,8 @@ sealed class SavedPlan(SavedPlanOptions options, StepContext context)
             await Take(copy);
             judge(new(await _call.Show(copy)));
             var events = await _call.Watched(context, options.LockWait, options.StopWait, ["apply"], [copy]);
-            return new()
-            {
-                Added = Number(events.Changes, "add"),
-                Changed = Number(events.Changes, "change"),
-                Removed = Number(events.Changes, "remove"),
-                Outputs = Outputs((await _call.Show())["values"]),
-            };
+            await context.Save(Key, events.Changes);
+            return await Read(events.Changes);
         }
         catch (StepFailedException e) when (e.Failure == FailureClass.Cancelled)
         {
@@ -36,6 +39,27 @@ sealed class SavedPlan(SavedPlanOptions options, StepContext context)
         {
             File.Delete(copy);
         }
+    }
+
+    async Task<TerraformApplyOutputs> Read(JsonObject changes)
+    {
+        for (var tries = 1; ; tries++)
+            try
+            {
+                return new()
+                {
+                    Added = Number(changes, "add"),
+                    Changed = Number(changes, "change"),
+                    Removed = Number(changes, "remove"),
+                    Outputs = Outputs((await _call.Show())["values"]),
+                };
+            }
+            catch (StepFailedException e) when (e.Failure != FailureClass.Cancelled)
+            {
+                if (tries == MostReads)
+                    throw new StepFailedException(e.Failure, $"The plan is applied, but the outputs cannot be read: {e.Message}", "Try again: it reads them and applies nothing.", e);
+                await context.Delay(Pause);
+            }
     }
 
     async Task Take(string copy)

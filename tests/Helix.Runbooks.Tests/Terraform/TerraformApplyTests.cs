@@ -34,6 +34,7 @@ public sealed class TerraformApplyTests
         var plan = await folder.Plan();
         var done = await folder.Host.Run(new TerraformApply(), TerraformFolder.Apply(plan));
         Assert.Equal((1, 0, 0), (done.Added, done.Changed, done.Removed));
+        folder.Host.SavedValues.Clear();
         var failure = await folder.Host.Fails(FailureClass.Conflict, new TerraformApply(), TerraformFolder.Apply(plan));
         Assert.Contains("out of date", failure.Message, StringComparison.Ordinal);
     }
@@ -75,6 +76,24 @@ public sealed class TerraformApplyTests
         await folder.Host.Run(new TerraformApply(), options);
         var probe = await folder.Host.Probe(new TerraformApply(), options);
         Assert.Equal((ProbeVerdict.Done, 1), (probe.Verdict, probe.Outputs?.Added));
+    }
+
+    [Fact]
+    public async Task A_plan_that_is_applied_and_whose_outputs_could_not_be_read_is_not_applied_again()
+    {
+        using var folder = new TerraformFolder(One + "output \"out\" { value = \"here\" }\n");
+        var options = TerraformFolder.Apply(await folder.Plan());
+        var (bin, away) = (Directory.CreateDirectory(Path.Combine(folder.Host.Folder, "bin")).FullName, Path.Combine(folder.Host.Folder, "away"));
+        var real = System.Environment.GetEnvironmentVariable("PATH");
+        await File.WriteAllTextAsync(Path.Combine(bin, "terraform"), $"#!/bin/sh\n[ \"$*\" = 'show -json' ] && [ -e '{away}' ] && echo 'no connection to the state' >&2 && exit 1\nPATH='{real}' exec terraform \"$@\"\n", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(Path.Combine(bin, "terraform"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        folder.Host.ToolEnvironment["PATH"] = $"{bin}:{real}";
+        File.WriteAllText(away, "");
+        var failure = await folder.Host.Fails(FailureClass.Transient, new TerraformApply(), options);
+        Assert.StartsWith("The plan is applied, but the outputs cannot be read", failure.Message, StringComparison.Ordinal);
+        File.Delete(away);
+        var done = await folder.Host.Run(new TerraformApply(), options);
+        Assert.Equal((1, "here"), (done.Added, done.Outputs["out"]?.ToString()));
     }
 
     [Fact]
