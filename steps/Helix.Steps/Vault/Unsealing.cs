@@ -76,13 +76,15 @@ static class Serving
         for (var end = context.Time.GetUtcNow() + within; ;)
         {
             var health = await VaultHealth.Read(http);
-            if (health.State == VaultState.Active || (health.IsOpen && await HasLeader(http)))
+            if (await Does(http, health))
                 return health;
             if (context.Time.GetUtcNow() >= end)
                 throw StepFailedException.Transient($"{http.Name} is {VaultHealth.Words(health.State)} and does not serve after {new Duration(within)}.", "Look at its log: does it find the other nodes?");
             await context.Delay(Pause);
         }
     }
+
+    public static async Task<bool> Does(VaultHttp http, VaultHealth health) => health.State == VaultState.Active || (health.IsOpen && await HasLeader(http));
 
     static async Task<bool> HasLeader(VaultHttp http) =>
         await http.Send(HttpMethod.Get, "sys/leader") is { Ok: true, Body: { } body } && body["leader_address"]?.ToString() is { Length: > 0 };

@@ -74,15 +74,18 @@ sealed class VaultUnseal : Step<VaultUnsealOptions, VaultUnsealOutputs>
 
     public override async Task<ProbeResult<VaultUnsealOutputs>> Probe(VaultUnsealOptions options, StepContext context)
     {
-        var states = new Dictionary<string, VaultState>();
+        var (states, serve) = (new Dictionary<string, VaultState>(), true);
         foreach (var name in options.Targets)
         {
             using var http = new VaultHttp(context.Target<VaultTarget>(name), context);
-            states[name] = (await VaultHealth.Read(http)).State;
+            var health = await VaultHealth.Read(http);
+            states[name] = health.State;
+            serve &= await Serving.Does(http, health);
         }
         return states.Values.Any(s => s is VaultState.Sealed or VaultState.Uninitialised)
             ? ProbeResult<VaultUnsealOutputs>.NotDone("it is still sealed; shares may be given again")
-            : ProbeResult<VaultUnsealOutputs>.Done(new() { States = states, Unsealed = [] }, "nothing is sealed");
+            : serve ? ProbeResult<VaultUnsealOutputs>.Done(new() { States = states, Unsealed = [] }, "nothing is sealed, and all serve")
+            : ProbeResult<VaultUnsealOutputs>.NotDone("nothing is sealed, and not all serve yet");
     }
 }
 

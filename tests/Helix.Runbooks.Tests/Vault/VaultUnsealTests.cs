@@ -89,6 +89,15 @@ public sealed class VaultUnsealTests : IDisposable
     }
 
     [Fact]
+    public async Task A_step_that_was_cut_off_while_it_waited_for_a_leader_is_not_done()
+    {
+        (_vault.Sealed, _vault.Standby, _vault.Leader) = (false, true, "");
+        Assert.Equal(ProbeVerdict.NotDone, (await _host.Probe(new VaultUnseal(), Options([]))).Verdict);
+        _vault.Leader = "https://active:8200";
+        Assert.Equal(ProbeVerdict.Done, (await _host.Probe(new VaultUnseal(), Options([]))).Verdict);
+    }
+
+    [Fact]
     public async Task A_seal_of_another_kind_takes_no_shares()
     {
         _vault.SealType = "awskms";
