@@ -55,6 +55,8 @@ public sealed class ComposeDown : Step<ComposeDownOptions, ComposeDownOutputs>
             await context.Leave(await Down(stack, options, context));
         var seconds = Math.Max(1, (int)Math.Ceiling(options.Grace.Value.TotalSeconds)).ToString();
         string[] also = options.Volumes ? ["-v"] : [];
+        foreach (var volume in volumes)
+            await Volume.RemoveHelpers(stack.Engine, context, volume);
         await stack.Call(context, ["down", "-t", seconds, .. also]).Run();
         var left = (await stack.Containers(context)).Select(c => c.Name).Concat(options.Volumes ? await Volumes(stack, context) : []).ToList();
         return left.Count == 0

@@ -78,9 +78,7 @@ sealed class Volume
     };
 
     /// <summary>Containers that mount it, also stopped ones; not those that a step of ours has created to reach it.</summary>
-    public async Task<IReadOnlyList<Container>> Users(PlanContext context) => [.. (await Mounting(context)).Where(c => !IsOurs(c))];
-
-    Task<IReadOnlyList<Container>> Mounting(PlanContext context) => Engine.Find(context, $"volume={Name}");
+    public async Task<IReadOnlyList<Container>> Users(PlanContext context) => [.. (await Engine.Find(context, $"volume={Name}")).Where(c => !IsOurs(c))];
 
     static bool IsOurs(Container container) => container.Status == "created" && container.Name.StartsWith(Helper, StringComparison.Ordinal);
 
@@ -123,14 +121,14 @@ sealed class Volume
 
     public async Task Remove(PlanContext context)
     {
-        await RemoveHelpers(context);
+        await RemoveHelpers(Engine, context, Name);
         await Engine.Ask(context, "volume", "rm", Name);
     }
 
     /// <summary>Empties it, by a fresh volume with the same driver, options and labels.</summary>
     public async Task Replace(PlanContext context)
     {
-        await RemoveHelpers(context);
+        await RemoveHelpers(Engine, context, Name);
         await Engine.Ask(context, "volume", "rm", "-f", Name);
         var labels = Pairs("Labels").SelectMany(p => new[] { "--label", p });
         var options = Pairs("Options").SelectMany(p => new[] { "--opt", p });
@@ -138,10 +136,10 @@ sealed class Volume
     }
 
     /// <summary>What steps that were killed left. Who destroys has the target for itself, so none of them is at work.</summary>
-    async Task RemoveHelpers(PlanContext context)
+    public static async Task RemoveHelpers(DockerEngine engine, PlanContext context, string volume)
     {
-        if ((await Mounting(context)).Where(IsOurs).Select(c => c.Id).ToList() is [_, ..] left)
-            await Engine.Ask(context, ["rm", "-f", .. left]);
+        if ((await engine.Find(context, $"volume={volume}")).Where(IsOurs).Select(c => c.Id).ToList() is [_, ..] left)
+            await engine.Ask(context, ["rm", "-f", .. left]);
     }
 
     IEnumerable<string> Pairs(string field) => About[field]?.AsObject().Select(p => $"{p.Key}={(string?)p.Value}") ?? [];

@@ -51,6 +51,8 @@ public sealed class ComposeTests : IDisposable
         Assert.Equal(RuntimeStatus.Missing, (await service.Service.State(_host.PlanContext())).Status);
         // A service without a container is created by its start.
         await _host.Run(new TargetStart(), new() { Targets = ["redis"] });
+        // What a step that was killed while it read the volume has left.
+        _docker.Docker("create", "--name", $"helix-volume-{stack.Project}", "--network", "none", "-v", $"{stack.Project}_data:/helix-volume", DockerFixture.Image, "true");
         var gone = await _host.Run(new ComposeDown(), new() { Target = "stack", Volumes = true, Grace = new(TimeSpan.FromSeconds(2)) });
         Assert.Single(gone.Volumes);
         Assert.Equal(ProbeVerdict.Done, (await _host.Probe(new ComposeDown(), new() { Target = "stack", Volumes = true })).Verdict);
