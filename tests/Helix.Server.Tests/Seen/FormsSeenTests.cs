@@ -23,7 +23,7 @@ public sealed class FormsSeenTests(Chromium chromium) : IClassFixture<Chromium>
         await bob.Page.GetByLabel("ticket").First.FillAsync("INC-9");
         await bob.Page.GetByLabel("Reason").FillAsync("the wrong word");
         await bob.Page.GetByLabel("Reason").PressAsync("Enter");
-        Assert.Equal(0, await bob.Page.EvaluateAsync<int>("() => window.sent"));
+        Assert.True(await bob.Page.EvaluateAsync<bool>("() => window.sent === 0"));
         await bob.Press("Reject");
         await here.Becomes(run, RunStatus.Rejected);
     }
@@ -137,5 +137,78 @@ public sealed class FormsSeenTests(Chromium chromium) : IClassFixture<Chromium>
         await screen.Page.GetByLabel("Password").FillAsync(ServerHere.Password);
         await screen.Press("Log in");
         await screen.Page.WaitForURLAsync("**/runs/" + run);
+    }
+
+    [Fact]
+    public async Task Forms_with_all_their_fields_fit_a_phone_and_a_desk()
+    {
+        await using var here = new ServerHere();
+        Directory.CreateDirectory(Path.Combine(here.Folder, "shelf"));
+        here.Write("notes/a.txt", "hello\n");
+        here.Write("environments/production.yaml", $"apiVersion: helix.runbooks/v1\nname: production\nprotected: true\ntargets:\n  shelf: {{ kind: directory, path: {here.Folder}/shelf, identity: {{ place: \"{here.Folder}/shelf\" }} }}\npeople:\n  groups: {{ dba: [alice, bob] }}\n");
+        here.Runbook("keep", """
+            steps:
+              - { id: pack, uses: file.archive, with: { from: notes, to: "{{ run.work }}/notes.tar" } }
+              - { id: keep, uses: backup.upload, with: { target: shelf, file: "{{ steps.pack.file }}", prefix: notes/, kind: files.tar, recoveryPoint: "{{ steps.pack.recoveryPoint }}" } }
+            """);
+        here.Runbook("wipe", """
+            inputs:
+              backup: { type: backup, target: shelf, prefix: notes/, default: "before:2126-03-01T00:00:00Z", description: Which backup to load. }
+            steps:
+              - { id: go, uses: approval, with: { message: "Remove the notes?", approvers: [group:dba] } }
+              - { id: wipe, uses: file.remove, with: { path: notes, base: . } }
+            """);
+        here.Write("schedules.yaml", """
+            apiVersion: helix.runbooks/v1
+            name: schedules
+            timeZone: UTC
+            environment: environments/production.yaml
+            schedules:
+              wipes: { runbook: wipe.yaml, cron: "0 0 1 JAN *", dst: once }
+            """);
+        await here.Start();
+        await here.Server.Site.Timetable.Again();
+        using var alice = await here.LogIn("alice", Role.Admin);
+        await here.Becomes((await alice.Post("/runbooks/keep/start", ("environment", "production"), ("mode", "live"))).Run, RunStatus.Succeeded);
+        var run = (await alice.Post("/runbooks/wipe/start", ("environment", "production"), ("mode", "live"), ("confirm", "production"))).Run;
+        await here.Becomes(run, RunStatus.Waiting);
+        await alice.Post($"/runs/{run}/answer", ("question", "go"), ("choice", "approve"), ("glass", "yes"), ("reason", "nobody else can be reached"));
+        await here.Becomes(run, RunStatus.Succeeded);
+        (await here.LogIn("bob", Role.Approver)).Dispose();
+        foreach (var (name, width) in (IEnumerable<(string, int)>)[("forms-phone", 390), ("forms-desk", 1280)])
+        {
+            await using var screen = await chromium.Open(here, name, width, 844);
+            async Task Look(string what)
+            {
+                await screen.Take(what);
+                await screen.IsAccessible(what);
+            }
+            await screen.LogIn("alice");
+            await screen.Page.GotoAsync("/runbooks/wipe?environment=production");
+            await screen.Page.GetByText("Another backup than these").ClickAsync();
+            await screen.Press("Start the run");
+            await screen.Sees("is protected and this plan destroys data in it");
+            await screen.Page.GetByText("Another backup than these").ClickAsync();
+            await Look("refused-start");
+            await screen.Page.GotoAsync("/schedules");
+            await screen.Page.GetByText("Run now").ClickAsync();
+            await screen.Sees("It destroys data in a protected environment");
+            await Look("schedule");
+            await screen.Page.GotoAsync("/accounts");
+            await screen.Page.GetByText("Change what alice may do").ClickAsync();
+            await screen.Page.GetByLabel("One role on one environment per line").First.FillAsync("admin everywhere");
+            await screen.Page.GetByRole(AriaRole.Button, new() { Name = "Save" }).First.ClickAsync();
+            await screen.Sees("is no role on an environment");
+            await Look("refused-roles");
+        }
+        await using var bob = await chromium.Open(here, "forms-bob", 390, 844);
+        await bob.LogIn("bob");
+        await bob.Page.GotoAsync("/decisions");
+        await bob.Page.GetByRole(AriaRole.Link, new() { Name = "note", Exact = true }).ClickAsync();
+        await bob.Page.GetByLabel("What was done or found outside").FillAsync("I was at my desk");
+        await bob.Take("note");
+        await bob.IsAccessible("note");
+        await bob.Press("Add to the record");
+        await Eventually.True(() => here.Store.Read(run).Any(e => e.Event is NoteAdded { Text: "I was at my desk" }), "the note is in the record");
     }
 }
