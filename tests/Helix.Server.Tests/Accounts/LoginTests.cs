@@ -122,7 +122,7 @@ public sealed class LoginTests
         using var alice = await here.LogIn("alice", Role.Viewer);
         using var bob = await here.LogIn("bob", Role.Viewer);
         foreach (var (account, known) in new[] { ("alice", "os:asmith"), ("bob", "os:bsmith") })
-            Assert.Equal(HttpStatusCode.OK, (await root.Post($"/accounts/{account}/names", ("known", known))).Status);
+            Assert.Equal(HttpStatusCode.Redirect, (await root.Post($"/accounts/{account}/names", ("known", known))).Status);
         var refused = await root.Post("/accounts/alice/names", ("known", "os:alice\nos:bsmith"));
         Assert.Contains("is bob already", WebUtility.HtmlDecode(refused.Text), StringComparison.Ordinal);
         Assert.Equal("asmith", here.Accounts.IdentitiesOf("alice").Single().Subject);
