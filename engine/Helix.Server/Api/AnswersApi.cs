@@ -26,7 +26,7 @@ static class AnswersApi
             .WithSummary("Hands a secret to the driver; it is kept nowhere.").WithTags("decisions").Produces(StatusCodes.Status202Accepted);
         api.MapPost("/runs/{run}/cancel", (string run, ApiReason body, HttpContext http) => Act(site, http, "cancel", live => Deeds.Cancel(site, http.Caller(), live, body.Reason)))
             .WithSummary("Ends a run: rescue and finally still run.").WithTags("runs").Produces(StatusCodes.Status202Accepted);
-        api.MapPost("/runs/{run}/pause", (string run, HttpContext http) => Act(site, http, "pause", live => site.NewEngine().Pause(live.Run, http.Caller().Person, null)))
+        api.MapPost("/runs/{run}/pause", (string run, HttpContext http) => Act(site, http, "pause", live => Deeds.Pause(site, http.Caller(), live)))
             .WithSummary("Suspends a run after its running steps.").WithTags("runs").Produces(StatusCodes.Status202Accepted);
         api.MapPost("/runs/{run}/resume", (string run, ApiConfirmation body, HttpContext http) => Act(site, http, "resume", live => Deeds.Resume(site, http.Caller(), live, body.ConfirmEnvironment)))
             .WithSummary("Goes on with a run that nobody drives.").WithTags("runs").Produces(StatusCodes.Status202Accepted);

@@ -28,7 +28,7 @@ static class AnswerEndpoints
         app.MapPost("/runs/{run}/ratify", http => Post(site, http, (form, live) => Deeds.Ratify(site, http.Caller(), live, form["question"].ToString(), form["reason"])));
         app.MapPost("/runs/{run}/secret", http => Post(site, http, (form, live) => Deeds.GiveSecret(site, http.Caller(), live, form["ask"].ToString(), form["value"].ToString())));
         app.MapPost("/runs/{run}/resume", http => Act(site, http, "resume", (form, live) => Resume(site, http, form, live)));
-        app.MapPost("/runs/{run}/pause", http => Act(site, http, "pause", (_, live) => site.NewEngine().Pause(live.Run, http.Caller().Person, null)));
+        app.MapPost("/runs/{run}/pause", http => Act(site, http, "pause", (_, live) => Deeds.Pause(site, http.Caller(), live)));
         app.MapPost("/runs/{run}/cancel", http => Act(site, http, "cancel", (form, live) => Deeds.Cancel(site, http.Caller(), live, form["reason"])));
         app.MapPost("/runs/{run}/note", http => Post(site, http, (form, live) => Deeds.Note(site, http.Caller(), live, form["text"])));
         app.MapPost("/runs/{run}/close", http => Act(site, http, "close", (form, live) => site.NewEngine().Close(live.Run, http.Caller().Person, Deeds.Said(form["reason"], "A reason"))));

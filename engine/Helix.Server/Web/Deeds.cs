@@ -41,6 +41,14 @@ static class Deeds
             site.Drivers.GoOn(live.Run);
     }
 
+    /// <summary>Asks the driver to let the run go; who takes it later would not know that it was asked.</summary>
+    public static void Pause(Site site, Caller caller, LiveRun live)
+    {
+        if (!live.Look().Ended && IsFree(site, live.Run))
+            throw new RunbookException($"Nobody drives run {live.Run} now, so that there is nothing to pause.", "It goes on when it is answered or resumed; a cancel ends it.");
+        site.NewEngine().Pause(live.Run, caller.Person, null);
+    }
+
     /// <param name="confirmed">The name of a protected environment, as it was typed.</param>
     public static void Resume(Site site, Caller caller, LiveRun live, string? confirmed)
     {

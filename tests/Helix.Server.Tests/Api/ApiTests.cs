@@ -195,6 +195,20 @@ public sealed class ApiTests
     }
 
     [Fact]
+    public async Task A_pause_of_a_run_that_nobody_drives_is_refused_instead_of_being_forgotten_when_it_goes_on()
+    {
+        await using var here = await WithGate();
+        using var alice = Program(here, "alice", Role.Operator);
+        var run = (await Json(await alice.PostAsJsonAsync("/api/v1/runs", Wish())))["run"]!.GetValue<string>();
+        await here.Becomes(run, RunStatus.Waiting);
+        await Eventually.True(() => here.Store.ReadLease(run) is { Released: true }, "the run is let go");
+        var paused = await alice.PostAsJsonAsync($"/api/v1/runs/{run}/pause", new { });
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, paused.StatusCode);
+        Assert.Contains("Nobody drives run", (await Json(paused))["title"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.False(here.State(run).PauseAsked);
+    }
+
+    [Fact]
     public async Task The_document_describes_every_call_of_the_API()
     {
         await using var here = await WithGate();
