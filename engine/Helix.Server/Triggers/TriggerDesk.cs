@@ -130,7 +130,8 @@ sealed class TriggerDesk(Site site) : IDisposable
             Inputs = [],
             Effect = "",
             Words = call.Words,
-            Began = call.Began,
+            // The clock of who tells may be ahead, and nothing occurs after it was told.
+            Began = call.Began > now ? now : call.Began,
             Expires = now + trigger.ExpiresAfter,
         };
         try

@@ -138,6 +138,16 @@ public sealed class TriggerTests(PostgresServer postgres)
     static string Result(JsonObject said) => string.Join(", ", said["fired"]!.AsArray().Select(f => $"{f!["trigger"]} {f["result"]}"));
 
     [Fact]
+    public async Task An_alert_from_a_machine_whose_clock_is_ahead_starts_its_run_too()
+    {
+        await using var here = await Started();
+        var (_, said) = await Alerts(here, HookToken(here), Alert("DiskFull", "f1", begins: "2999-01-01T00:00:00Z", labels: ("instance", "db-1:9100")));
+        Assert.Equal("disk started", Result(said));
+        var started = here.State(said["fired"]![0]!["run"]!.ToString()).Started;
+        Assert.True(started.OccurredAt <= started.DeclaredAt, $"{started.OccurredAt:u}");
+    }
+
+    [Fact]
     public async Task An_alert_starts_a_harmless_run_at_once_and_however_often_it_is_delivered_only_one()
     {
         var time = new Clock();
