@@ -246,7 +246,7 @@ public sealed class RunPageTests
         await Eventually.True(() => here.State(run) is var s && s.OpenQuestions.Any() && s.Step("slow")?.Status == StepStatus.Running, "one branch asks, the other works");
         await alice.Post($"/runs/{run}/pause");
         await File.WriteAllTextAsync(Path.Combine(here.Folder, "on"), "");
-        await Eventually.True(() => here.State(run).SuspendedBecause is not (null or RunSuspended.ForPeople), "it is paused");
+        await Eventually.True(() => here.State(run).SuspendedBecause is not (null or RunSuspended.ForPeople) && here.Store.ReadLease(run) is { Released: true }, "it is paused");
         Assert.Contains($"action=\"/runs/{run}/resume\"", (await alice.Get("/runs/" + run)).Text, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.Redirect, (await alice.Post($"/runs/{run}/resume")).Status);
         await Eventually.True(() => here.State(run).SuspendedBecause == RunSuspended.ForPeople, "the other branch is done");
