@@ -55,43 +55,56 @@ sealed class FileExtract : Step<FileExtractOptions, FileExtractOutputs>
     {
         var from = context.FullPath(options.From);
         var to = Path.TrimEndingDirectorySeparator(context.FullPath(options.To));
-        if (Placed(options, to, context) is { } placed)
-            return placed;
+        var placing = new Placing(to, context);
+        if (Unpacked(options, to, context) is { } unpacked && await Disk.Guard(to, () => Task.FromResult(IsPlaced(placing))))
+            return unpacked;
         using var source = SourceFile.Open(from);
-        if (options.WhenThere == WhenThere.Refuse && HoldsSomething(to))
+        if (options.WhenThere == WhenThere.Refuse && placing.FolderHoldsSomething)
             throw StepFailedException.Conflict($"The folder {to} holds something already.", "Name another folder, or set whenThere: merge.");
         return await Disk.Guard(to, async () =>
         {
             Durable.CreateFolder(Path.GetDirectoryName(to)!);
-            // Everything is unpacked and checked beside the folder first: an archive is taken whole or not at all.
-            var temporary = Unfinished.NameFor(to);
+            placing.RemoveLeft();
+            // Everything is unpacked and checked first: an archive is taken whole or not at all.
+            var temporary = placing.Temporary;
             Directory.CreateDirectory(temporary);
             try
             {
                 var outputs = await Unpack(source, from, temporary, to, options, context);
+                placing.Check(temporary);
                 await context.Save(Key, StepJson.ToJson(outputs));
-                Place(temporary, to);
+                placing.Finish();
                 return outputs;
             }
-            finally
+            catch (Exception) when (options.WhenThere == WhenThere.Merge || !placing.HasBegun)
             {
-                if (Directory.Exists(temporary))
-                    Directory.Delete(temporary, recursive: true);
+                placing.RemoveLeft();
+                throw;
             }
         });
     }
 
-    public override Task<ProbeResult<FileExtractOutputs>> Probe(FileExtractOptions options, StepContext context) =>
-        Task.FromResult(Placed(options, Path.TrimEndingDirectorySeparator(context.FullPath(options.To)), context) is { } placed
-            ? ProbeResult<FileExtractOutputs>.Done(placed, "the archive was unpacked and checked, and the folder is in its place")
+    public override Task<ProbeResult<FileExtractOutputs>> Probe(FileExtractOptions options, StepContext context)
+    {
+        var to = Path.TrimEndingDirectorySeparator(context.FullPath(options.To));
+        var placing = new Placing(to, context);
+        return Task.FromResult(Unpacked(options, to, context) is { } unpacked && !placing.HasBegun && placing.FolderHoldsSomething
+            ? ProbeResult<FileExtractOutputs>.Done(unpacked, "the archive was unpacked and checked, and the folder is in its place")
             : ProbeResult<FileExtractOutputs>.NotDone("unpacking again gives the same"));
+    }
 
-    /// <summary>What an attempt that was cut off has done: the folder was empty or missing when it was saved, and appears in one rename.</summary>
+    /// <summary>What an attempt that was cut off had unpacked when the folder was empty or missing.</summary>
     /// <returns>Null for a merge too: whether it happened shows only when it is done again, which changes nothing then.</returns>
-    static FileExtractOutputs? Placed(FileExtractOptions options, string to, StepContext context) =>
-        options.WhenThere == WhenThere.Refuse && context.Saved(Key)?.Deserialize<FileExtractOutputs>(StepJson.Options) is { } unpacked && unpacked.Folder == to && HoldsSomething(to) ? unpacked : null;
+    static FileExtractOutputs? Unpacked(FileExtractOptions options, string to, StepContext context) =>
+        options.WhenThere == WhenThere.Refuse && context.Saved(Key)?.Deserialize<FileExtractOutputs>(StepJson.Options) is { } unpacked && unpacked.Folder == to ? unpacked : null;
 
-    static bool HoldsSomething(string folder) => Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any();
+    /// <summary>Moves what is left of it.</summary>
+    static bool IsPlaced(Placing placing)
+    {
+        if (placing.HasBegun)
+            placing.Finish();
+        return placing.FolderHoldsSomething;
+    }
 
     static async Task<FileExtractOutputs> Unpack(SourceFile source, string from, string temporary, string to, FileExtractOptions options, StepContext context)
     {
@@ -104,43 +117,5 @@ sealed class FileExtract : Step<FileExtractOptions, FileExtractOutputs>
         foreach (var line in tar.Skipped)
             context.Log($"WARNING: {line}");
         return new() { Folder = to, Entries = tar.Entries, Size = tar.Bytes, Skipped = tar.Skipped };
-    }
-
-    static void Place(string from, string to)
-    {
-        if (Directory.Exists(to) && !Directory.EnumerateFileSystemEntries(to).Any())
-            Directory.Delete(to);
-        if (!Directory.Exists(to))
-        {
-            Directory.Move(from, to);
-            Durable.SyncFolder(Path.GetDirectoryName(to)!);
-            return;
-        }
-        foreach (var entry in new DirectoryInfo(from).EnumerateFileSystemInfos())
-            Merge(entry.FullName, Path.Combine(to, entry.Name));
-        Durable.SyncFolder(to);
-    }
-
-    static void Merge(string from, string to)
-    {
-        var there = FileStat.Of(to)?.Type;
-        if (FileStat.Of(from)!.Type != FileType.Folder)
-        {
-            if (there == FileType.Folder)
-                throw StepFailedException.Conflict($"{to} is a folder, and the archive has a file there.");
-            File.Move(from, to, overwrite: true);
-            return;
-        }
-        // A link where the archive has a folder would lead the files elsewhere.
-        if (there is not null and not FileType.Folder)
-            throw StepFailedException.Conflict($"{to} is no folder, and the archive has one there.");
-        if (there is null)
-        {
-            Directory.Move(from, to);
-            return;
-        }
-        foreach (var entry in new DirectoryInfo(from).EnumerateFileSystemInfos())
-            Merge(entry.FullName, Path.Combine(to, entry.Name));
-        Durable.SyncFolder(to);
     }
 }

@@ -182,6 +182,79 @@ public sealed class FileExtractTests : IDisposable
         await _trial.Fails(FailureClass.Conflict, new FileExtract(), options);
     }
 
+    [Theory]
+    [InlineData(WhenThere.Refuse)]
+    [InlineData(WhenThere.Merge)]
+    public async Task A_mounted_folder_is_unpacked_into_and_stays_mounted(WhenThere whenThere)
+    {
+        Directory.CreateDirectory(_to);
+        var mount = new System.Diagnostics.ProcessStartInfo("mount", ["-t", "tmpfs", "tmpfs", _to]) { RedirectStandardError = true };
+        if (!await Ends(mount))
+            Assert.Skip("This machine lets nobody mount a tmpfs: the mounted folder was not tried.");
+        try
+        {
+            if (whenThere == WhenThere.Merge)
+                System.IO.File.WriteAllText(Path.Combine(_to, "mine"), "mine");
+            var archive = Tar(tar =>
+            {
+                tar.WriteEntry(File("a", "a"));
+                tar.WriteEntry(File("sub/b", "b"));
+            });
+            await Extract(archive, o => o with { WhenThere = whenThere });
+            Assert.Equal("b", System.IO.File.ReadAllText(Path.Combine(_to, "sub/b")));
+            Assert.Equal(whenThere == WhenThere.Merge ? 3 : 2, Directory.EnumerateFileSystemEntries(_to).Count());
+        }
+        finally
+        {
+            Assert.True(await Ends(new("umount", [_to])));
+        }
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_to));
+    }
+
+    [Fact]
+    public async Task A_merge_that_cannot_be_whole_moves_nothing()
+    {
+        Directory.CreateDirectory(Path.Combine(_to, "z"));
+        var archive = Tar(tar =>
+        {
+            foreach (var name in "abcdefz")
+                tar.WriteEntry(File(name.ToString(), "x"));
+        });
+        Assert.Equal(FailureClass.Conflict, (await Assert.ThrowsAsync<StepFailedException>(() => Extract(archive, o => o with { WhenThere = WhenThere.Merge }))).Failure);
+        Assert.Equal(["z"], Directory.EnumerateFileSystemEntries(_to).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task What_a_killed_attempt_has_left_is_moved_where_it_is_whole_and_removed_where_it_is_not()
+    {
+        Directory.CreateDirectory(_to);
+        var archive = Tar(tar =>
+        {
+            tar.WriteEntry(File("a", "a"));
+            tar.WriteEntry(File("sub/b", "b"));
+        });
+        // Killed while it unpacked.
+        var half = Path.Combine(_to, Path.GetFileName(Unfinished.NameFor(_trial.Context(), _to)));
+        Directory.CreateDirectory(Path.Combine(half, "sub"));
+        var whole = await Extract(archive);
+        Assert.Equal(["a", "sub"], Directory.EnumerateFileSystemEntries(_to).Select(Path.GetFileName).Order());
+
+        // Killed between two moves.
+        var unpacked = Directory.CreateDirectory(Path.ChangeExtension(half, "unpacked"));
+        Directory.Move(Path.Combine(_to, "sub"), Path.Combine(unpacked.FullName, "sub"));
+        Assert.Equal(ProbeVerdict.NotDone, (await _trial.Probe(new FileExtract(), new() { From = archive, To = _to })).Verdict);
+        Assert.Equivalent(whole, await Extract(archive));
+        Assert.Equal("b", System.IO.File.ReadAllText(Path.Combine(_to, "sub/b")));
+        Assert.Equal(["a", "sub"], Directory.EnumerateFileSystemEntries(_to).Select(Path.GetFileName).Order());
+    }
+
+    static async Task<bool> Ends(System.Diagnostics.ProcessStartInfo start)
+    {
+        using var process = System.Diagnostics.Process.Start(start)!;
+        await process.WaitForExitAsync();
+        return process.ExitCode == 0;
+    }
+
     Task<FileExtractOutputs> Extract(string archive, Func<FileExtractOptions, FileExtractOptions>? change = null) =>
         _trial.Run(new FileExtract(), (change ?? (o => o))(new() { From = archive, To = _to }));
 
