@@ -10,12 +10,12 @@ namespace Helix.Steps.Messages;
 /// <summary>One mail to everybody of an e-mail target.</summary>
 sealed class MailDelivery(EmailTarget target, PlanContext context)
 {
-    const int PatienceMilliseconds = 15_000;
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(15);
 
     public async Task Send(Message message)
     {
         using var mail = Mail(message);
-        using var client = new SmtpClient { Timeout = PatienceMilliseconds };
+        using var client = new SmtpClient { Timeout = (int)Patience.TotalMilliseconds };
         try
         {
             await client.ConnectAsync(target.Host, target.Port, Security(), context.Cancelled);
@@ -28,12 +28,16 @@ sealed class MailDelivery(EmailTarget target, PlanContext context)
         {
             throw StepFailedException.Auth($"The mail server of target '{target.Name}' refuses the account {target.User}.", "Nobody was told by mail.");
         }
+        catch (ServiceNotAuthenticatedException)
+        {
+            throw StepFailedException.Auth($"The mail server of target '{target.Name}' takes mail from an account only.", "Nobody was told by mail. Set user and password of the target.");
+        }
         catch (SmtpCommandException e)
         {
             throw new StepFailedException((int)e.StatusCode is >= 400 and < 500 ? FailureClass.Transient : FailureClass.InvalidData,
                 $"The mail server of target '{target.Name}' refuses the mail: {(int)e.StatusCode} {e.Message}", "Nobody was told by mail.");
         }
-        catch (Exception e) when (e is SocketException or IOException or ProtocolException or SslHandshakeException or ServiceNotConnectedException or NotSupportedException
+        catch (Exception e) when (e is SocketException or IOException or TimeoutException or ProtocolException or SslHandshakeException or ServiceNotConnectedException or NotSupportedException
             || (e is OperationCanceledException && !context.Cancelled.IsCancellationRequested))
         {
             throw new StepFailedException(e is NotSupportedException ? FailureClass.InvalidData : FailureClass.Transient,

@@ -31,6 +31,8 @@ public sealed record NotifyOutputs
 [Step("notify", "Tells people, by webhook, Slack or mail.", FailureIsWarning = true)]
 sealed class Notify : Step<NotifyOptions, NotifyOutputs>
 {
+    const string Key = "message";
+
     public override IEnumerable<TargetEffect> Effects(NotifyOptions options) => [TargetEffect.Reads(options.Target)];
 
     public override Task<StepPlan> Plan(NotifyOptions options, PlanContext context) =>
@@ -43,14 +45,24 @@ sealed class Notify : Step<NotifyOptions, NotifyOutputs>
             context.Log($"not sent, communication is off: {options.Message}");
             return new() { Sent = false };
         }
-        await context.Target<MessageTarget>(options.Target).Send(MessageOf(options, context), context);
+        await context.Target<MessageTarget>(options.Target).Send(MessageOf(options, await IdOf(context), context), context);
         context.Log($"sent to {options.Target}: {options.Message}");
         return new() { Sent = true };
     }
 
-    static Message MessageOf(NotifyOptions options, StepContext context) => new()
+    /// <summary>Kept for every try of this round; another round says something else, which a receiver must not drop as said already.</summary>
+    static async Task<string> IdOf(StepContext context)
     {
-        Id = $"{context.Run.Id}/{context.Path}",
+        if (context.Saved(Key)?.GetValue<string>() is { } id)
+            return id;
+        id = $"{context.Run.Id}/{context.Path}/{Guid.NewGuid().ToString("N")[..12]}";
+        await context.Save(Key, id);
+        return id;
+    }
+
+    static Message MessageOf(NotifyOptions options, string id, StepContext context) => new()
+    {
+        Id = id,
         Title = options.Title ?? context.Run.Runbook,
         Text = options.Message,
         Severity = options.Severity.ToString().ToLowerInvariant(),

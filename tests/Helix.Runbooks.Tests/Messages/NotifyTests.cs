@@ -24,7 +24,7 @@ public sealed class NotifyTests : IDisposable
         var body = JsonNode.Parse(request.Body)!;
         Assert.Equal(("Graph loaded", "critical", "run-1", false), ((string)body["text"]!, (string)body["severity"]!, (string)body["run"]!, (bool)body["test"]!));
         Assert.Equal("sha256=" + Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(_host.ValueOf(signing)), Encoding.UTF8.GetBytes(request.Body))), request.Headers["X-Helix-Signature"]);
-        Assert.Equal("run-1/step", request.Headers["Idempotency-Key"]);
+        Assert.StartsWith("run-1/step/", request.Headers["Idempotency-Key"], StringComparison.Ordinal);
         _host.AssertNoCanary();
     }
 
@@ -103,6 +103,51 @@ public sealed class NotifyTests : IDisposable
         await _host.Fails(FailureClass.Transient, new Notify(), Options() with { Target = "ops4" });
         _host.Add("ops5", Email(never.Port) with { Security = MailSecurity.StartTls });
         await _host.Fails(FailureClass.InvalidData, new Notify(), Options() with { Target = "ops5" });
+    }
+
+    [Fact]
+    public async Task A_receiver_can_drop_a_second_try_and_not_what_another_round_says()
+    {
+        using var server = new HttpStub(_ => new(204));
+        using var mail = new SmtpStub();
+        _host.Add("ops", new WebhookTarget { Url = _host.Canary("HOOK", server.Url) });
+        _host.Add("mail", Email(mail.Port));
+        for (var attempt = 0; attempt < 2; attempt++)
+        {
+            await _host.Run(new Notify(), Options());
+            await _host.Run(new Notify(), Options() with { Target = "mail" });
+        }
+        _host.SavedValues.Clear();
+        await _host.Run(new Notify(), Options());
+        await _host.Run(new Notify(), Options() with { Target = "mail" });
+        var ids = server.Requests.Select(r => r.Headers["Idempotency-Key"]).Zip(mail.Mails.Select(m => m.Split('\n').Single(l => l.StartsWith("Message-Id:", StringComparison.OrdinalIgnoreCase)))).ToList();
+        Assert.Equal(ids[0], ids[1]);
+        Assert.NotEqual(ids[1].First, ids[2].First);
+        Assert.NotEqual(ids[1].Second, ids[2].Second);
+    }
+
+    [Fact]
+    public async Task A_mail_can_be_told_from_within_a_loop()
+    {
+        using var server = new SmtpStub();
+        _host.Add("ops", Email(server.Port));
+        await new Notify().Run(Options(), _host.Context("each[3]/tell"));
+        Assert.Single(server.Mails);
+    }
+
+    [Fact]
+    public async Task A_mail_server_that_takes_no_mail_without_an_account_or_says_nothing_at_all_is_no_mistake_of_ours()
+    {
+        using var closed = new SmtpStub("530 5.7.0 Authentication required");
+        _host.Add("ops", Email(closed.Port));
+        await _host.Fails(FailureClass.Auth, new Notify(), Options());
+
+        using var deaf = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        deaf.Start();
+        var target = _host.Add("deaf", Email(((System.Net.IPEndPoint)deaf.LocalEndpoint).Port));
+        var message = new Message { Id = "1", Title = "t", Text = "x", Severity = "info", Environment = "test", At = DateTimeOffset.UnixEpoch, Test = false };
+        var e = await Assert.ThrowsAsync<StepFailedException>(() => new MailDelivery(target, _host.PlanContext()) { Patience = TimeSpan.FromMilliseconds(200) }.Send(message));
+        Assert.Equal(FailureClass.Transient, e.Failure);
     }
 
     static NotifyOptions Options() => new() { Target = "ops", Message = "Graph loaded", Severity = Severity.Critical };
