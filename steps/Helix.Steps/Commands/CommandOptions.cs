@@ -53,7 +53,7 @@ static class CommandCall
         tool = tool with { Input = input };
         if (options.Stdout is { } to)
         {
-            var warned = Judged(await RunInto(tool, context.FullPath(to), options), options);
+            var warned = Judged(await RunInto(tool, context.FullPath(to), options, context), options);
             return warned is null ? new() : new() { Values = { ["warning"] = warned } };
         }
         var result = await tool.Run();
@@ -71,10 +71,11 @@ static class CommandCall
 
     static FileStream Open(string path) => File.Exists(path) ? File.OpenRead(path) : throw StepFailedException.Missing($"There is no file {path} for the standard input.");
 
-    static async Task<ToolResult> RunInto(Tool tool, string path, CommandOptions options)
+    static async Task<ToolResult> RunInto(Tool tool, string path, CommandOptions options, StepContext context)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var temporary = $"{path}.helix-{Guid.NewGuid():N}";
+        var temporary = Files.Unfinished.NameFor(context, path);
+        File.Delete(temporary);
         ToolResult result;
         try
         {

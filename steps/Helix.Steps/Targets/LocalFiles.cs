@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Helix.Runbooks.Steps;
+using Helix.Steps.Files;
 
 namespace Helix.Steps.Targets;
 
@@ -23,7 +24,8 @@ static class LocalFiles
         var folder = Path.GetDirectoryName(target)!;
         if (!Directory.Exists(folder))
             throw StepFailedException.Missing($"{path} cannot be written: the folder {folder} does not exist.");
-        var temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.helix-{Guid.NewGuid():N}");
+        var temporary = Unfinished.NameFor(context, target);
+        File.Delete(temporary);
         try
         {
             var (size, digest) = await Write(from, temporary, context.Cancelled);

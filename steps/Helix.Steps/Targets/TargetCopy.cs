@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using Helix.Runbooks.Steps;
+using Helix.Steps.Files;
 
 namespace Helix.Steps.Targets;
 
@@ -61,7 +62,8 @@ public sealed class TargetCopy : Step<TargetCopyOptions, TargetCopyOutputs>
     static async Task<TargetCopyOutputs> Out(Runtime service, TargetCopyOptions options, string to, StepContext context)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-        var temporary = $"{to}.helix-{Guid.NewGuid():N}";
+        var temporary = Unfinished.NameFor(context, to);
+        File.Delete(temporary);
         try
         {
             await using (var file = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
@@ -70,7 +72,7 @@ public sealed class TargetCopy : Step<TargetCopyOptions, TargetCopyOutputs>
                 file.Flush(flushToDisk: true);
             }
             var outputs = await Measure(temporary, to, options, context);
-            Files.Durable.Rename(temporary, to);
+            Durable.Rename(temporary, to);
             return outputs;
         }
         finally

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Steps;
 using Helix.Steps.Commands;
+using Helix.Steps.Files;
 using ValueType = Helix.Runbooks.Steps.ValueType;
 
 namespace Helix.Runbooks.Tests.Processes;
@@ -69,6 +70,16 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(Enumerable.Range(0, 256).Select(i => (byte)i), await File.ReadAllBytesAsync(Path.Combine(_host.Folder, "out/file")));
         await _host.Fails(FailureClass.Transient, new ShellRun(), new() { Script = "echo half; exit 1", Stdout = "out/broken" });
         Assert.Equal(["file"], Directory.EnumerateFiles(Path.Combine(_host.Folder, "out")).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task What_a_killed_attempt_has_written_beside_its_file_is_removed_by_the_next()
+    {
+        var path = Path.Combine(_host.Folder, "file");
+        await File.WriteAllTextAsync(Unfinished.NameFor(_host.Context(), path), new string('x', 1000));
+        await _host.Run(new CommandRun(), new() { Argv = ["echo", "whole"], Stdout = "file" });
+        Assert.Equal("whole\n", await File.ReadAllTextAsync(path));
+        Assert.Equal(["file"], Directory.EnumerateFiles(_host.Folder).Select(Path.GetFileName));
     }
 
     [Fact]
