@@ -15,6 +15,9 @@ sealed class ComposeRuntime(ComposeTarget stack, string service, int? index) : C
     public override string StartCommand =>
         $"{Engine.ShellPrefix}docker start $({Engine.ShellPrefix}docker ps -aq --filter label={DockerEngine.ProjectLabel}={stack.Project} --filter label={DockerEngine.ServiceLabel}={service} --filter label={DockerEngine.OneOffLabel}=False)";
 
+    /// <summary>Containers that a smaller number removed are gone, and only Compose makes new ones.</summary>
+    public override Task<string> ScaleCommand(PlanContext context, int replicas) => stack.Line(context, "up", "-d", "--no-deps", "--no-recreate", "--scale", $"{service}={replicas}", service);
+
     protected override async Task<IReadOnlyList<Container>> Find(PlanContext context)
     {
         var all = await stack.Containers(context, $"label={DockerEngine.ServiceLabel}={service}");

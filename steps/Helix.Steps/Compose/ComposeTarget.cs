@@ -99,9 +99,9 @@ public sealed partial record ComposeTarget : Target
         return Engine.At(inner with { File = command[0], Arguments = [.. command.Skip(1), "--ansi", "never", .. Options(context), .. arguments], WorkingDirectory = null });
     }
 
-    /// <summary>The same call as a line for people, which works from any folder. Secret variables are not in it.</summary>
+    /// <summary>The same call as a line for people, which works from any folder. Secret variables they set before: without them Compose would make containers that have none.</summary>
     internal async Task<string> Line(PlanContext context, params IReadOnlyList<string> arguments) =>
-        Engine.ShellPrefix + string.Join(' ', new[] { await Command(context), [.. Options(context)], arguments }.SelectMany(w => w).Select(Shell.Quoted));
+        string.Concat(Secrets.Keys.Select(s => $"export {s}=\"${{{s}:?}}\" && ")) + Engine.ShellPrefix + string.Join(' ', new[] { await Command(context), [.. Options(context)], arguments }.SelectMany(w => w).Select(Shell.Quoted));
 
     IEnumerable<string> Options(PlanContext context) =>
         ["-p", Project, .. Files.SelectMany(f => new[] { "-f", context.FullPath(f) }), .. EnvFile is null ? Array.Empty<string>() : ["--env-file", context.FullPath(EnvFile)]];

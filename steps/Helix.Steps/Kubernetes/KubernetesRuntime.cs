@@ -15,6 +15,8 @@ sealed class KubernetesRuntime(KubernetesTarget cluster, WorkloadName workload, 
     public override IReadOnlyList<string> Tools => ["kubectl"];
     public override string StartCommand => $"{cluster.Shell} scale {workload} --replicas=\"$({cluster.Shell} get {workload} -o jsonpath='{{.metadata.annotations.helix-runbooks/replicas}}')\"";
 
+    public override Task<string> ScaleCommand(PlanContext context, int replicas) => Task.FromResult($"{cluster.Shell} scale {workload} --replicas={replicas}");
+
     public override async Task<string?> Place(PlanContext context) => await cluster.ReadPlace(context) is { } place ? $"{place}/{workload}" : null;
 
     public override async Task<RuntimeState> State(PlanContext context)

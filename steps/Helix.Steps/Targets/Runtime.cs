@@ -22,6 +22,9 @@ public abstract class Runtime
     /// <summary>The shell command that starts the service again, for residue.</summary>
     public abstract string StartCommand { get; }
 
+    /// <summary>The shell command that sets the number of instances, for residue.</summary>
+    public virtual Task<string> ScaleCommand(PlanContext context, int replicas) => Task.FromResult(StartCommand);
+
     /// <summary>Where it is as the runtime itself tells, in the form of an identity's place; null when it cannot be asked now.</summary>
     public virtual Task<string?> Place(PlanContext context) => Task.FromResult<string?>(Address);
 

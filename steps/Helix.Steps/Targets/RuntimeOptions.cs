@@ -47,10 +47,16 @@ public sealed record RuntimeOptions
 /// <summary>A service that is a plain process of this machine. It outlives the run.</summary>
 public sealed record ProcessOptions
 {
-    /// <summary>For a shell of people: starts it as the runtime does. The braces make the pid that of the service, not of a shell around it.</summary>
+    /// <summary>For a shell of people: starts it as the runtime does. Its own shell writes the pid: with job control setsid forks, and <c>$!</c> would be another.</summary>
     [JsonIgnore]
-    internal string ShellStart =>
-        $"cd {Shell.Quoted(Directory)} && {{ setsid {string.Join(' ', Start.Select(Shell.Quoted))} </dev/null >>{Shell.Quoted(Log ?? "/dev/null")} 2>&1 & echo $! >{Shell.Quoted(PidFile)}; }}";
+    internal string ShellStart
+    {
+        get
+        {
+            string[] command = [.. Environment.Count > 0 ? ["env", .. Environment.Select(e => $"{e.Key}={e.Value}")] : Array.Empty<string>(), "/bin/sh", "-c", "echo $$ >\"$0\"; exec \"$@\"", PidFile, .. Start];
+            return $"cd {Shell.Quoted(Directory)} && {{ setsid {string.Join(' ', command.Select(Shell.Quoted))} </dev/null >>{Shell.Quoted(Log ?? "/dev/null")} 2>&1 & }}";
+        }
+    }
 
     [Description("Executable and arguments that start it in the foreground.")]
     [Example("[redis-server, /etc/redis/redis.conf]")]

@@ -61,7 +61,7 @@ public sealed class TargetScale : Step<TargetScaleOptions, TargetScaleOutputs>
                 Kind = ResidueKind.ScaledDown,
                 Target = options.Target,
                 What = $"{options.Target} is scaled down from {before} to {options.Replicas}",
-                Command = target.Service.StartCommand,
+                Command = await target.Service.ScaleCommand(context, before.Value),
                 Undo = new("target.scale", new JsonObject { ["target"] = options.Target, ["replicas"] = before, ["maximum"] = Math.Max(before.Value, options.Maximum) }),
             });
         await target.Service.Scale(context, options.Replicas);

@@ -161,7 +161,12 @@ public sealed class ComposeTests : IDisposable
         Assert.Equal(2, (await _host.Run(step, new() { Target = "redis", Replicas = 2 })).Now);
         Assert.Equal(ProbeVerdict.Done, (await _host.Probe(step, new() { Target = "redis", Replicas = 2 })).Verdict);
         await _host.Run(step, new() { Target = "redis", Replicas = 1 });
-        Assert.Equal("scaled:redis", Assert.Single(_host.Left).Key);
+        var left = Assert.Single(_host.Left);
+        Assert.Equal("scaled:redis", left.Key);
+        // The container that is too many is gone: to start what is there would change nothing.
+        _docker.Shell(left.Command);
+        Assert.Equal(ProbeVerdict.Done, (await _host.Probe(step, new() { Target = "redis", Replicas = 2 })).Verdict);
+        await _host.Run(step, new() { Target = "redis", Replicas = 1 });
         await _host.Run(step, new() { Target = "redis", Replicas = 2 });
         Assert.Empty(_host.Left);
         var e = await Assert.ThrowsAsync<RunbookException>(() => _host.Run(step, new() { Target = "redis", Replicas = 100 }));

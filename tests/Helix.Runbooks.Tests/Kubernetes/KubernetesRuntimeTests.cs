@@ -58,6 +58,7 @@ public sealed class KubernetesRuntimeTests : IDisposable
         Assert.Equal((3, 0), (done.Before, done.Now));
         var left = Assert.Single(_host.Left);
         Assert.Equal("web is scaled down from 3 to 0", left.What);
+        Assert.EndsWith(" scale deployment/web --replicas=3", left.Command, StringComparison.Ordinal);
         Assert.Equal(3, left.Undo!.With["replicas"]!.GetValue<int>());
     }
 

@@ -155,13 +155,16 @@ public sealed class ProcessRuntimeTests : IDisposable
         Assert.Empty(_host.Left);
     }
 
-    [Fact]
-    public async Task The_command_of_the_residue_starts_the_service_as_the_step_would()
+    /// <summary>In a shell of people each job is a group of its own, and setsid forks.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData("set -m; ")]
+    public async Task The_command_of_the_residue_starts_the_service_as_the_step_would(string shell)
     {
-        var target = Service("s", "sh", "-c", "echo 'it''s' \"$0\"; exec sleep 1000", "a b");
-        await _host.Context().Tool("bash", "-c", target.Service.StartCommand).Run();
+        var target = Service("s", "sh", "-c", "echo 'it''s' \"$0\" of $WHO; exec sleep 1000", "a b");
+        await _host.Context().Tool("bash", "-c", shell + target.Service.StartCommand).Run();
         await Eventually.True(async () => (await target.Service.State(_host.PlanContext())).Status == RuntimeStatus.Running, "it runs");
-        await Eventually.True(() => File.ReadAllText(In("s.log")) == "its a b\n", "with its arguments");
+        await Eventually.True(() => File.ReadAllText(In("s.log")) == "its a b of s\n", "with its arguments and its variables");
         // The pid is the service's own, not that of a shell around it: a stop would leave the service running.
         var pid = int.Parse(File.ReadAllText(In("s.pid")));
         Assert.Equal(pid, ProcessStat.Read(pid)!.Session);
@@ -192,6 +195,8 @@ public sealed class ProcessRuntimeTests : IDisposable
         await service.CopyIn(_host.Context(), new MemoryStream("new"u8.ToArray()), "dump", new(null, null));
         Assert.Equal("12:34 404 regular file\n", (await _host.Context().Tool("stat", "-c", "%u:%g %a %F", In("real/dump")).Run()).Stdout);
         Assert.Equal("real/dump", new FileInfo(In("dump")).LinkTarget);
+        await File.WriteAllTextAsync(Helix.Steps.Files.Unfinished.NameFor(_host.Context(), In("real/dump")), "left by an attempt that was killed");
+        await service.CopyIn(_host.Context(), new MemoryStream("new"u8.ToArray()), "dump", new(null, null));
         using var to = new MemoryStream();
         Assert.Equal(3, await service.CopyOut(_host.Context(), "dump", to));
         Assert.Equal("new", Encoding.UTF8.GetString(to.ToArray()));
@@ -205,7 +210,9 @@ public sealed class ProcessRuntimeTests : IDisposable
         await File.WriteAllTextAsync(In("inside"), "content");
         var copyOut = new TargetCopyOptions { Target = "s", Inside = In("inside"), To = "work/out" };
         Assert.Equal(ProbeVerdict.NotDone, (await _host.Probe(new TargetCopy(), copyOut)).Verdict);
+        await File.WriteAllTextAsync(Helix.Steps.Files.Unfinished.NameFor(_host.Context(), Path.Combine(_host.Work, "out")), "left by an attempt that was killed");
         var copied = await _host.Run(new TargetCopy(), copyOut);
+        Assert.Equal(["out"], Directory.EnumerateFiles(_host.Work).Select(Path.GetFileName));
         Assert.Equal((7, "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73"), (copied.Size, copied.Sha256));
         Assert.Equal(copied, (await _host.Probe(new TargetCopy(), copyOut)).Outputs);
         var copyIn = new TargetCopyOptions { Target = "s", Inside = In("other"), From = "work/out", Mode = null };

@@ -16,12 +16,14 @@ public sealed class SshRuntimeTests : IDisposable
 
     string In(string name) => Path.Combine(_host.Folder, name);
 
-    Runtime Service(SshServer server, params string[] start) => _host.Add($"there{_services++}", new ServiceTarget
+    Runtime Service(SshServer server, params string[] start) => ServiceWith(server, server.Config, start);
+
+    Runtime ServiceWith(SshServer server, string config, params string[] start) => _host.Add($"there{_services++}", new ServiceTarget
     {
         Runtime = new()
         {
             Host = server.Address,
-            SshConfig = server.Config,
+            SshConfig = config,
             Process = new() { Start = start, PidFile = In("s.pid"), Directory = _host.Folder, Log = In("s.log"), Environment = new Dictionary<string, string> { ["WHO"] = "it's me" } },
         },
     }).Service;
@@ -42,6 +44,20 @@ public sealed class SshRuntimeTests : IDisposable
         var stopped = await service.Stop(_host.Context(), TimeSpan.FromSeconds(5));
         Assert.Equal((RuntimeStatus.Stopped, 143), (stopped.Status, stopped.ExitCode));
         Assert.Equal(RuntimeStatus.Stopped, (await service.Stop(_host.Context(), TimeSpan.FromSeconds(5))).Status);
+    }
+
+    [Fact]
+    public async Task The_command_of_the_residue_starts_it_there()
+    {
+        using var server = await SshServer.Start();
+        var config = Path.Combine(Directory.CreateDirectory(In("a b")).FullName, "config");
+        File.Copy(server.Config, config);
+        var service = ServiceWith(server, config, "sh", "-c", "echo $WHO in $PWD; exec sleep 1000");
+        await _host.Context().Tool("bash", "-c", service.StartCommand).Run();
+        await Eventually.True(async () => (await service.State(_host.Context())).Status == RuntimeStatus.Running, "it runs");
+        await Eventually.True(() => File.ReadAllText(In("s.log")) == $"it's me in {_host.Folder}\n", "with its variables");
+        await service.Stop(_host.Context(), TimeSpan.FromSeconds(5));
+        Assert.Equal(RuntimeStatus.Stopped, (await service.State(_host.Context())).Status);
     }
 
     [Fact]
@@ -136,6 +152,7 @@ public sealed class SshRuntimeTests : IDisposable
         await service.CopyIn(_host.Context(), new MemoryStream(bytes), "data.bin", new FileOwner("65534:65534", new Mode(UnixFileMode.UserRead)));
         Assert.Equal(bytes, await File.ReadAllBytesAsync(In("data.bin")));
         Assert.Equal(UnixFileMode.UserRead, File.GetUnixFileMode(In("data.bin")));
+        await File.WriteAllTextAsync(Helix.Steps.Files.Unfinished.NameFor(_host.Context(), In("data.bin")), "left by a connection that was cut");
         await service.CopyIn(_host.Context(), new MemoryStream(Encoding.UTF8.GetBytes("again")), "data.bin", new FileOwner(null, null));
         Assert.Equal(UnixFileMode.UserRead, File.GetUnixFileMode(In("data.bin")));
         Assert.Empty(Directory.EnumerateFiles(_host.Folder, ".*"));
