@@ -48,8 +48,8 @@ abstract class ContainerRuntime(DockerEngine engine) : Runtime
         var running = all.Where(c => c.Runs).Select(c => c.Id).ToList();
         if (running.Count == 0)
             return await State(context);
-        var seconds = Math.Max(1, (int)Math.Ceiling(grace.TotalSeconds)).ToString();
-        await DockerEngine.Ask(Engine.Call(context, ["stop", "-t", seconds, .. running]).Quietly());
+        var seconds = ((int)Math.Ceiling(grace.TotalSeconds)).ToString();
+        await DockerEngine.Ask(Engine.Call(context, grace == TimeSpan.Zero ? ["kill", .. running] : ["stop", "-t", seconds, .. running]).Quietly());
         var state = await State(context);
         return state with { Detail = state.ExitCode == 137 ? $"killed after {new Duration(grace)}" : state.Detail };
     }

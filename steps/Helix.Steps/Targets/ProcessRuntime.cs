@@ -41,11 +41,12 @@ sealed class ProcessRuntime(ProcessOptions options, string name) : Runtime
     {
         if (Running() is not { } process)
             return Now();
-        var killed = false;
-        await Signal(context, "TERM", process);
-        if (!await Ended(context, process, grace))
+        var killed = grace == TimeSpan.Zero;
+        if (!killed)
+            await Signal(context, "TERM", process);
+        if (killed || !await Ended(context, process, grace))
         {
-            context.Log($"{name} did not end within {new Duration(grace)} of SIGTERM and is killed.");
+            context.Log(killed ? $"{name} is killed." : $"{name} did not end within {new Duration(grace)} of SIGTERM and is killed.");
             killed = true;
             await Signal(context, "KILL", process);
             if (!await Ended(context, process, TimeSpan.FromSeconds(10)))

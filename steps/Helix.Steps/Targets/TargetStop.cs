@@ -12,7 +12,7 @@ public sealed record TargetStopOptions
     [Example("[dashboard, mcp, neo4j]")]
     public required IReadOnlyList<string> Targets { get; init; }
 
-    [Description("How long each may take to end by itself before it is killed.")]
+    [Description("How long each may take to end by itself before it is killed; 0s: it is killed at once.")]
     public Duration Grace { get; init; } = new(TimeSpan.FromSeconds(30));
 }
 

@@ -55,6 +55,16 @@ public sealed class ProcessRuntimeTests : IDisposable
     }
 
     [Fact]
+    public async Task Without_a_grace_a_service_has_no_time_to_end_by_itself()
+    {
+        var service = Service("s", "sh", "-c", "trap 'echo tidied' TERM; echo ready; while :; do sleep 0.05; done").Service;
+        await service.Start(_host.Context());
+        await Eventually.True(() => File.ReadAllText(In("s.log")).Contains("ready"), "it runs");
+        Assert.Equal(137, (await service.Stop(_host.Context(), TimeSpan.Zero)).ExitCode);
+        Assert.DoesNotContain("tidied", File.ReadAllText(In("s.log")));
+    }
+
+    [Fact]
     public async Task A_service_of_which_only_the_first_thread_has_ended_still_runs_and_is_not_started_beside_itself()
     {
         var service = Service("s", Fake.Path, "first-thread-ends").Service;

@@ -100,6 +100,7 @@ public sealed class FullDrillRunTests(CephS3 ceph) : IAsyncDisposable
             password: {{_stage.Secret("NEO4J_PASSWORD", neo4j.Password)}}
             admin: ["{{neo4j.Folder}}/bin/neo4j-admin"]
             runtime: { process: { start: ["{{neo4j.Folder}}/bin/neo4j"], pidFile: "{{neo4j.Folder}}/neo4j.pid", directory: "{{neo4j.Folder}}", log: "{{neo4j.Folder}}/out.log" } }
+          sentinels: { kind: process, start: [sleep, infinity], pidFile: sentinels.pid, directory: . }
           vault: { kind: vault, url: "{{_vault.Url}}", token: {{_stage.Secret("VAULT_TOKEN", VaultStub.Padded("root"))}} }
         {{_stage.Services}}
           ops_channel: { kind: webhook, url: {{_stage.Secret("OPS_WEBHOOK", _chat.Url + "canary-hook-2c9e")}} }
