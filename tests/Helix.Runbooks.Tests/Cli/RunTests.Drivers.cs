@@ -73,7 +73,7 @@ public sealed partial class RunTests
     public async Task Whoever_leaves_in_the_middle_of_an_answer_has_ticked_and_decided_nothing()
     {
         using var screen = new ScreenThatTells("Left open");
-        var waits = _helix.Run(["run", .. Runbook("left", ByHand)], typed: "done\n", screen: screen);
+        var waits = _helix.Run(["run", .. Runbook("left", ByHand.Replace(", evidenceRequired: true", "", StringComparison.Ordinal))], typed: "done\n", screen: screen);
         using var other = new HelixHere { Store = _helix.Store };
         await screen.Seen.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System);
         Assert.Equal(0, await other.Run("status", "--json"));
