@@ -232,7 +232,12 @@ public sealed partial class RunState
                 Earlier.Add(overdue);
         }
         foreach (var question in OpenQuestions.ToList())
+        {
             EndQuestion(question, QuestionStatus.Closed, at, "the run went back");
+            // A gate of another branch is still there, and is asked anew.
+            if (Step(question.Asked.Path) is { Status: StepStatus.Waiting } step)
+                step.Status = StepStatus.Pending;
+        }
         CutPauses(at);
         Ended = null;
         EndedAt = null;

@@ -37,6 +37,29 @@ public sealed class GoingBackTests
     }
 
     [Fact]
+    public async Task An_approval_of_another_branch_is_asked_anew_when_one_is_rejected_and_goes_back()
+    {
+        using var h = new RunHarness();
+        var run = (await h.Run("""
+            steps:
+              - id: both
+                parallel:
+                  - - { id: first, uses: world.write, with: { world: WORLD, line: first } }
+                    - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"], onReject: first } }
+                  - [{ id: other, uses: approval, with: { message: "And here?", approvers: ["group:dba"] } }]
+            """)).State.Run;
+        Assert.True(Answer("go", "reject").Accepted);
+        Assert.Equal(4, (await h.Drive(run)).ExitCode);
+        Assert.True(Answer("go", "approve").Accepted);
+        Assert.True(Answer("other", "approve").Accepted);
+        var ended = await h.Drive(run);
+        Assert.Equal((0, 2), (ended.ExitCode, ended.State.Round));
+        Assert.Equal(["first", "first"], h.Lines);
+
+        DecisionResult Answer(string path, string choice) => h.Engine.Decide(run, RunHarness.Bob, new Decided { Question = path, Choice = choice, Reason = "so" });
+    }
+
+    [Fact]
     public async Task A_cancel_after_the_answer_that_goes_back_ends_the_run()
     {
         using var h = new RunHarness();
