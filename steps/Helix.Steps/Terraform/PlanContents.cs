@@ -32,11 +32,11 @@ sealed class PlanContents(JsonObject json)
 
     public IEnumerable<JsonObject> Resources => (json["resource_changes"] as JsonArray ?? []).OfType<JsonObject>();
 
-    /// <summary>A mistyped address gives an empty plan and no error, so it is looked for in all that the plan knows (TF-03).</summary>
+    /// <summary>A mistyped address gives an empty plan and no error, so it is looked for in all that the plan knows (TF-03). A removal of what is gone knows it from the configuration alone.</summary>
     public void MustKnow(IEnumerable<string> addresses)
     {
         var known = Resources.Select(r => r["address"]!.ToString())
-            .Concat(AddressesIn(json["planned_values"]?["root_module"])).Concat(AddressesIn(PriorValues?["root_module"])).Distinct().ToList();
+            .Concat(AddressesIn(json["planned_values"]?["root_module"])).Concat(AddressesIn(PriorValues?["root_module"])).Concat(Configured(json["configuration"]?["root_module"])).Distinct().ToList();
         foreach (var address in addresses)
             if (!known.Exists(k => Covers(address, k)))
                 throw StepFailedException.InvalidData($"'{address}' names no resource of the configuration or the state.",
@@ -54,6 +54,10 @@ sealed class PlanContents(JsonObject json)
     /// <summary>The address itself, an instance of it, or what is in the module.</summary>
     static bool Covers(string allowed, string address) =>
         address == allowed || (address.Length > allowed.Length && address.StartsWith(allowed, StringComparison.Ordinal) && address[allowed.Length] is '.' or '[');
+
+    /// <summary>There an address is that within its module.</summary>
+    static IEnumerable<string> Configured(JsonNode? module, string within = "") => module is not JsonObject of ? [] :
+        [.. (of["resources"] as JsonArray ?? []).Select(r => within + r!["address"]), .. (of["module_calls"] as JsonObject ?? []).SelectMany(m => Configured(m.Value!["module"], $"{within}module.{m.Key}."))];
 
     public static IEnumerable<string> AddressesIn(JsonNode? module) => ResourcesIn(module).Select(r => r["address"]!.ToString());
 

@@ -59,6 +59,18 @@ public sealed class TerraformPlanTests
     }
 
     [Fact]
+    public async Task A_removal_of_a_module_that_is_gone_already_is_an_empty_plan_and_no_error()
+    {
+        using var folder = new TerraformFolder("module \"site\" { source = \"./site\" }\n");
+        Directory.CreateDirectory(Path.Combine(folder.Path, "site"));
+        File.WriteAllText(Path.Combine(folder.Path, "site", "main.tf"), One);
+        var removal = folder.PlanOptions with { Destroy = true, Only = ["module.site"] };
+        Assert.False((await folder.Plan(removal)).Changes);
+        var failure = await folder.Host.Fails(FailureClass.InvalidData, new TerraformPlan(), removal with { Only = ["module.sites"] });
+        Assert.Contains("There are: module.site.terraform_data.a", failure.Hint, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Variables_and_workspace_come_from_the_target_and_a_secret_variable_is_nowhere_to_be_seen()
     {
         using var folder = new TerraformFolder("""
