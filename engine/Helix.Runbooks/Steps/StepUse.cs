@@ -14,6 +14,9 @@ public sealed record StepUse(JsonObject With)
     /// <summary>The targets, when an environment is read along.</summary>
     public EnvironmentTargets? Targets { get; init; }
 
+    /// <summary>A condition decides whether it runs at all, as on what kind of backup there is.</summary>
+    public bool Sometimes { get; init; }
+
     /// <summary>Type and options of every step of the runbook.</summary>
     public IReadOnlyList<(string Uses, JsonObject With)> All { get; init; } = [];
 

@@ -5,10 +5,10 @@ namespace Helix.Steps.Neo4j;
 /// <summary>Online backup and restore are the Enterprise edition's: said before the tool is called, whose own words sound like a broken installation (NEO-14).</summary>
 static class OnlineRules
 {
-    /// <summary>Known before the run where the environment says which edition it is.</summary>
+    /// <summary>Known before the run where the environment says which edition it is. A runbook for both editions has the step under a condition.</summary>
     public static IEnumerable<UseFault> Judge(string step, StepUse use)
     {
-        if (use.Target<Neo4jTarget>("target") is { Edition: Neo4jEdition.Community } target)
+        if (!use.Sometimes && use.Target<Neo4jTarget>("target") is { Edition: Neo4jEdition.Community } target)
             yield return new("needs-enterprise", "target", $"{step} needs the Enterprise edition, and {target.Name} is a Community edition.", Instead(step));
     }
 

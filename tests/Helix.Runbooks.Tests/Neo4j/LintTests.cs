@@ -64,6 +64,14 @@ public sealed class LintTests : IDisposable
     }
 
     [Fact]
+    public void A_restore_that_runs_only_for_an_online_backup_is_no_error_on_a_community_edition()
+    {
+        const string restore = "  - { id: count, uses: neo4j.counts, with: { target: neo4j } }\n  - { id: restore, uses: neo4j.restore, when: \"{{ steps.count.succeeded }}\", with: { target: neo4j, from: a.backup } }";
+        Assert.Empty(Problems(restore));
+        Assert.Single(Problems(restore.Replace("when: \"{{ steps.count.succeeded }}\", ", "", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void NEO_10_a_removed_procedure_in_a_query_or_a_check_is_warned_of()
     {
         var warning = Assert.Single(Problems("  - { id: ask, uses: neo4j.verify, with: { target: neo4j, checks: [{ query: \"CALL db.constraints()\", expect: 1 }] } }"));

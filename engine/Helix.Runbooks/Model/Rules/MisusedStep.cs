@@ -13,7 +13,7 @@ sealed class MisusedStep : Rule
         var all = scope.Steps.Select(s => (s.Uses, s.With)).ToList();
         foreach (var step in scope.Steps)
             if (scope.Judge(step) is { } judge)
-                foreach (var fault in judge.Judge(new StepUse(step.With) { Targets = scope.Targets, All = all }))
+                foreach (var fault in judge.Judge(new StepUse(step.With) { Targets = scope.Targets, All = all, Sometimes = step.When is not null }))
                     yield return new(step.Places.GetValueOrDefault(fault.Option, step.Position), fault.Message, fault.Hint, fault.IsWarning ? Severity.Warning : Severity.Error) { Rule = fault.Rule };
     }
 }
