@@ -130,15 +130,27 @@ public sealed partial class Engine
     {
         var producers = drive.Record.Read(s => s.Steps.Values.Where(p => p is { Status: StepStatus.Succeeded, Files.Count: > 0 }).ToList());
         foreach (var step in producers)
-            if (step.Files.FirstOrDefault(f => !drive.World.IsThere(f)) is { } gone && IsNeeded(drive, gone))
+            if (step.Files.FirstOrDefault(f => !drive.World.IsThere(f)) is { } gone && IsNeeded(drive, step.Path, gone))
                 drive.Record.Append(step.Effects.All(e => e.Effect == Effect.Reads || e.Target is null)
                     ? new StepReset(step.Path, $"{gone.Path} is gone", null)
                     : new StepFailed(step.Path, 0, FailureClass.Missing, $"its file {gone.Path} is gone", null, null));
     }
 
-    static bool IsNeeded(Drive drive, LocalFile file) =>
-        drive.Record.Read(s => drive.Plan.Steps.Any(p => p.Part == Part.Steps && s.StatusOf(p.Path) != StepStatus.Succeeded && s.StatusOf(p.Path) != StepStatus.Skipped
-            && p.Item.With.ToJsonString(StepJson.Options).Contains($".{file.Output}", StringComparison.Ordinal)));
+    /// <summary>A step that has not ended names it: this output of this step, for a step of a group that was passed over never ends.</summary>
+    static bool IsNeeded(Drive drive, string producer, LocalFile file)
+    {
+        var names = drive.Index.Find(producer) is { } place ? Names(place, file.Output).ToList() : [];
+        return drive.Record.Read(s => drive.Plan.Steps.Any(p => p.Part == Part.Steps && s.StatusOf(p.Path) is not (StepStatus.Succeeded or StepStatus.Skipped)
+            && p.Item.With.ToJsonString(StepJson.Options) is var with && names.Exists(n => with.Contains(n, StringComparison.Ordinal))));
+    }
+
+    /// <summary>How expressions name an output: in the step's own runbook and, where that puts it out, in the one around it.</summary>
+    static IEnumerable<string> Names(Place place, string output)
+    {
+        var name = $"steps.{place.Item.Id}.{output}";
+        return place.Frame.Item is not { } sub ? [name]
+            : [name, .. place.Frame.Runbook.Outputs.Where(o => o.Value.Text.Contains(name, StringComparison.Ordinal)).SelectMany(o => Names(sub, o.Key))];
+    }
 
     /// <summary>Null: the wait for it was interrupted, and nothing was done.</summary>
     async Task<Lease?> TakeLeaseUnlessInterrupted(string run, DriveSettings settings)

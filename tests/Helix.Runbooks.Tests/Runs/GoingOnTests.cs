@@ -13,6 +13,29 @@ public sealed class GoingOnTests(PostgresServer postgres)
     static readonly Driver Dead = DriverIdentity.Current with { StartTicks = DriverIdentity.Current.StartTicks - 1 };
     static readonly Driver OfAnotherBoot = DriverIdentity.Current with { BootId = "before the power cut" };
 
+    [Theory]
+    [InlineData("make", true)]
+    [InlineData("other", false)]
+    public async Task A_file_that_is_gone_is_made_again_only_for_a_step_that_names_it(string named, bool again)
+    {
+        using var h = new RunHarness();
+        var made = Path.Combine(h.Folder, "made");
+        var run = (await h.Run($$"""
+            steps:
+              - { id: make, uses: world.file, with: { path: "{{made}}" } }
+              - { id: other, uses: world.file, with: { path: "{{made}}-too" } }
+              - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }
+              - id: never
+                when: "{{"{{"}} steps.make.status == 'failed' {{"}}"}}"
+                steps:
+                  - { id: late, uses: world.write, with: { world: WORLD, line: "{{"{{"}} steps.{{named}}.file {{"}}"}}" } }
+            """)).State.Run;
+        File.Delete(made);
+        Assert.True(h.Engine.Decide(run, RunHarness.Bob, new Decided { Question = "go", Choice = "approve" }).Accepted);
+        Assert.Equal(0, (await h.Drive(run)).ExitCode);
+        Assert.Equal(again, File.Exists(made));
+    }
+
     [Fact]
     public async Task A_pinned_script_of_which_a_full_disk_left_half_is_written_anew()
     {
