@@ -14,7 +14,7 @@ namespace Helix.Runbooks.Tests.Kubernetes;
 /// <summary>Scenario 2 as it is shipped, through the real executable: terraform, kubectl and Redis are real; the API of the cluster, Vault and Neo4j are stubs.</summary>
 public sealed class WholeLossRunTests : IAsyncDisposable
 {
-    const string GraphPassword = "graph-7f3b91d2", RedisPassword = "redis-91c2aa07";
+    const string GraphPassword = "graph-7f3b91d2", RedisPassword = "redis-91c2aa07", CertificateKey = "certificate-key-5be0";
 
     readonly LiveStage _stage = new();
     readonly KubeServer _server = new();
@@ -55,7 +55,7 @@ public sealed class WholeLossRunTests : IAsyncDisposable
         Lose(redis);
         Environment(infra.Path, graph.Url, redis);
 
-        var run = await _stage.Start("complete-infrastructure-loss", Waits);
+        var run = await _stage.Start("complete-infrastructure-loss", Waits, null, [.. ((string[])["vault", "site"]).SelectMany(OwnCertificate)]);
         Assert.Null(_server.Cluster["StatefulSet", "neo4j"]);
         await _stage.Ends(0, null, "approve", run, "go");
         await _stage.Ends(Waits, null, "resume", run, "--unattended");
@@ -64,17 +64,25 @@ public sealed class WholeLossRunTests : IAsyncDisposable
         await _stage.Ends(Killed, "point:effect:secrets:1", "resume", run, "--unattended");
         await _stage.Ends(Waits, null, "resume", run, "--unattended");
         Assert.Equal(200, await redis.Keys());
+        Assert.All(["mcp", "mcp-verification", "dashboard-blue"], client => Assert.Null(_server.Cluster["Deployment", client]));
         await _stage.Ends(0, null, "approve", run, "go_older_graph");
         var said = await _stage.Ends(0, null, "resume", run, "--unattended");
 
         Assert.Equal(120, StubGraph.Read(store).Nodes);
         Assert.False(_vault.Sealed);
-        Assert.Equal(GraphPassword, System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(_server.Cluster["Secret", "helix-secrets"]!["data"]!["NEO4J_PASSWORD"]!.ToString())));
+        Assert.Equal(GraphPassword, Field("helix-secrets", "NEO4J_PASSWORD"));
+        foreach (var name in new[] { "vault-tls", "helix-tls" })
+            Assert.Equal(CertificateKey, Field(name, "tls.key"));
         var record = await _stage.Ends(0, null, "export", run) + said;
-        foreach (var secret in new[] { GraphPassword, RedisPassword, "origin-share-a", VaultStub.Padded("origin") })
+        foreach (var secret in new[] { GraphPassword, RedisPassword, CertificateKey, "origin-share-a", VaultStub.Padded("origin") })
             Assert.DoesNotContain(secret, record, StringComparison.Ordinal);
         await _stage.Ends(0, null, "verify-record", run);
     }
+
+    IEnumerable<string> OwnCertificate(string of) =>
+        ["--input", $"{of}_certificate=file:{_stage.Folder}/tls.crt", "--input", $"{of}_certificate_key=file:{_stage.Folder}/tls.key"];
+
+    string Field(string secret, string name) => System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(_server.Cluster["Secret", secret]!["data"]![name]!.ToString()));
 
     /// <summary>A module whose only resource hands out the kubeconfig, as that of a cloud would.</summary>
     TerraformFolder Infrastructure()
@@ -132,11 +140,11 @@ public sealed class WholeLossRunTests : IAsyncDisposable
 
     void Environment(string infra, string graph, RedisServer redis)
     {
-        foreach (var (name, text) in new[] { ("first-token", VaultStub.Padded("root")), ("origin-token", VaultStub.Padded("origin")) })
+        foreach (var (name, text) in new[] { ("first-token", VaultStub.Padded("root")), ("origin-token", VaultStub.Padded("origin")), ("tls.crt", "certificate"), ("tls.key", CertificateKey) })
             File.WriteAllText(Path.Combine(_stage.Folder, name), text);
         File.WriteAllText(_stage.EnvironmentFile, $$"""
             apiVersion: helix.runbooks/v1
-            name: stubs
+            name: live
             vars: { self_approval: true, dashboard_host: localhost, settle: 1s, infrastructure: [module.helix_infrastructure] }
             targets:
               infra: { kind: terraform, directory: "{{infra}}" }
@@ -159,7 +167,7 @@ public sealed class WholeLossRunTests : IAsyncDisposable
               offsite: { kind: directory, path: "{{_stage.Folder}}/shelf" }
               ops_channel: { kind: webhook, url: "env:OPS_WEBHOOK" }
             people:
-              groups: { dba: [{{Me}}], incident_commander: [{{Me}}], security: [{{Me}}] }
+              groups: { dba: [{{Me}}], incident_commander: [{{Me}}], security: [{{Me}}], key_holders: [{{Me}}] }
             """);
     }
 }
