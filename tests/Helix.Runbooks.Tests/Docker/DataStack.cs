@@ -20,8 +20,9 @@ sealed class DataStack
     public string Containers => _docker.Docker("ps", "-aq", "--filter", Label);
     public string Volumes => _docker.Docker("volume", "ls", "-q", "--filter", Label);
 
-    /// <summary>What ends it for good.</summary>
-    public string Removal => $"docker -H {_docker.Host} rm -f $(docker -H {_docker.Host} ps -aq --filter {Label}); docker -H {_docker.Host} volume rm $(docker -H {_docker.Host} volume ls -q --filter {Label})";
+    /// <summary>What ends it for good, with the container that a killed copy of a volume may have left.</summary>
+    public string Removal => $"docker -H {_docker.Host} rm -f $(docker -H {_docker.Host} ps -aq --filter {Label}; {Users("neo4j_data")}; {Users("redis_data")}); docker -H {_docker.Host} volume rm $(docker -H {_docker.Host} volume ls -q --filter {Label})";
+    string Users(string volume) => $"docker -H {_docker.Host} ps -aq --filter volume={Project}_{volume}";
     string Label => $"label=com.docker.compose.project={Project}";
 
     /// <summary>Its files are written; nothing runs yet.</summary>

@@ -26,13 +26,16 @@ public sealed class BreachRunTests(DockerFixture docker, CephS3 ceph) : IAsyncDi
     DataStack _stack = null!;
 
     [Fact]
-    public async Task A_breached_stack_is_destroyed_and_rebuilt_clean_with_new_secrets_in_a_stub_of_Vault_although_the_driver_is_killed_four_times()
+    public async Task A_breached_stack_is_destroyed_and_rebuilt_clean_with_new_secrets_in_a_stub_of_Vault_although_Vault_goes_too_and_the_driver_is_killed_four_times()
     {
         _stack = await DataStack.Write(docker, Path.Combine(_stage.Folder, "stack"));
         using var infra = new TerraformFolder(Infrastructure());
         await infra.PlanAndApply();
         foreach (var field in Fields)
             _stage.Secret($"OLD_{field}", $"canary-old-{field.Replace('_', '-')}-4c1d");
+        _vault.Shares = ["canary-origin-share-1-77b0", "canary-origin-share-2-77b0"];
+        foreach (var (number, share) in _vault.Shares.Index())
+            _stage.Secret($"VAULT_SHARE_{number + 1}", share);
         _vault.Write("secret/helix", new(Fields.Select(f => KeyValuePair.Create(f, (JsonNode?)Old(f)))));
         await Environment(infra.Path);
         await Fill();
@@ -53,10 +56,12 @@ public sealed class BreachRunTests(DockerFixture docker, CephS3 ceph) : IAsyncDi
         Assert.Equal(contents, Volumes());
         await _stage.Ends(Killed, "point:effect:destroy:1", "decide", run, "rotate_outside", "done", "--evidence", "ticket CA-3", "--resume");
         Assert.Equal("", _stack.Containers + Volumes());
+        LoseVault();
         await _stage.Ends(Waits, null, "resume", run);
         await _stage.Ends(Killed, "point:effect:restore:1", "approve", run, "build", "--resume");
         await _stage.Ends(Waits, null, "resume", run);
         await _stage.Ends(Waits, null, "decide", run, "review", "done", "--evidence", "review 12", "--resume");
+        await _stage.Ends(Waits, null, "decide", run, "reject_backups", "done", "--evidence", "list 4", "--resume");
         Assert.Contains("closed: rule 17 of the border firewall", await _stage.Ends(0, null, "show", run), StringComparison.Ordinal);
         await _stage.Ends(0, null, "decide", run, "open_access", "done", "--evidence", "ticket NET-9", "--resume");
 
@@ -66,6 +71,7 @@ public sealed class BreachRunTests(DockerFixture docker, CephS3 ceph) : IAsyncDi
         await Clean(New("neo4j_password"), New("redis_password"));
         foreach (var (kind, number) in new[] { ("forensic/redis/", 1), ("forensic/neo4j/", 1), ("forensic/vault/", 1) })
             Assert.Equal(number, await Backups("offsite", kind));
+        Assert.Equal(1, await Backups("offsite", "vault/"));
         Assert.Equal((1, 3, 2), (await Backups("backups", "vault/"), await Backups("backups", "redis/"), await Backups("backups", "neo4j/")));
         Assert.Contains("access is open again", _chat.Requests.Last().Body);
         Assert.Equal(0, (await _stage.Helix(null, "verify-record", run)).Code);
@@ -94,6 +100,15 @@ public sealed class BreachRunTests(DockerFixture docker, CephS3 ceph) : IAsyncDi
         await _stack.Redis(Old("redis_password"), "SET", "backdoor", "open");
         await _stage.Start("backup-redis", 0);
         await Offsite();
+    }
+
+    /// <summary>It went with the infrastructure; the one that is built in its place is empty and has keys of its own.</summary>
+    void LoseVault()
+    {
+        _vault.Empty();
+        (_vault.ClusterId, _vault.Shares, _vault.Sealed) = ("cluster-new", ["canary-new-share-1-3e5d", "canary-new-share-2-3e5d"], true);
+        foreach (var (number, share) in _vault.Shares.Index())
+            _stage.Secret($"NEW_VAULT_SHARE_{number + 1}", share);
     }
 
     Task Offsite() => _stage.Prepare("""
@@ -164,12 +179,13 @@ public sealed class BreachRunTests(DockerFixture docker, CephS3 ceph) : IAsyncDi
             dataFile: /data/dump.rdb
             runtime: { compose: stack, service: redis }
           redis_old_password: { kind: redis, endpoint: "127.0.0.1:{{_stack.RedisPort}}", password: env:OLD_redis_password }
-          vault: { kind: vault, url: "{{_vault.Url}}", token: {{_stage.Secret("VAULT_TOKEN", VaultStub.Padded("root"))}} }
+          vault: { kind: vault, url: "{{_vault.Url}}", appRole: { roleId: {{_stage.Secret("VAULT_ROLE_ID", "canary-role-51f2")}}, secretId: {{_stage.Secret("VAULT_SECRET_ID", VaultStub.Padded("approle"))}} } }
+          vault_new: { kind: vault, scratch: true, url: "{{_vault.Url}}", token: {{_stage.Secret("VAULT_TOKEN", VaultStub.Padded("root"))}} }
         {{_stage.Services}}
           ops_channel: { kind: webhook, url: {{_stage.Secret("OPS_WEBHOOK", _chat.Url + "canary-hook-8d20")}} }
           backups: { {{Store(backups)}} }
           offsite: { {{Store(offsite)}} }
-        """);
+        """, ", infrastructure: [terraform_data.machine]");
     }
 
     public async ValueTask DisposeAsync()

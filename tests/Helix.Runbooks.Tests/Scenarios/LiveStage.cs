@@ -55,7 +55,7 @@ sealed class LiveStage : IAsyncDisposable
         targets:
         {{targets}}
         people:
-          groups: { dba: [{{Me}}], incident_commander: [{{Me}}, carl], security: [{{Me}}, sam] }
+          groups: { dba: [{{Me}}], incident_commander: [{{Me}}, carl], security: [{{Me}}, sam], key_holders: [{{Me}}] }
         """);
 
     public static string Me => System.Environment.UserName;
