@@ -175,7 +175,7 @@ sealed record EnvironmentFields
     [Description("The version of the language: helix.runbooks/v1."), Required]
     public ApiVersion? ApiVersion { get; init; }
 
-    [Description("The name of the environment."), Required, RegularExpression(Names.KebabPattern)]
+    [Description("Equals the file name, in kebab-case."), Required, RegularExpression(Names.KebabPattern)]
     public string? Name { get; init; }
 
     [Description("The name is typed once per run before the first destruction, identity is mandatory, drills refuse.")]
