@@ -130,7 +130,7 @@ public sealed class ProcessRuntimeTests : IDisposable
         var e = await Assert.ThrowsAsync<StepFailedException>(() => like.Start(_host.Context()));
         Assert.Equal(FailureClass.Conflict, e.Failure);
         Assert.Contains("touch", e.Hint);
-        File.SetLastWriteTimeUtc(In("s.pid"), DateTime.UtcNow);
+        File.SetLastWriteTimeUtc(In("s.pid"), TimeProvider.System.GetUtcNow().UtcDateTime);
         Assert.Equal(RuntimeStatus.Running, (await like.State(_host.PlanContext())).Status);
     }
 
