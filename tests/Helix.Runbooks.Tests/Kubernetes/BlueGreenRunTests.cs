@@ -86,7 +86,7 @@ public sealed class BlueGreenRunTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(_folder, "stub.yaml"), $$"""
             apiVersion: helix.runbooks/v1
             name: stub
-            vars: { self_approval: true, dashboard_host: dashboard.example.com, settle: 1s, patience: 6s }
+            vars: { self_approval: true, dashboard_host: dashboard.example.com, settle: 1s, patience: 20s }
             targets:
               cluster: { kind: kubernetes, kubeconfig: "{{_server.Config}}", context: dr, namespace: helix, identity: { place: "{{KubeCluster.Uid}}/helix" } }
               dashboard: { kind: http, url: "{{_dashboard.Url}}live" }

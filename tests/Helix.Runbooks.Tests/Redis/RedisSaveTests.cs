@@ -240,7 +240,7 @@ public sealed class RedisSaveTests
         host.Cancel();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => save);
 
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(1), $"took {watch.Elapsed}");
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(15), $"took {watch.Elapsed}");
     }
 
     /// <summary>Starts another server on the copied parts.</summary>

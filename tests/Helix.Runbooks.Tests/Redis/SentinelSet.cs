@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using Helix.Steps.Redis;
 using StackExchange.Redis;
 
@@ -9,7 +10,7 @@ sealed class SentinelSet : IAsyncDisposable
 {
     public const string Name = "helix-master";
     const string Password = "set-pass";
-    const string SentinelPassword = "sentinel-pass";
+    public const string SentinelPassword = "sentinel-pass";
 
     readonly string _folder = Directory.CreateTempSubdirectory("helix-sentinel-").FullName;
     readonly List<Process> _sentinels = [];
@@ -73,7 +74,7 @@ sealed class SentinelSet : IAsyncDisposable
         var host = new TestHost();
         host.Add("sentinel", new SentinelTarget
         {
-            Endpoints = [.. _ports.Select(p => $"127.0.0.1:{p}")],
+            Endpoints = Endpoints,
             Master = Name,
             Password = host.Canary("SENTINEL_PASSWORD", SentinelPassword),
             NodePassword = host.Canary("NODE_PASSWORD", Password),
@@ -92,6 +93,37 @@ sealed class SentinelSet : IAsyncDisposable
             ConnectTimeout = 1000,
         });
         return (await sentinel.GetServers()[0].ExecuteAsync(command, arguments)).ToString();
+    }
+
+    public IReadOnlyList<string> Endpoints => [.. _ports.Select(p => $"127.0.0.1:{p}")];
+
+    /// <summary>How many of the sentinels listen.</summary>
+    public int Listening => _ports.Count(port =>
+    {
+        try
+        {
+            using var client = new TcpClient("127.0.0.1", port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    });
+
+    /// <summary>Ends all of them.</summary>
+    /// <returns>A script that runs them again as one service, until it ends.</returns>
+    public async Task<string> AsOneService()
+    {
+        for (var i = 0; i < _sentinels.Count; i++)
+            await StopSentinel(i);
+        var script = Path.Combine(_folder, "sentinels.sh");
+        await File.WriteAllTextAsync(script, $"""
+            trap 'kill $(jobs -p); wait; exit 0' TERM
+            for config in {_folder}/sentinel-*.conf; do setpriv --pdeathsig KILL {RedisServer.Executable} "$config" --sentinel & done
+            wait
+            """);
+        return script;
     }
 
     public async Task StopSentinel(int number)
