@@ -38,8 +38,21 @@ sealed class HelixProcess : IDisposable
     public async Task<(int Code, string Out, string Error)> End(TimeSpan? within = null)
     {
         using var limit = new CancellationTokenSource(within ?? TimeSpan.FromSeconds(60), TimeProvider.System);
-        await _process.WaitForExitAsync(limit.Token);
+        try
+        {
+            await _process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"helix (pid {Id}) has not ended. What runs:\n{Running()}");
+        }
         return (_process.ExitCode, await _out, await _error);
+    }
+
+    static string Running()
+    {
+        using var list = Process.Start(new ProcessStartInfo("ps", ["-eo", "pid,ppid,pgid,stat,etimes,wchan:20,args", "--forest"]) { RedirectStandardOutput = true })!;
+        return list.StandardOutput.ReadToEnd();
     }
 
     public void Dispose()
