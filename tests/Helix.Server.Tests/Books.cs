@@ -55,7 +55,7 @@ static class Books
           - id: slow
             uses: command.run
             effect: reads
-            with: { argv: [sh, -c, 'echo started; echo started >> "$1/slow"; while ! test -e "$1/on"; do sleep 0.05; done; echo ended', sh, FOLDER] }
+            with: { argv: [sh, -c, 'echo started; echo started >> "$1/slow"; while test -d "$1" -a ! -e "$1/on"; do sleep 0.05; done; echo ended', sh, FOLDER] }
           - id: last
             uses: command.run
             effect: reads

@@ -11,8 +11,9 @@ sealed class HelixProcess : IDisposable
     readonly Task<string> _out;
     readonly Task<string> _error;
 
+    /// <summary>Whatever ignores signals around the tests, as nohup does, it starts with none ignored.</summary>
     public HelixProcess(string store, IEnumerable<string> arguments, params (string Name, string Value)[] environment)
-        : this("dotnet", [Dll, .. arguments], store, environment)
+        : this("env", ["--default-signal", "dotnet", Dll, .. arguments], store, environment)
     {
     }
 

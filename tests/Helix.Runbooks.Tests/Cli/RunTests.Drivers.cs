@@ -6,7 +6,7 @@ namespace Helix.Runbooks.Tests.Cli;
 public sealed partial class RunTests
 {
     const string AsksBesideWork = "  - id: both\n    parallel:\n      - [{ id: go, uses: approval, with: { message: Shall it go on?, approvers: [group:me], selfApproval: true } }]\n"
-        + "      - [{ id: look, uses: shell.run, effect: reads, with: { script: \"until [ -e go ]; do sleep 0.05; done\" } }]\n";
+        + "      - [{ id: look, uses: shell.run, effect: reads, with: { script: \"while [ -d $PWD -a ! -e go ]; do sleep 0.05; done\" } }]\n";
 
     /// <summary>Its gate is asked and its other step runs.</summary>
     async Task<(HelixProcess Driver, string Run)> Driven()

@@ -23,7 +23,8 @@ public sealed partial class RunTests : IDisposable
     const string Fails = "  - { id: pack_nothing, uses: file.archive, with: { from: nowhere, to: \"{{ run.work }}/x.tar\" } }\n";
     const string Gate = "  - { id: go, uses: approval, with: { message: Shall it go on?, approvers: [group:me], selfApproval: true } }\n";
     const string Post = "  - { id: post, uses: http.request, effect: changes, with: { target: service, method: POST } }\n";
-    const string LooksForAFile = "  - { id: look, uses: shell.run, effect: reads, with: { script: \"until [ -e go ]; do sleep 0.05; done\" } }\n";
+    // When its folder is gone its test is over, and nobody ends a script that a killed driver left.
+    const string LooksForAFile = "  - { id: look, uses: shell.run, effect: reads, with: { script: \"while [ -d $PWD -a ! -e go ]; do sleep 0.05; done\" } }\n";
     const string Tidy = "finally:\n  - { id: tidy, uses: file.remove, with: { path: \"{{ run.work }}\" } }\n";
 
     string[] Runbook(string name, string steps, string head = "") =>
@@ -221,7 +222,7 @@ public sealed partial class RunTests : IDisposable
     [Fact]
     public async Task A_terminal_that_hangs_up_twice_suspends_the_run_and_kills_nothing()
     {
-        const string Step = "  - { id: look, uses: shell.run, effect: reads, with: { script: \"trap 'until [ -e go ]; do sleep 0.05; done; touch ended; exit 1' INT; touch began; while :; do sleep 0.05; done\" } }\n";
+        const string Step = "  - { id: look, uses: shell.run, effect: reads, with: { script: \"trap 'until [ -e go ]; do sleep 0.05; done; touch ended; exit 1' INT; touch began; while [ -d $PWD ]; do sleep 0.05; done\" } }\n";
         using var process = new HelixProcess(_helix.Store, ["run", .. Runbook("hangs", Step)]);
         await Eventually.True(() => File.Exists(Path.Combine(_helix.Folder, "began")), "the step runs");
         for (var i = 0; i < 2; i++)

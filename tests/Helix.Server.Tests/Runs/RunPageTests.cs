@@ -237,7 +237,7 @@ public sealed class RunPageTests
             steps:
               - parallel:
                   - - { id: go, uses: approval, with: { message: "Go?", approvers: [group:dba] } }
-                  - - { id: slow, uses: command.run, effect: reads, with: { argv: [sh, -c, 'while ! test -e "$1/on"; do sleep 0.05; done', sh, FOLDER] } }
+                  - - { id: slow, uses: command.run, effect: reads, with: { argv: [sh, -c, 'while test -d "$1" -a ! -e "$1/on"; do sleep 0.05; done', sh, FOLDER] } }
                     - { id: last, uses: command.run, effect: reads, with: { argv: [sh, -c, 'echo last >> "$1/world"', sh, FOLDER] } }
             """);
         using var alice = await here.LogIn("alice", Role.Operator);

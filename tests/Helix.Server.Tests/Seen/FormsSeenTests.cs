@@ -74,7 +74,7 @@ public sealed class FormsSeenTests(Chromium chromium) : IClassFixture<Chromium>
                     approvers: [group:dba]
                     minimum: 3
                     inputs: { depth: { type: choice, choices: [quick, full] } }
-              - - { id: slow, uses: command.run, effect: reads, with: { argv: [sh, -c, 'while ! test -e "$1/on"; do sleep 0.05; done', sh, FOLDER] } }
+              - - { id: slow, uses: command.run, effect: reads, with: { argv: [sh, -c, 'while test -d "$1" -a ! -e "$1/on"; do sleep 0.05; done', sh, FOLDER] } }
                 - { id: last, uses: command.run, effect: reads, with: { argv: [echo, the end of this branch] } }
         """;
 
