@@ -100,7 +100,8 @@ sealed class TemplateParser(string text)
         {
             ScriptMemberExpression { Target: ScriptVariableGlobal of } member => $"{of.Name}.{member.Member!.Name}",
             ScriptVariableGlobal variable => variable.Name,
-            _ => Shorten(text[Start(target)..(target.Span.End.Offset + 1)]),
+            // Of what could not be read whole the end may lie before the start.
+            _ => Shorten(text[Math.Min(Start(target), text.Length)..Math.Clamp(target.Span.End.Offset + 1, Math.Min(Start(target), text.Length), text.Length)]),
         };
         if (!Functions.All.TryGetValue(name, out var function))
             throw Refuse(Start(target), "unknown-function", $"There is no function '{name}'.", FunctionHint(name));
