@@ -31,6 +31,14 @@ sealed class HelixProcess : IDisposable
         _process.BeginErrorReadLine();
     }
 
+    /// <summary>A terminal that drives the slow runbook, whose step runs.</summary>
+    public static async Task<HelixProcess> DrivesSlow(ServerHere here)
+    {
+        var terminal = new HelixProcess(here, ["run", Path.Combine(here.Runbooks, "slow.yaml"), "-e", Path.Combine(here.Runbooks, "environments", "here.yaml"), "--unattended"]);
+        await Eventually.True(() => File.Exists(Path.Combine(here.Folder, "slow")), "the slow step runs");
+        return terminal;
+    }
+
     readonly System.Text.StringBuilder _said = new();
 
     public string Said

@@ -1,15 +1,15 @@
 using System.ComponentModel;
 using System.Text.Json.Serialization;
-using System.Text.RegularExpressions;
 using Helix.Runbooks.Steps;
 using Helix.Runbooks.Steps.Processes;
 using Helix.Steps.Docker;
 using Helix.Steps.Targets;
+using YamlDotNet.RepresentationModel;
 
 namespace Helix.Steps.Compose;
 
 [Target("compose", "A Docker Compose project. Its services are found by the engine's labels, so their containers' names do not matter.")]
-public sealed partial record ComposeTarget : Target
+public sealed record ComposeTarget : Target
 {
     [Description("The name of the project.")]
     [Example("helix")]
@@ -69,19 +69,15 @@ public sealed partial record ComposeTarget : Target
     /// <summary>Names, on the engine, of the volumes that the Compose files take from outside. Every version of Compose shows the files in one plain form.</summary>
     internal async Task<IReadOnlySet<string>> ExternalVolumes(PlanContext context)
     {
-        var volumes = VolumesShown().Match((await Call(context, "config").Quietly().Run()).Stdout).Value;
-        return VolumeShown().Matches(volumes).Select(v => v.Value).Where(v => v.Contains("\n    external: true", StringComparison.Ordinal))
-            .Select(v => NameShown().Match(v).Groups["name"].Value).ToHashSet();
+        var yaml = new YamlStream();
+        yaml.Load(new StringReader((await Call(context, "config").Quietly().Run()).Stdout));
+        return Members(yaml.Documents[0].RootNode, "volumes").Where(v => Text(v.Value, "external") == "true").Select(v => Text(v.Value, "name") ?? v.Key).ToHashSet();
     }
 
-    [GeneratedRegex(@"^volumes:\n(  [^\n]*\n?)*", RegexOptions.Multiline)]
-    private static partial Regex VolumesShown();
+    static IEnumerable<KeyValuePair<string, YamlNode>> Members(YamlNode node, string name) =>
+        node is YamlMappingNode all && all.Children.TryGetValue(name, out var found) && found is YamlMappingNode members ? members.Children.Select(c => KeyValuePair.Create(c.Key.ToString(), c.Value)) : [];
 
-    [GeneratedRegex(@"^  \S[^\n]*\n(    [^\n]*\n?)*", RegexOptions.Multiline)]
-    private static partial Regex VolumeShown();
-
-    [GeneratedRegex(@"^    name: [""']?(?<name>[^""'\n]*)", RegexOptions.Multiline)]
-    private static partial Regex NameShown();
+    static string? Text(YamlNode node, string name) => node is YamlMappingNode all && all.Children.TryGetValue(name, out var found) ? found.ToString() : null;
 
     /// <summary>All containers of the project that are not one-off processes.</summary>
     internal Task<IReadOnlyList<Docker.Container>> Containers(PlanContext context, params IEnumerable<string> more) =>

@@ -1,4 +1,5 @@
 using Helix.Runbooks.Steps;
+using Helix.Steps.Files;
 using Helix.Steps.Targets;
 
 namespace Helix.Steps.Docker;
@@ -34,8 +35,8 @@ sealed class ContainerFiles(DockerEngine engine, StepContext context, Container 
             return;
         }
         // One name for all attempts: what one that was killed has left is replaced by the next.
-        var beside = $".{name}.helix-{DockerEngine.Mark(context)}";
-        var written = $"{folder.TrimEnd('/')}/{beside}";
+        var written = Unfinished.NameFor(context, target);
+        var beside = Path.GetFileName(written);
         try
         {
             await Check(written, path, await Send(from, folder, beside, like), like);
@@ -56,7 +57,7 @@ sealed class ContainerFiles(DockerEngine engine, StepContext context, Container 
         {
             await new ContainerFiles(engine, context.Until(limit.Token), container).Run("rm", "-f", path);
         }
-        catch (StepFailedException e)
+        catch (Exception e) when (e is StepFailedException or OperationCanceledException)
         {
             context.Log($"{container.Name}:{path} is left over and could not be removed: {e.Message}");
         }

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Steps;
 
@@ -16,9 +14,6 @@ sealed record DockerEngine(string? Host)
 
     /// <summary>On a container: the environment that it belongs to.</summary>
     public const string EnvironmentLabel = "helix.environment";
-
-    /// <summary>A name for what a step needs for a moment, the same at each of its attempts: so the next one finds what one that was killed has left.</summary>
-    public static string Mark(StepContext context) => $"{context.Run.Id}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(context.Path)))[..12]}";
 
     /// <summary>For addresses and messages.</summary>
     public string Name => Host ?? "local";

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Steps;
 using Helix.Steps.Compose;
+using Helix.Steps.Files;
 
 namespace Helix.Steps.Docker;
 
@@ -94,7 +95,7 @@ sealed class Volume
     /// <summary>Gives a container that is created, never started and removed again, with the volume at <see cref="Inside"/>.</summary>
     public async Task<T> Through<T>(StepContext context, bool write, string? image, Func<Container, Task<T>> use)
     {
-        var name = Helper + DockerEngine.Mark(context);
+        var name = Helper + Unfinished.Mark(context);
         // An attempt of this step that was killed has left it.
         await Engine.Call(context, "rm", "-f", name).Quietly().Accept(0, 1).Run();
         await Engine.Ask(context, "create", "--pull=never", "--name", name, "--network", "none", "-v", $"{Name}:{Inside}:{(write ? "nocopy" : "ro,nocopy")}", await ImageFor(context, image), "true");

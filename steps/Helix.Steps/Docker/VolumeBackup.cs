@@ -65,7 +65,7 @@ public sealed class VolumeBackup : Step<VolumeBackupOptions, VolumeArchiveOutput
             await volume.RefuseWhenUsed(context, stoppedToo: false, "a copy of it would fit no moment at all");
         var to = context.FullPath(options.To);
         Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-        var temporary = $"{to}.helix-{DockerEngine.Mark(context)}";
+        var temporary = Unfinished.NameFor(context, to);
         try
         {
             // An attempt that was killed has left it.

@@ -19,7 +19,10 @@ static class Unfinished
     /// <summary>The same for every attempt of one step of a run: the next one removes what was left by one that was killed.</summary>
     public static string NameFor(StepContext context, string path) => Path.Combine(
         Path.GetDirectoryName(path)!,
-        $".{Short(Path.GetFileName(path))}.{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{context.Run.Id}/{context.Path}")))[..16]}{Ending}");
+        $".{Short(Path.GetFileName(path))}.{Mark(context)}{Ending}");
+
+    /// <summary>Of a step in its run, for the names of what it needs for a moment: the same at each of its attempts.</summary>
+    public static string Mark(StepContext context) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{context.Run.Id}/{context.Path}")))[..16];
 
     /// <summary>Removes what writers of the same file left that are gone by now.</summary>
     public static void RemoveAbandoned(string path)

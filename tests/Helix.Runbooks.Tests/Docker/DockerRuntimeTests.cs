@@ -2,6 +2,7 @@ using System.Text;
 using Helix.Runbooks.Steps;
 using Helix.Steps.Compose;
 using Helix.Steps.Docker;
+using Helix.Steps.Files;
 using Helix.Steps.Targets;
 
 namespace Helix.Runbooks.Tests.Docker;
@@ -194,7 +195,7 @@ public sealed class DockerRuntimeTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(bin, "docker"), $"#!/bin/sh\ncase \" $* \" in *' mv -f '*) echo >'{stuck}'; exec sleep 1000;; esac\nPATH='{real}' exec docker \"$@\"\n");
         File.SetUnixFileMode(Path.Combine(bin, "docker"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
         // Of an attempt that was killed.
-        await service.CopyIn(_host.Context(), Bytes("part"), $"/data/.file.helix-{DockerEngine.Mark(_host.Context())}", new("12", null));
+        await service.CopyIn(_host.Context(), Bytes("part"), Unfinished.NameFor(_host.Context(), "/data/file"), new("12", null));
         await service.CopyIn(_host.Context(), Bytes("whole"), "/data/file", new("34", null));
         Assert.Equal("file\n", (await service.Exec(_host.Context(), "ls", "-A", "/data").Run()).Stdout);
 

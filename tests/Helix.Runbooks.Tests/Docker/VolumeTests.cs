@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using Helix.Runbooks.Steps;
 using Helix.Steps.Compose;
 using Helix.Steps.Docker;
+using Helix.Steps.Files;
 using Helix.Steps.Targets;
 
 namespace Helix.Runbooks.Tests.Docker;
@@ -112,9 +113,9 @@ public sealed class VolumeTests : IDisposable
         var archive = await _host.Run(new VolumeBackup(), new() { Target = "stack", Volume = "data", To = "work/x.tar", WhileRunning = true });
         await _host.Run(new ComposeDown(), new() { Target = "stack", Grace = new(TimeSpan.FromSeconds(2)) });
         // One of this very step, and one of another run.
-        foreach (var name in new[] { $"helix-volume-{DockerEngine.Mark(_host.Context())}", $"helix-volume-{stack.Project}" })
+        foreach (var name in new[] { $"helix-volume-{Unfinished.Mark(_host.Context())}", $"helix-volume-{stack.Project}" })
             _docker.Docker("create", "--name", name, "--network", "none", "-v", $"{stack.Project}_data:/helix-volume", DockerFixture.Image, "true");
-        var part = _host.Write($"y.tar.helix-{DockerEngine.Mark(_host.Context())}", [1, 2, 3]);
+        var part = _host.Write(Path.GetFileName(Unfinished.NameFor(_host.Context(), _host.Context().FullPath("y.tar"))), [1, 2, 3]);
         await _host.Run(new VolumeBackup(), new() { Target = "stack", Volume = "data", To = "work/y.tar" });
         Assert.False(File.Exists(part));
         Assert.Equal(5, (await _host.Run(new VolumeRestore(), new() { Target = "stack", Volume = "data", From = archive.File })).Entries);

@@ -1,6 +1,7 @@
 using System.Text;
 using CsCheck;
 using Helix.Runbooks.Model;
+using Helix.Runbooks.Model.Expressions;
 
 namespace Helix.Runbooks.Tests.Language;
 
@@ -44,6 +45,28 @@ public sealed class FuzzTests
             Read(Encoding.UTF8.GetBytes(text));
             Sample.ReadEnvironment(text);
         }, iter: 1_500);
+
+    static readonly string[] Words =
+    [
+        "steps.a.b", "inputs.a", "vars", "'x'", "\"", "'", "1", "5.26", "1:30", "true", "null", ".", "..", ",", "(", ")", "[", "]", "{", "}", "|", "??", "?", ":", "!", "-", "==", "&&", "string.upcase", "array.join",
+        "math.plus", "f()", "if", "end", "func", "=", "%", "{%", "%}", "#", "@", "^", "$", "\\", "\n", "é", "{{", "}}", " ",
+    ];
+
+    [Fact]
+    public void Random_expressions_end_in_a_fault_with_its_place_or_an_expression() =>
+        Gen.Select(Pick.Of(Words).Array[0, 12], Pick.Of("", " "), Pick.Of("", " }}")).Sample((words, between, end) => Parse("a {{" + string.Join(between, words) + end), iter: 20_000);
+
+    [Theory]
+    [InlineData("a-{{f() x y")]
+    [InlineData("{{ f() true }}")]
+    public void A_call_with_brackets_is_a_fault_that_says_how_it_is_written(string text) => Assert.Equal("What is called here has no name.", Parse(text)?.Message);
+
+    static TemplateFault? Parse(string text)
+    {
+        var fault = ParsedTemplate.Of(text).Fault;
+        Assert.True(fault is null || fault.Offset >= 0 && fault.Offset <= text.Length && fault.Message.Length > 0);
+        return fault;
+    }
 
     public static TheoryData<string, string> Bombs => new()
     {

@@ -71,16 +71,23 @@ public sealed class PeopleTests
         Assert.Equal(0, (await h.Drive(run)).ExitCode);
     }
 
-    [Fact]
-    public async Task Who_may_ratify_is_said_also_when_somebody_has_ratified_meanwhile()
+    /// <summary>Bob approved alone.</summary>
+    static async Task<string> BrokenGlass(RunHarness h)
     {
-        using var h = new RunHarness();
         var waiting = await h.Run("""
             steps:
               - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }
             """);
         var run = waiting.State.Run;
         Assert.True(h.Engine.Decide(run, RunHarness.Bob, new Decided { Question = "go", Choice = "approve", BreakGlass = true, Reason = "nobody there" }).Accepted);
+        return run;
+    }
+
+    [Fact]
+    public async Task Who_may_ratify_is_said_also_when_somebody_has_ratified_meanwhile()
+    {
+        using var h = new RunHarness();
+        var run = await BrokenGlass(h);
         var state = h.Engine.State(run);
         var carol = new Person("carol", IdentityStrength.Password, "web");
         var why = Engine.WhyNotRatify(state, h.Engine.PlanOf(state), state.Unratified.Keys.Single());
@@ -96,12 +103,7 @@ public sealed class PeopleTests
     public async Task Who_broke_the_glass_cannot_ratify_it_by_another_account()
     {
         using var h = new RunHarness();
-        var waiting = await h.Run("""
-            steps:
-              - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }
-            """);
-        var run = waiting.State.Run;
-        Assert.True(h.Engine.Decide(run, RunHarness.Bob, new Decided { Question = "go", Choice = "approve", BreakGlass = true, Reason = "nobody there" }).Accepted);
+        var run = await BrokenGlass(h);
         await h.Drive(run);
         var question = h.Engine.State(run).Unratified.Keys.Single();
         string? Why(Person by) => Engine.WhyNotRatify(h.Engine.State(run), h.Engine.PlanOf(h.Engine.State(run)), question)(by);

@@ -27,8 +27,8 @@ public sealed class LiveTests
         Assert.Contains("ended", line.Data, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_page_that_is_open_hears_nothing_more_after_its_session_ended()
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_page_that_is_open_hears_nothing_more_after_its_session_ended_or_its_role_was_taken_away(bool ended)
     {
         await using var here = await new ServerHere().Start();
         here.Runbook("slow", Books.Slow);
@@ -36,21 +36,10 @@ public sealed class LiveTests
         var run = (await alice.Post("/runbooks/slow/start", ("environment", "here"), ("mode", "live"))).Run;
         using var page = await Listener.Open(alice, $"/runs/{run}/live", null);
         await page.Until(e => e.Name == "region");
-        here.Accounts.SetDisabled("alice", true);
-        await page.End();
-        await File.WriteAllTextAsync(Path.Combine(here.Folder, "on"), "");
-    }
-
-    [Fact]
-    public async Task Whose_role_is_taken_away_hears_nothing_more_of_a_run_that_is_open()
-    {
-        await using var here = await new ServerHere().Start();
-        here.Runbook("slow", Books.Slow);
-        using var alice = await here.LogIn("alice", Role.Operator);
-        var run = (await alice.Post("/runbooks/slow/start", ("environment", "here"), ("mode", "live"))).Run;
-        using var page = await Listener.Open(alice, $"/runs/{run}/live", null);
-        await page.Until(e => e.Name == "region");
-        here.Accounts.SetGrants("alice", [new Grant(Role.Viewer, "elsewhere")]);
+        if (ended)
+            here.Accounts.SetDisabled("alice", true);
+        else
+            here.Accounts.SetGrants("alice", [new Grant(Role.Viewer, "elsewhere")]);
         await page.End();
         await File.WriteAllTextAsync(Path.Combine(here.Folder, "on"), "");
     }

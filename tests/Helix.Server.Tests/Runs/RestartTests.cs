@@ -69,8 +69,7 @@ public sealed class RestartTests
         await using var here = await new ServerHere().Start();
         here.Runbook("slow", Books.Slow);
         using var alice = await here.LogIn("alice", Role.Operator);
-        using var terminal = new HelixProcess(here, ["run", Path.Combine(here.Runbooks, "slow.yaml"), "-e", Path.Combine(here.Runbooks, "environments", "here.yaml"), "--unattended"]);
-        await Eventually.True(() => File.Exists(Path.Combine(here.Folder, "slow")), "the slow step runs");
+        using var terminal = await HelixProcess.DrivesSlow(here);
         var run = here.Store.Runs()[0].Run;
         Assert.Contains("Driven by process", (await alice.Get("/runs/" + run)).Text, StringComparison.Ordinal);
         Assert.Equal(System.Net.HttpStatusCode.Conflict, (await alice.Post($"/runs/{run}/resume")).Status);

@@ -33,8 +33,7 @@ public sealed class StandingTests
         await using var here = await new ServerHere().Start();
         here.Runbook("slow", Books.Slow);
         using var alice = await here.LogIn("alice", Role.Operator);
-        using var terminal = new HelixProcess(here, ["run", Path.Combine(here.Runbooks, "slow.yaml"), "-e", Path.Combine(here.Runbooks, "environments", "here.yaml"), "--unattended"]);
-        await Eventually.True(() => File.Exists(Path.Combine(here.Folder, "slow")), "the slow step runs");
+        using var terminal = await HelixProcess.DrivesSlow(here);
         var run = here.Store.Runs()[0].Run;
         var api = $"/api/v1/runs/{run}";
         var before = await alice.Get(api);

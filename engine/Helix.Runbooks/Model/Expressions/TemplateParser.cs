@@ -58,7 +58,7 @@ sealed class TemplateParser(string text)
         return parts;
     }
 
-    char Preceding(ScriptNode statement) => Start(statement) < text.Length ? text[Start(statement) + 1] : ' ';
+    char Preceding(ScriptNode statement) => Start(statement) + 1 < text.Length ? text[Start(statement) + 1] : ' ';
 
     Expr Read(ScriptExpression? node)
     {
@@ -100,9 +100,10 @@ sealed class TemplateParser(string text)
         {
             ScriptMemberExpression { Target: ScriptVariableGlobal of } member => $"{of.Name}.{member.Member!.Name}",
             ScriptVariableGlobal variable => variable.Name,
-            // Of what could not be read whole the end may lie before the start.
-            _ => Shorten(text[Math.Min(Start(target), text.Length)..Math.Clamp(target.Span.End.Offset + 1, Math.Min(Start(target), text.Length), text.Length)]),
+            _ => Source(target),
         };
+        if (name.Length == 0)
+            throw Refuse(Start(target), "expression", "What is called here has no name.", "A function is called by its name and its values, without brackets: string.replace inputs.name 'a' 'b'.");
         if (!Functions.All.TryGetValue(name, out var function))
             throw Refuse(Start(target), "unknown-function", $"There is no function '{name}'.", FunctionHint(name));
         var all = arguments.Select(Read).ToList();
@@ -167,6 +168,13 @@ sealed class TemplateParser(string text)
         var rest = text[Start(node)..].TrimStart();
         var end = rest.IndexOfAny([' ', '}', '\n']);
         return Shorten(end < 0 ? rest : rest[..end]);
+    }
+
+    /// <summary>What stands in the text. Of what could not be read whole the parser puts the end before the start.</summary>
+    string Source(ScriptNode node)
+    {
+        var from = Start(node);
+        return Shorten(text[from..Math.Clamp(node.Span.End.Offset + 1, from, text.Length)]);
     }
 
     static string Shorten(string words)
