@@ -25,8 +25,6 @@ helix=${HELIX:-$work/publish/helix}
 s3() { aws --endpoint-url "$s3" s3 "$@" >/dev/null; }
 for bucket in bench restic; do s3 mb "s3://$bucket"; done
 restic init >/dev/null
-# The server makes its pools with the first parts that come: nobody shall pay for that.
-head -c 64M /dev/zero | s3 cp - s3://bench/first; s3 rm s3://bench/first
 
 text() { # lines as a graph's dump has them: names that repeat, numbers that do not
   awk -v bytes="$1" 'BEGIN { srand(7); while (n < bytes) { line = sprintf("CREATE (:Persona {id: %d, name: \"persona-%d\", score: %.6f})-[:OWNS]->(:Artifact {id: %d, hash: \"%08x%08x\"})", i++, rand() * 5000, rand(), rand() * 1e7, rand() * 4e9, rand() * 4e9); n += length(line) + 1; print line } }' | head -c "$1" || true # awk is cut off
@@ -57,6 +55,9 @@ cpu() { awk '{ printf "%.1f", $2 + $3 }' "$work/$1.time"; }
 peak() { awk '{ printf "%d", $4 / 1024 }' "$work/$1.time"; }
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
 empty() { s3 rm --recursive s3://bench; sleep "$pause"; } # the server frees memory a few seconds later
+# The server's pools and memory grow with the first that come, and so do the pages of the disk: nobody shall pay for that.
+s3 cp "$work/random" s3://bench/first
+cp "$work/random" "$work/back"; rm "$work/back"; empty
 export -f s3 run_book
 export s3 work helix
 

@@ -47,6 +47,8 @@ rgw gc obj min wait = 1
 rgw gc processor period = 2
 rgw gc processor max time = 2
 X
+# Memory that was freed is kept (mallopt(3)): else each way pays anew for the pages of the object that the way before it left, a third of the server's time.
+export MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=17179869184
 begin() { "$@" >/dev/null 2>&1 & echo $! >>"$dir/pids"; }
 until_true() { until "$@" >/dev/null 2>&1; do sleep 0.1; done; }
 is_up() { ceph osd stat 2>/dev/null | grep -q '1 up'; }

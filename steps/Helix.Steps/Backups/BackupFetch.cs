@@ -95,7 +95,7 @@ sealed class BackupFetch(BackupStore store, BackupManifest manifest, string path
     async Task FetchRange(SafeFileHandle spool, long offset, long length, CancellationToken cancelled)
     {
         await using var from = await store.Read(manifest.Key, offset, length, cancelled);
-        var buffer = new byte[(int)Math.Min(1 << 20, length)];
+        var buffer = new byte[(int)Math.Min(SteadyWriter.Piece, length)];
         var end = offset + length;
         for (int read; (read = await from.ReadAtLeastAsync(buffer, (int)Math.Min(buffer.Length, end - offset), throwOnEndOfStream: false, cancelled)) > 0; offset += read)
             await RandomAccess.WriteAsync(spool, buffer.AsMemory(0, read), offset, cancelled);
@@ -112,9 +112,9 @@ sealed class BackupFetch(BackupStore store, BackupManifest manifest, string path
             await BackupReader.Decode(store, manifest, bytes, Stream.Null, inside);
             return;
         }
-        await using var file = new FileStream(to, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0, FileOptions.Asynchronous);
+        await using var file = new SteadyWriter(to);
         await BackupReader.Decode(store, manifest, bytes, file, inside);
-        file.Flush(flushToDisk: true);
+        await file.Finish();
     }
 
     /// <summary>Reads the spool in order, waiting for each range until it is there.</summary>

@@ -58,7 +58,7 @@ public sealed record BackupUploadOptions
     [Description("Compression on the way; input that is compressed already is stored as it is.")]
     public Compression Compression { get; init; } = Compression.Zstd;
 
-    [Description("Compression level: 1 to 19 for zstd, 1 to 9 for gzip. Default: 3 and 6.")]
+    [Description("Compression level: 1 to 19 for zstd, 1 to 9 for gzip. Default: 1 and 6.")]
     [Range(1, 19)]
     public int? Level { get; init; }
 

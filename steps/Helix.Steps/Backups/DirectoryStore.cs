@@ -155,7 +155,7 @@ sealed class DirectoryUpload : UploadStream
     readonly string _folder;
     readonly string _path;
     readonly string _temporary;
-    readonly FileStream _file;
+    readonly SteadyWriter _file;
     bool _committed;
 
     public DirectoryUpload(string folder, string path)
@@ -164,7 +164,7 @@ sealed class DirectoryUpload : UploadStream
         _path = path;
         _temporary = Unfinished.NameFor(path);
         Unfinished.RemoveAbandoned(path);
-        _file = new FileStream(_temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0, FileOptions.Asynchronous);
+        _file = new SteadyWriter(_temporary);
     }
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
@@ -180,13 +180,13 @@ sealed class DirectoryUpload : UploadStream
         return Task.FromResult(true);
     }).GetAwaiter().GetResult();
 
-    public override Task Commit(CancellationToken cancelled) => Disk.Guard(_folder, () =>
+    public override Task Commit(CancellationToken cancelled) => Disk.Guard(_folder, async () =>
     {
-        _file.Flush(flushToDisk: true);
-        _file.Dispose();
+        await _file.Finish();
+        await _file.DisposeAsync();
         Durable.Rename(_temporary, _path);
         _committed = true;
-        return Task.FromResult(true);
+        return true;
     });
 
     /// <summary>A file is written again from its beginning: nothing of it is kept.</summary>

@@ -12,6 +12,8 @@ namespace Helix.Steps.Backups;
 /// <summary>Sends single requests: again where that helps, and says what the last refusal means.</summary>
 sealed class S3Calls : IDisposable
 {
+    const string FewerChecksums = "This server may not know the SDK's new checksums: set checksums: when-required and chunkEncoding: false on the target.";
+
     static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(20);
 
     readonly S3Target _target;
@@ -97,7 +99,9 @@ sealed class S3Calls : IDisposable
             (_, 404) => new(FailureClass.Missing, said, e.ErrorCode == "NoSuchBucket" ? $"Make the bucket {_target.Bucket}, or mend its name." : null, e),
             (_, 409 or 412) => new(FailureClass.Conflict, said, null, e),
             (_, 429 or >= 500 and not 501) => new(FailureClass.Transient, said, null, e),
-            (_, 400 or 411 or 501) when !_target.LessChecksums => new(FailureClass.InvalidData, said, "This server may not know the SDK's new checksums: set checksums: when-required and chunkEncoding: false on the target.", e),
+            // The SDK's word for a refusal that gives no reason, as each answer to HEAD: a credential that ran out looks so too.
+            ("BadRequest", _) => new(FailureClass.Transient, said, _target.LessChecksums ? "Where it stays so, renew the credentials and resume; what was sent is kept." : FewerChecksums, e),
+            (_, 400 or 411 or 501) when !_target.LessChecksums => new(FailureClass.InvalidData, said, FewerChecksums, e),
             _ => new(FailureClass.InvalidData, said, null, e),
         };
     }

@@ -142,6 +142,9 @@ public sealed record S3Target : BackupTarget
         return $"bucket {Bucket} answers{(Endpoint is null ? "" : $" at {Endpoint}")}, checksums {(LessChecksums ? "when-required" : "when-supported")}, payload {(Signs ? "signed" : "signed by its MD5")}, {(Chunks ? "in chunks" : "whole")}";
     }
 
+    /// <summary>What is sent at once of a body. By itself the SDK sends 8 KiB, which costs both sides a fifth of their time in calls of the kernel.</summary>
+    const int Piece = 1 << 17;
+
     async Task<AmazonS3Client> Client(PlanContext context)
     {
         // A wrong clock would also stand in manifests and reports: it is to be seen, not worked around (S3-08).
@@ -151,6 +154,7 @@ public sealed record S3Target : BackupTarget
             ForcePathStyle = PathStyle ?? Endpoint is not null,
             RequestChecksumCalculation = LessChecksums ? RequestChecksumCalculation.WHEN_REQUIRED : RequestChecksumCalculation.WHEN_SUPPORTED,
             ResponseChecksumValidation = LessChecksums ? ResponseChecksumValidation.WHEN_REQUIRED : ResponseChecksumValidation.WHEN_SUPPORTED,
+            BufferSize = Piece,
             MaxErrorRetry = 0, // S3Calls decides what is worth another try
             HttpClientFactory = new Clients(() => context.Http(new() { Timeout = System.Threading.Timeout.InfiniteTimeSpan, CaFile = CaFile, FollowRedirects = false })),
         };

@@ -173,9 +173,22 @@ sealed class S3Upload : UploadStream
             var request = new CompleteMultipartUploadRequest { BucketName = _target.Bucket, Key = _key, UploadId = _known!.Id, PartETags = [.. parts.Select(p => p.Tag)] };
             return await _calls.Client.CompleteMultipartUploadAsync(request, guard.Token);
         }, cancelled);
-        _confirmed = parts.All(p => p.Confirmed) && S3Digest.AreNamedBy(parts.Select(p => p.Sent), whole.ETag);
+        _confirmed = parts.All(p => p.Confirmed) && S3Digest.AreNamedBy(parts.Select(p => p.Sent), whole.ETag is { Length: > 0 } tag ? tag : await Tag(cancelled));
         if (_target.ObjectLock is not null)
             await Lock(cancelled);
+    }
+
+    /// <summary>Some servers (Ceph) name no tag when parts become an object, and name it when they are asked for the object.</summary>
+    async Task<string?> Tag(CancellationToken cancelled)
+    {
+        try
+        {
+            return (await _calls.Do($"the tag of {_key}", guard => _calls.Client.GetObjectMetadataAsync(new GetObjectMetadataRequest { BucketName = _target.Bucket, Key = _key }, guard.Token), cancelled)).ETag;
+        }
+        catch (StepFailedException e) when (S3Store.IsNoSuchKey(e))
+        {
+            return null;
+        }
     }
 
     /// <summary>Some servers forget the lock that was named when the upload began: it is set on the object itself.</summary>

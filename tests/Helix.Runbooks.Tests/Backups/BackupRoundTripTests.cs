@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Helix.Runbooks.Steps;
 using Helix.Steps.Backups;
@@ -112,6 +113,24 @@ public sealed class BackupRoundTripTests : IDisposable
             Assert.Equal(FailureClass.InvalidData, failure.Failure);
             Assert.Empty(Directory.EnumerateFiles(_trial.Work, "*fetched*"));
         }
+    }
+
+    [Theory]
+    [InlineData(Compression.Zstd, 10)]
+    [InlineData(Compression.Zstd, 20_000)]
+    [InlineData(Compression.Gzip, 10)]
+    [InlineData(Compression.Gzip, 20_000)]
+    public async Task Compressed_data_that_just_ends_is_found_even_where_the_stored_bytes_are_those_of_the_manifest(Compression compression, int cut)
+    {
+        var up = await _trial.Run(new BackupUpload(), Upload(_trial.Write("dump.rdb", Text(500_000))) with { Compression = compression });
+        var (path, name) = (Path.Combine(_shelf, up.Key), Path.Combine(_shelf, up.Manifest));
+        var left = File.ReadAllBytes(path)[..^cut];
+        File.WriteAllBytes(path, left);
+        var manifest = BackupManifest.Parse(File.ReadAllBytes(name));
+        File.WriteAllBytes(name, (manifest with { Stored = new(left.Length, Convert.ToHexStringLower(SHA256.HashData(left))) }).ToBytes());
+        var failure = await Assert.ThrowsAsync<StepFailedException>(() => _trial.Run(new BackupDownload(), Download("latest")));
+        Assert.Equal(FailureClass.InvalidData, failure.Failure);
+        Assert.False(File.Exists(Download("latest").To));
     }
 
     [Fact]

@@ -144,16 +144,19 @@ public sealed class BackupSeriesTests : IDisposable
         Assert.Equal(FailureClass.Conflict, (await Assert.ThrowsAsync<StepFailedException>(() => _series.Adopt("redis/redis_20260228.rdb.gz", Noon.AddDays(-1), "redis.rdb", "alice", Noon))).Failure);
     }
 
-    [Fact]
-    public async Task A_cut_off_archive_is_not_adopted()
+    [Theory]
+    [InlineData(Compression.Gzip)]
+    [InlineData(Compression.Zstd)]
+    public async Task A_cut_off_archive_is_not_adopted(Compression compression)
     {
         Directory.CreateDirectory(Path.Combine(_folder, "redis"));
         using var packed = new MemoryStream();
-        await using (var zip = new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true))
-            await zip.WriteAsync(Enumerable.Range(0, 100_000).Select(i => (byte)(i * 7919 >> 3)).ToArray());
-        File.WriteAllBytes(Path.Combine(_folder, "redis/a.gz"), packed.ToArray()[..^100]);
-        Assert.Equal(FailureClass.InvalidData, (await Assert.ThrowsAsync<StepFailedException>(() => _series.Adopt("redis/a.gz", Noon.AddDays(-1), "redis.rdb", "alice", Noon))).Failure);
-        Assert.Null(await _store.ReadSmall("redis/a.gz" + BackupManifest.Suffix, default));
+        await using (var compressor = Compressions.Compress(packed, compression, null, null))
+            await compressor.WriteAsync(Enumerable.Range(0, 100_000).Select(i => (byte)(i * 7919 >> 3)).ToArray());
+        var key = "redis/a" + Compressions.Extension(compression);
+        File.WriteAllBytes(Path.Combine(_folder, key), packed.ToArray()[..^100]);
+        Assert.Equal(FailureClass.InvalidData, (await Assert.ThrowsAsync<StepFailedException>(() => _series.Adopt(key, Noon.AddDays(-1), "redis.rdb", "alice", Noon))).Failure);
+        Assert.Null(await _store.ReadSmall(key + BackupManifest.Suffix, default));
     }
 
     [Fact]

@@ -160,6 +160,17 @@ public sealed class S3FaultTests(CephS3 ceph) : IAsyncLifetime
         Assert.Equal([2], _proxy.Requests.Where(r => r.IsPart).Select(r => r.Part));
     }
 
+    [Theory]
+    [InlineData(false, 0)]
+    [InlineData(true, 1)]
+    public async Task What_was_sent_in_parts_is_proven_by_the_tag_of_the_whole_and_read_back_only_where_there_is_none(bool hides, int reads)
+    {
+        if (hides)
+            Once(r => r.Method == "HEAD" && r.Path.EndsWith("/redis/new", StringComparison.Ordinal), new(FaultKind.Answer, 0, 404, "NoSuchKey"));
+        await _host.Run(new BackupUpload(), Upload("new", _content) with { ReadBack = null });
+        Assert.Equal(reads, _proxy.Requests.Count(r => r.Method == "GET" && r.Path.EndsWith("/redis/new", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public async Task S3_08_a_drifted_clock_is_named_with_the_difference_and_there_is_no_storm()
     {
