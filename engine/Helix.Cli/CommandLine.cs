@@ -99,6 +99,19 @@ sealed class CommandLine(Session session, IReadOnlyList<TableEntry> local)
     static IEnumerable<string> Names(System.CommandLine.Parsing.CommandResult result) =>
         result.Parent is System.CommandLine.Parsing.CommandResult { Command: not RootCommand } above ? [.. Names(above), result.Command.Name] : [result.Command.Name];
 
+    /// <summary>Then no relative path means anything, and the exception names none.</summary>
+    static bool IsFolderGone()
+    {
+        try
+        {
+            return Directory.GetCurrentDirectory().Length == 0;
+        }
+        catch (FileNotFoundException)
+        {
+            return true;
+        }
+    }
+
     async Task<int> Guarded(Func<Task<int>> action)
     {
         try
@@ -125,6 +138,10 @@ sealed class CommandLine(Session session, IReadOnlyList<TableEntry> local)
         {
             // The reader of our output (as `head`) has seen enough.
             return 0;
+        }
+        catch (FileNotFoundException) when (IsFolderGone())
+        {
+            return Say("The folder that helix was started in is gone.", "Go to one that is there (cd), and call it again.", ExitCodes.Wrong);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

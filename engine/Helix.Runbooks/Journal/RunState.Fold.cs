@@ -123,6 +123,7 @@ public sealed partial class RunState
         step.With = e.With;
         step.Effects = e.Effects;
         step.StartedAt ??= at;
+        step.TryingSince ??= at;
         step.EndedAt = null;
         step.RetryAt = null;
         step.Probe = null;
@@ -185,7 +186,7 @@ public sealed partial class RunState
         step.Probe = e.Verdict;
         step.Message = e.Why;
         if (e.Verdict == ProbeVerdict.NotDone)
-            step.Status = StepStatus.Pending;
+            (step.Status, step.TryingSince) = (StepStatus.Pending, null);
     }
 
     void Reset(StepReset e, DateTimeOffset at)
@@ -195,6 +196,7 @@ public sealed partial class RunState
         step.RetryAt = null;
         step.Probe = null;
         step.FailedTries = 0;
+        step.TryingSince = null;
         step.Failure = null;
         step.Gate = null;
         step.ChangedWith = e.With;

@@ -42,6 +42,8 @@ public sealed partial class RunState
             case RunbookReplaced e:
                 PlanHash = e.PlanHash;
                 Pinned = e.Pinned;
+                // Who answered before the question was asked did not know this plan.
+                Early.Clear();
                 Remark(entry, "runbook replaced", e.Diff);
                 break;
             case DestructionConfirmed e: Confirmed.Add(e); break;

@@ -59,6 +59,9 @@ public sealed class StepState(string path)
     public DateTimeOffset? StartedAt { get; internal set; }
     public DateTimeOffset? EndedAt { get; internal set; }
 
+    /// <summary>The first attempt since a person, or a look after a crash, let it begin anew.</summary>
+    public DateTimeOffset? TryingSince { get; internal set; }
+
     /// <summary>How long a machine worked on it up to now, all attempts of the round together; the rest of its time it waited.</summary>
     public TimeSpan Machine { get; internal set; }
     public DateTimeOffset? RetryAt { get; internal set; }

@@ -73,6 +73,8 @@ public static class InputBinder
     static JsonNode? Number(JsonNode value, string? text) =>
         text is null
             ? value.GetValueKind() == System.Text.Json.JsonValueKind.Number ? JsonNode.Parse(value.ToJsonString()) : null
+            // As in the file: a whole number keeps all its digits.
+            : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) ? JsonNode.Parse(whole.ToString(CultureInfo.InvariantCulture))
             : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? JsonNode.Parse(number.ToString("R", CultureInfo.InvariantCulture)) : null;
 
     static JsonValue? Boolean(JsonNode value, string? text) =>

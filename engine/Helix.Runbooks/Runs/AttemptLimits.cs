@@ -11,7 +11,7 @@ sealed class AttemptLimits : IDisposable
     readonly TimeSpan _noProgress;
     volatile string? _passed;
 
-    /// <param name="started">When the first attempt started: from there the total counts.</param>
+    /// <param name="started">When the first attempt started, or the first since a person let it try anew: from there the total counts.</param>
     public AttemptLimits(TimeProvider time, Timeouts limits, DateTimeOffset started, CancellationToken stop)
     {
         _cancel = CancellationTokenSource.CreateLinkedTokenSource(stop);

@@ -112,6 +112,7 @@ public sealed record Clocks
     static DateTimeOffset? PointOf(RunState state, string file) =>
         state.Steps.Values
             .Where(s => s.Outputs?["file"]?.ToString() == file && s.Outputs["recoveryPoint"] is not null)
+            .OrderByDescending(s => s.EndedAt)
             .Select(s => DateTimeOffset.TryParse(s.Outputs!["recoveryPoint"]!.ToString(), out var at) ? at : (DateTimeOffset?)null)
             .FirstOrDefault(at => at is not null);
 

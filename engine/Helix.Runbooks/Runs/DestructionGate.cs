@@ -52,12 +52,12 @@ sealed class DestructionGate(Drive drive)
         var again = $"Go back to '{gate}' and ask again; what an answer changed, put into the runbook first (--take-changes).";
         if (question.Asked.Shown["plan"]?.ToString() != drive.Record.Read(s => s.PlanHash))
             return new Refused(Approval, "what was approved was another plan: the runbook was changed since", again);
-        var (shownAs, shown) = (question.Asked.Shown["covered"] as JsonObject ?? []).FirstOrDefault(c => ScopeBuilder.Concrete(c.Key, path) == path);
+        var shown = (question.Asked.Shown["covered"] as JsonObject ?? []).FirstOrDefault(c => ScopeBuilder.Concrete(c.Key, path) == path).Value;
         if (shown is not JsonObject covered || covered["uses"]?.ToString() != item.Uses)
             return new Refused(Approval, "it was not among what was approved", again);
-        // The elements of a loop behind the gate were not shown, only where they come from.
-        if (shownAs != path && drive.Record.Read(s => s.InputsOfRound > question.Round))
-            return new Refused(Approval, "it is in a loop, and inputs were changed since the approval", again);
+        // What comes from a step between, or from a loop, was not shown, only where it comes from: with other inputs that is something else.
+        if (drive.Record.Read(s => s.InputsOfRound > question.Round))
+            return new Refused(Approval, "inputs were changed since the approval", again);
         // All of it, since an override is for what is said here.
         var differences = Differences(path, item, covered["with"]!.AsObject(), with).ToList();
         return differences.Count > 0 ? new Refused(Approval, $"what was approved differs from what would be done: {string.Join("; ", differences)}", again) : null;
@@ -142,7 +142,7 @@ sealed class DestructionGate(Drive drive)
             return null;
         var (known, producer) = drive.Record.Read(s => s.Steps.Values.Where(p => p.Status == StepStatus.Succeeded)
             .SelectMany(p => p.Files.Select(f => (f, p)))
-            .FirstOrDefault(f => f.f.Path == file));
+            .Where(f => f.f.Path == file).MaxBy(f => f.p.EndedAt));
         if (known is null)
             return new Refused(Backup, $"{file} is no verified backup of this run", "Load what `backup.download` or a safety copy of this run put out; a bare path has no known digest.", FailureClass.InvalidData);
         if (await drive.World.FaultOf(known, stop) is { } fault)

@@ -30,6 +30,7 @@ public sealed partial class Engine
         var environment = Valid(new EnvironmentReader(Catalog).ReadFile(state.Started.EnvironmentPath));
         var runbook = Valid(new RunbookReader(Catalog).ReadFile(state.Started.RunbookPath, environment));
         var plan = new Planner(Catalog).Plan(runbook, environment, state.Inputs, Enum.Parse<Mode>(state.Started.Mode, ignoreCase: true));
+        RefuseProblems(plan);
         foreach (var step in state.Steps.Values.Where(s => s.Started && !s.Path.StartsWith("undo/", StringComparison.Ordinal)))
             if (plan.Find(step.Path)?.Item.Uses is var uses && uses != step.Uses)
                 throw new RunbookException($"Step '{step.Path}' ({step.Uses}) was started, and the changed runbook {(uses is null ? "has no such step" : $"has {uses} there")}.", "Keep the steps that were done as they are; change what comes after.");

@@ -90,10 +90,15 @@ public sealed partial class Engine(StepCatalog catalog, JournalStore store, Time
     static T Valid<T>(ReadResult<T> read) where T : class =>
         read.Value ?? throw new RunbookException("The pinned files of the run cannot be read by this version of the tool:\n" + string.Join("\n", read.Problems), "Go on with the version that started the run; the record names it.");
 
-    void Refuse(Plan plan, StartRequest request)
+    static void RefuseProblems(Plan plan)
     {
         if (plan.Problems.Where(p => p.Severity == Severity.Error).ToList() is { Count: > 0 } errors)
             throw new RunbookException(string.Join("\n", errors), null);
+    }
+
+    void Refuse(Plan plan, StartRequest request)
+    {
+        RefuseProblems(plan);
         if (plan.Mode == Mode.Drill && plan.Environment.Protected && !request.Exercise)
             throw new RunbookException($"The environment {plan.Environment.Name} is protected, and a drill does not touch it.", "Drill on another environment, or announce it: --exercise, with an approval in the runbook.");
         if (plan.Mode == Mode.Drill && request.Exercise && !plan.Steps.Any(s => s.Item.Uses == EngineItems.Approval))

@@ -46,8 +46,9 @@ sealed partial class Runner(Drive drive, Sequencer sequencer, EngineSettings set
             _goingBack.Clear();
             var moved = _questions.Settle(IsStill);
             var next = drive.Record.Read(sequencer.Next);
-            foreach (var action in next)
-                moved |= Perform(action);
+            if (!LetsGo(next))
+                foreach (var action in next)
+                    moved |= Perform(action);
             _forecaster.Look();
             drive.Record.Read(s => { drive.Settings.Changed?.Invoke(s); return 0; });
             if (drive.Record.Read(s => s.Ended) is not null)
@@ -65,6 +66,14 @@ sealed partial class Runner(Drive drive, Sequencer sequencer, EngineSettings set
     bool IsParked(IReadOnlyList<NextAction> next) =>
         !drive.Settings.StayWhileWaiting
         || drive.Record.Read(s => next.OfType<Await>().All(a => s.Questions[a.Question!].Status == QuestionStatus.Expired));
+
+    /// <summary>A step whose gates are still looked at, and that nothing lets start any more: it ends before anything else begins, or it would start beside what follows.</summary>
+    bool LetsGo(IReadOnlyList<NextAction> next)
+    {
+        var late = _running.Where(r => drive.Record.Read(s => s.Step(r.Key)?.Status ?? StepStatus.Pending) == StepStatus.Pending && !next.Any(a => a is Start && a.Path == r.Key)).ToList();
+        late.ForEach(r => r.Value.Stop.Cancel());
+        return late.Count > 0;
+    }
 
     /// <returns>True when something was recorded, so that the sequencer must look again.</returns>
     bool Perform(NextAction action)

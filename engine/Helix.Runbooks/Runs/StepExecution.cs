@@ -25,6 +25,7 @@ sealed class StepExecution(Drive drive)
             drive.Record.Append(new StepFailed(path, 0, FailureClass.Conflict, $"{item.Uses} was not started: {string.Join(" ", held.Select(h => h.Words))}", held[0].Hint, null));
             return;
         }
+        stop.ThrowIfCancellationRequested();
         var attempt = drive.Record.Read(s => (s.Step(path)?.Attempts.Count ?? 0) + 1);
         drive.Record.Append(new StepStarted(path, attempt, item.Uses, with, effects));
         Failpoint.Hit("intent:" + path);
@@ -64,7 +65,7 @@ sealed class StepExecution(Drive drive)
 
     async Task<RunEvent> Attempt(string path, StepItem item, StepType type, object options, int attempt, IReadOnlyList<TargetEffect> effects, CancellationToken stop)
     {
-        using var limits = new AttemptLimits(drive.Time, item.Timeout, drive.Record.Read(s => s.Step(path)!.StartedAt!.Value), stop);
+        using var limits = new AttemptLimits(drive.Time, item.Timeout, drive.Record.Read(s => s.Step(path)!.TryingSince!.Value), stop);
         var context = drive.ContextFor(path, attempt, limits.Alive, limits.Token);
         try
         {
@@ -105,7 +106,7 @@ sealed class StepExecution(Drive drive)
             return Failed(path, item, type, attempt, effects, FailureClass.TimedOut, limit, null, mayRepeat: true);
         var probe = await StepProbe.Ask(drive, path, type, options, attempt, stop);
         if (probe.Verdict == ProbeVerdict.Done)
-            return new StepSucceeded(path, StepJson.ToJson(probe.Outputs ?? NoOutputs.Value)) { Source = "probe", Warning = $"{limit} {probe.Why}" };
+            return new StepSucceeded(path, StepJson.ToJson(probe.Outputs ?? NoOutputs.Value)) { Source = "probe", Warning = $"{limit} {probe.Why}", Files = await drive.World.Files(StepJson.ToJson(probe.Outputs ?? NoOutputs.Value), stop) };
         var known = probe.Verdict == ProbeVerdict.NotDone;
         return Failed(path, item, type, attempt, effects, FailureClass.TimedOut, $"{limit} {(known ? "Its effect did not happen" : "Whether its effect happened is not known")}: {probe.Why}.",
             known ? null : "Look at the target yourself before you choose retry or done.", mayRepeat: known);
@@ -118,7 +119,7 @@ sealed class StepExecution(Drive drive)
         var repeatable = mayRepeat ?? ((failure == FailureClass.Transient || retry.OnAny) && (type.About.Repeatable || reads));
         var tries = drive.Record.Read(s => s.Step(path)!.FailedTries) + 1;
         DateTimeOffset? again = repeatable && tries < retry.Attempts ? drive.Time.GetUtcNow() + RetryDelay.Of(retry, tries, drive.Around.Facts.Id + path) : null;
-        if (item.Timeout.Total is { } total && again > drive.Record.Read(s => s.Step(path)!.StartedAt) + total)
+        if (item.Timeout.Total is { } total && again > drive.Record.Read(s => s.Step(path)!.TryingSince) + total)
             again = null;
         return new StepFailed(path, attempt, failure, drive.Masker.Mask(message), hint is null ? null : drive.Masker.Mask(hint), again);
     }

@@ -104,6 +104,15 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task A_folder_that_is_gone_is_named_as_what_is_wrong()
+    {
+        using var process = HelixProcess.Nowhere(_helix.Store, ["run", "somewhere.yaml"]);
+        var (code, _, error) = await process.End();
+        Assert.Equal(2, code);
+        Assert.StartsWith("The folder that helix was started in is gone.\nHint: ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_place_that_cannot_be_written_is_no_mistake_of_helix()
     {
         var file = _helix.Write("file", "");

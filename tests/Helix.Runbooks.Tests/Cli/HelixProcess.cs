@@ -21,6 +21,10 @@ sealed class HelixProcess : IDisposable
     public static HelixProcess InBackground(string store, IEnumerable<string> arguments) =>
         new("sh", ["-c", """trap '' INT QUIT; exec dotnet "$@" """, "sh", Dll, .. arguments], store, []);
 
+    /// <summary>In a folder that is gone by then.</summary>
+    public static HelixProcess Nowhere(string store, IEnumerable<string> arguments) =>
+        new("sh", ["-c", """cd "$(mktemp -d)" && rmdir "$PWD" && exec dotnet "$@" """, "sh", Dll, .. arguments], store, []);
+
     HelixProcess(string file, IEnumerable<string> arguments, string store, IEnumerable<(string Name, string Value)> environment)
     {
         var start = new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };

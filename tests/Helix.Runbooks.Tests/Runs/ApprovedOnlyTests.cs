@@ -59,6 +59,25 @@ public sealed class ApprovedOnlyTests : IDisposable
     }
 
     [Fact]
+    public async Task Inputs_that_were_changed_since_the_approval_are_not_what_was_approved_although_the_option_reads_the_same()
+    {
+        var run = await Approved("""
+            inputs:
+              which: { type: string, default: WORLD }
+            steps:
+              - { id: go, uses: approval, with: { message: "Overwrite {{ inputs.which }}?", approvers: ["group:dba"] } }
+              - { id: fetch, uses: world.file, with: { path: "{{ inputs.which }}" } }
+              - { id: load, uses: world.destroy, with: { world: "{{ steps.fetch.file }}", target: thing, fail: true } }
+            """);
+        await _h.Drive(run);
+        Assert.EndsWith("destroyed thing", _h.Lines[^1], StringComparison.Ordinal);
+        var other = _h.World + ".other";
+        Assert.True(_h.Engine.Decide(run, RunHarness.Alice, new Decided { Question = _h.Engine.State(run).OpenQuestions.Single().Id, Choice = "go-back", To = "fetch", Reason = "other", Inputs = new() { ["which"] = other } }).Accepted);
+        Assert.Equal("approval", (await _h.Drive(run)).State.Step("load")!.Gate);
+        Assert.Equal("data", File.ReadAllText(other));
+    }
+
+    [Fact]
     public async Task A_step_that_was_added_behind_the_gate_after_the_approval_was_not_approved()
     {
         var run = await Approved(Fails.Replace(", fail: true", "", StringComparison.Ordinal));
