@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Speed of backups as ratios against peers: same data, same S3 server, same run.   backups.sh [MIB] [BIG_GIB]
-# MIB (1024) is the size of the two data sets; BIG_GIB (8) that of the upload whose memory is shown, 0 for none.
+# Each way goes ROUNDS (3) times, in turns, and its best time counts. MIB (1024) is the size of the two data sets; BIG_GIB (8) that of the upload whose memory is shown, 0 for none.
 # HELIX=/path/to/helix uses that executable instead of publishing one. Results go to stdout as Markdown. Needs root or sudo for the Debian packages of the peers.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-mib=${1:-1024} big=${2:-8} pause=${PAUSE:-8}
+mib=${1:-1024} big=${2:-8} pause=${PAUSE:-8} rounds=${ROUNDS:-3}
 bash tests/install.sh awscli rclone restic zstd time ceph-mon ceph-osd ceph-common radosgw curl >&2
 work=$(mktemp -d /tmp/hxb.XXXXXX)
 stop() {
@@ -43,16 +43,16 @@ book() { # book NAME STEP: a runbook of one step
 }
 run_book() { "$helix" run "$work/$1.yaml" --environment "$work/bench.yaml" --unattended --quiet; }
 
-# measure NAME COMMAND...: seconds, CPU seconds and the peak MiB of the largest process, in $work/NAME.time
+# measure NAME COMMAND...: a line of seconds, CPU seconds of user and system, and the peak KiB of the largest process, in $work/NAME.time
 measure() {
   local name=$1
   shift
   sync
-  command time -f '%e %U %S %M' -o "$work/$name.time" "$@" >"$work/$name.out" 2>&1 || { cat "$work/$name.out" >&2; exit 1; }
+  command time -f '%e %U %S %M' -a -o "$work/$name.time" "$@" >"$work/$name.out" 2>&1 || { cat "$work/$name.out" >&2; exit 1; }
 }
-seconds() { cut -d' ' -f1 "$work/$1.time"; }
-cpu() { awk '{ printf "%.1f", $2 + $3 }' "$work/$1.time"; }
-peak() { awk '{ printf "%d", $4 / 1024 }' "$work/$1.time"; }
+seconds() { sort -n "$work/$1.time" | head -1 | cut -d' ' -f1; }
+cpu() { sort -n "$work/$1.time" | head -1 | awk '{ printf "%.1f", $2 + $3 }'; }
+peak() { awk '$4 > most { most = $4 } END { printf "%d", most / 1024 }' "$work/$1.time"; }
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
 empty() { s3 rm --recursive s3://bench; sleep "$pause"; } # the server frees memory a few seconds later
 # The server's pools and memory grow with the first that come, and so do the pages of the disk: nobody shall pay for that.
@@ -61,7 +61,7 @@ cp "$work/random" "$work/back"; rm "$work/back"; empty
 export -f s3 run_book
 export s3 work helix
 
-for data in text random; do
+for data in $(for _ in $(seq "$rounds"); do echo text random; done); do
   file=$work/$data
   book "up-$data" "{ id: up, uses: backup.upload, with: { target: backups, file: $file, prefix: $data/, kind: bench, recoveryPoint: \"2026-01-01T00:00:00Z\" } }"
   book "down-$data" "{ id: down, uses: backup.download, with: { target: backups, prefix: $data/, backup: latest, to: $work/back } }"
@@ -77,13 +77,13 @@ for data in text random; do
   measure "up-rclone-$data" bash -ec "set -o pipefail; zstd -q -T0 -c $file | rclone rcat s3:bench/a.zst"
   measure "down-rclone-$data" bash -ec "set -o pipefail; rclone cat s3:bench/a.zst | zstd -qdc > $work/back; sync $work/back"
   rm -f "$work/back"; empty
-  measure "up-restic-$data" restic backup --quiet "$file"
+  measure "up-restic-$data" restic backup --quiet --force "$file"
   measure "down-restic-$data" restic restore --quiet latest --target "$work/back"
-  rm -rf "$work/back"
+  rm -rf "$work/back"; restic forget --quiet --prune latest; sleep "$pause"
   measure "cpu-$data" bash -ec "set -o pipefail; zstd -q -T0 -c $file | sha256sum; sha256sum $file"
 done
 
-echo "Machine: $(nproc) cores, $(free -g | awk '/Mem/ {print $2}') GiB; $(date +%F); ${mib} MiB each; aws $(aws --version 2>&1 | cut -d' ' -f1 | cut -d/ -f2), rclone $(rclone version | head -1 | cut -d' ' -f2), restic $(restic version | cut -d' ' -f2)"
+echo "Machine: $(nproc) cores, $(free -g | awk '/Mem/ {print $2}') GiB; $(date +%F); ${mib} MiB each, the best of $rounds; aws $(aws --version 2>&1 | cut -d' ' -f1 | cut -d/ -f2), rclone $(rclone version | head -1 | cut -d' ' -f2), restic $(restic version | cut -d' ' -f2)"
 echo
 echo "| ${mib} MiB of | way | up | helix is faster by | down and unpacked | helix is faster by |"
 echo "| --- | --- | --- | --- | --- | --- |"

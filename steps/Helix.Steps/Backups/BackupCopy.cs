@@ -20,6 +20,9 @@ public sealed record BackupCopyOptions
 
     [Description("Which one: latest, latest-proven, before:TIMESTAMP, age:DURATION, or a key. Resolved once, when the step starts.")]
     public string Backup { get; init; } = "latest";
+
+    [Description("Read the copy once it is stored and compare the SHA-256. Default: unless the store names, for every part that it took, the digest that was sent.")]
+    public bool? ReadBack { get; init; }
 }
 
 public sealed record BackupCopyOutputs
@@ -27,7 +30,7 @@ public sealed record BackupCopyOutputs
     public required string Key { get; init; }
     public required long Size { get; init; }
 
-    /// <summary>Of the stored bytes: read at both places, and equal.</summary>
+    /// <summary>Of the stored bytes: read at the one place, and proven to be the same at the other.</summary>
     public required string Sha256 { get; init; }
     public required DateTimeOffset RecoveryPoint { get; init; }
 }
@@ -52,7 +55,7 @@ sealed class BackupCopy : Step<BackupCopyOptions, BackupCopyOutputs>
         await using var to = await target.Open(context);
         var manifest = await BackupSeries.Pinned(from, options.Prefix, options.Backup, context);
         if (await Existing(to, manifest, context) is null)
-            await Copy(from, to, manifest, context);
+            await Copy(from, to, manifest, options, context);
         context.Log($"{manifest.Key}: {ByteSize.Words(manifest.Stored.Size)} in {from.Place} and in {to.Place}, SHA-256 {manifest.Stored.Sha256}");
         return Outputs(manifest);
     }
@@ -77,8 +80,10 @@ sealed class BackupCopy : Step<BackupCopyOptions, BackupCopyOutputs>
             : throw StepFailedException.Conflict($"{to.Place} has another backup under the key {manifest.Key}; it is not overwritten.", $"Look at both: helix backups show {manifest.Key} -e … --target …");
     }
 
-    static async Task Copy(BackupStore from, BackupStore to, BackupManifest manifest, StepContext context)
+    static async Task Copy(BackupStore from, BackupStore to, BackupManifest manifest, BackupCopyOptions options, StepContext context)
     {
+        if (context.Saved("copying") is null)
+            await context.Save("copying", await BackupWriter.Free(to, manifest.Key, context.Cancelled));
         var transfer = Transfer.Of(context, manifest.Stored.Size);
         await using var bytes = await from.Read(manifest.Key, 0, null, context.Cancelled);
         await using var read = new Measured(bytes);
@@ -95,10 +100,19 @@ sealed class BackupCopy : Step<BackupCopyOptions, BackupCopyOutputs>
             throw StepFailedException.InvalidData($"{manifest.Key} in {from.Place} is not what its manifest says; it was not copied.", $"Reject it: helix backups reject {manifest.Key} -e … --reason …");
         }
         await upload.Commit(context.Cancelled);
-        await BackupReader.CheckStored(to, manifest.Key, manifest.Stored, readBack: true, transfer);
+        await BackupReader.CheckStored(to, manifest.Key, manifest.Stored, options.ReadBack ?? !upload.Confirmed, transfer);
         // Proofs stay true: the bytes are the same.
         var copy = manifest with { CopiedFrom = new(from.Place, context.Time.GetUtcNow()) };
-        await to.Replace(BackupKey.Manifest(manifest.Key), copy.ToBytes(), null, context.Cancelled);
+        try
+        {
+            await to.Replace(BackupKey.Manifest(manifest.Key), copy.ToBytes(), null, context.Cancelled);
+        }
+        catch (StepFailedException e) when (e.Failure == FailureClass.Conflict)
+        {
+            // Another run that copied the same was faster.
+            if (await Existing(to, manifest, context) is null)
+                throw;
+        }
     }
 
     static BackupCopyOutputs Outputs(BackupManifest manifest) =>

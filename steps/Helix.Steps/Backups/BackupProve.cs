@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Text.Json.Nodes;
 using Helix.Runbooks.Steps;
 
 namespace Helix.Steps.Backups;
@@ -49,9 +50,11 @@ sealed class BackupProve : Step<BackupProveOptions, BackupProveOutputs>
         if (Mine(entry.Manifest, context) is { } already)
             return Outputs(entry.Manifest!, already);
         CheckCounts(entry.Manifest!, options);
+        var at = context.Time.GetUtcNow();
+        await context.Save("at", JsonValue.Create(at));
         var proof = new BackupProof
         {
-            At = context.Time.GetUtcNow(),
+            At = at,
             Passed = options.Passed,
             Run = context.Run.Id,
             Target = options.RestoredInto,
@@ -66,11 +69,13 @@ sealed class BackupProve : Step<BackupProveOptions, BackupProveOutputs>
         await using var store = await context.Target<BackupTarget>(options.Target).Open(context);
         var entry = await new BackupSeries(store, BackupSeries.PrefixFor(null, options.Backup)).Show(options.Backup, context.Cancelled);
         return Mine(entry.Manifest, context) is { } proof
-            ? ProbeResult<BackupProveOutputs>.Done(Outputs(entry.Manifest!, proof), "the manifest holds the proof of this run")
-            : ProbeResult<BackupProveOutputs>.NotDone("the manifest holds no proof of this run");
+            ? ProbeResult<BackupProveOutputs>.Done(Outputs(entry.Manifest!, proof), "the manifest holds the proof of this step")
+            : ProbeResult<BackupProveOutputs>.NotDone("the manifest holds no proof of this step");
     }
 
-    static BackupProof? Mine(BackupManifest? manifest, StepContext context) => manifest?.Proofs.FirstOrDefault(p => p.Run == context.Run.Id);
+    /// <summary>Of this round: a later one may find otherwise.</summary>
+    static BackupProof? Mine(BackupManifest? manifest, StepContext context) =>
+        context.Saved("at")?.GetValue<DateTimeOffset>() is { } at ? manifest?.Proofs.FirstOrDefault(p => p.Run == context.Run.Id && p.At == at) : null;
 
     static void CheckCounts(BackupManifest manifest, BackupProveOptions options)
     {

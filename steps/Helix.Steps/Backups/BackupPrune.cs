@@ -53,6 +53,9 @@ sealed class BackupPrune : Step<BackupPruneOptions, BackupPruneOutputs>
         return new() { Lines = plan.Table, Warnings = plan.Refusal is { } why ? [why] : [] };
     }
 
+    public override Task<ProbeResult<BackupPruneOutputs>> Probe(BackupPruneOptions options, StepContext context) =>
+        Task.FromResult(ProbeResult<BackupPruneOutputs>.NotDone("what was begun is ended, and the rest is planned anew"));
+
     public override async Task<BackupPruneOutputs> Run(BackupPruneOptions options, StepContext context)
     {
         await using var store = await context.Target<BackupTarget>(options.Target).Open(context);

@@ -161,9 +161,9 @@ public sealed class BackupSeries
 
     static BackupEntry Judge(string key, long? size, BackupManifest manifest) =>
         manifest.Key != key ? new(key, BackupState.Damaged, size, manifest, $"its manifest tells of {manifest.Key}")
+        : manifest.Rejected is { } no ? new(key, BackupState.Rejected, size, manifest, $"it was rejected by {no.By}: {no.Reason}")
         : size is null ? new(key, BackupState.Damaged, null, manifest, "its object is missing")
         : size != manifest.Stored.Size ? new(key, BackupState.Damaged, size, manifest, $"its object has {size} bytes instead of {manifest.Stored.Size}")
-        : manifest.Rejected is { } no ? new(key, BackupState.Rejected, size, manifest, $"it was rejected by {no.By}: {no.Reason}")
         : manifest.Partial ? new(key, BackupState.Partial, size, manifest, $"it is partial: {string.Join("; ", manifest.Warnings)}")
         : new(key, BackupState.Complete, size, manifest, null);
 

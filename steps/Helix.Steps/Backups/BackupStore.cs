@@ -94,6 +94,9 @@ public sealed record UploadHints
     /// <summary>No more bytes than this will come; decides the size of the parts.</summary>
     public long? LargestSize { get; init; }
 
+    /// <summary>Nobody else uploads to this key: what is open there was left by this step. Of a copy two runs may be under way.</summary>
+    public bool OwnKey { get; init; }
+
     /// <summary>What an interrupted attempt left to go on from.</summary>
     public UploadMemory Memory { get; init; } = UploadMemory.None;
 }

@@ -25,7 +25,7 @@ public sealed record BackupUploadOptions
     [Example("200GB")]
     public ByteSize? LargestSize { get; init; }
 
-    [Description("Store nothing when the newest backup of the series has the same content.")]
+    [Description("Store nothing when the newest backup of the series has the same content under the same key.")]
     public bool OnlyIfChanged { get; init; }
 
     [Description("The series that it belongs to: the start of the key, ending with '/'.")]
@@ -121,11 +121,11 @@ sealed class BackupUpload : Step<BackupUploadOptions, BackupUploadOutputs>, IJud
             context.Log($"nothing changed since {same.Key} of {same.RecoveryPoint:u}");
             return Outputs(same) with { Changed = false };
         }
-        if (options.Name is null && context.Saved("key") is null)
-            about = about with { Key = await Unused(store, about.Key, context) };
+        if (context.Saved("key") is null)
+            about = about with { Key = options.Name is null ? await Unused(store, about.Key, context) : await BackupWriter.Free(store, about.Key, context.Cancelled) };
         await context.Save("key", about.Key);
         await using var source = UploadSource.Of(options, context);
-        var hints = new UploadHints { LargestSize = source.Length, Memory = UploadMemory.Of(context, source.Repeats) };
+        var hints = new UploadHints { LargestSize = source.Length, Memory = UploadMemory.Of(context, source.Repeats), OwnKey = true };
         var manifest = await BackupWriter.Write(store, about, source.Content, Treatment(options, store), hints, source.Check, Transfer.Of(context, source.Length));
         context.Log($"{manifest.Key}: {ByteSize.Words(manifest.Content.Size)} stored as {ByteSize.Words(manifest.Stored.Size)}, SHA-256 {manifest.Stored.Sha256}");
         return Outputs(manifest);
@@ -152,7 +152,7 @@ sealed class BackupUpload : Step<BackupUploadOptions, BackupUploadOutputs>, IJud
             throw new RunbookException("onlyIfChanged needs a file: what a command prints is known only once it was sent.");
         var newest = (await new BackupSeries(store, options.Prefix).List(context.Cancelled)).FirstOrDefault(e => e.State == BackupState.Complete)?.Manifest;
         using var file = SourceFile.Open(context.FullPath(options.File));
-        return newest?.Kind == options.Kind && newest.Content.Size == file.Length && await UploadSource.Digest(context.FullPath(options.File), context.Cancelled) == newest.Content.Sha256 ? newest : null;
+        return newest?.Kind == options.Kind && newest.Encryption?.KeyId == store.Keys.Current?.About.KeyId && newest.Content.Size == file.Length && await UploadSource.Digest(context.FullPath(options.File), context.Cancelled) == newest.Content.Sha256 ? newest : null;
     }
 
     static async Task<BackupManifest> About(BackupUploadOptions options, StepContext context)
@@ -187,7 +187,7 @@ sealed class BackupUpload : Step<BackupUploadOptions, BackupUploadOutputs>, IJud
     {
         var extension = Path.GetExtension(key);
         var free = key;
-        for (var n = 2; await store.Stat(BackupKey.Manifest(free), context.Cancelled) is not null; n++)
+        for (var n = 2; await store.Stat(BackupKey.Manifest(free), context.Cancelled) is not null || await store.Stat(free, context.Cancelled) is not null; n++)
             free = $"{key[..^extension.Length]}-{n}{extension}";
         return free;
     }

@@ -152,7 +152,7 @@ sealed class BackupVerify : Step<BackupVerifyOptions, BackupVerifyOutputs>
             if ((!judged && options.MaxCountChange is null) || (count.StartsWith("check:", StringComparison.Ordinal) && !newest.Counts.ContainsKey(count)))
                 continue;
             var (now, allowed) = (newest.Counts.GetValueOrDefault(count), judged ? most : options.MaxCountChange!.Value);
-            if (Math.Abs(now - was) * 100 > was * allowed)
+            if (Math.Abs(now - was) * 100 > Math.Max(was, 1) * allowed)
                 throw StepFailedException.InvalidData(
                     $"{count} went from {was} to {now} in {newest.Key}; {allowed} % are allowed.",
                     $"If that is right, raise {(judged ? $"maxChangeFromLastBackup of target '{newest.Source!.Target}'" : "maxCountChange")}; else look for what was deleted, and when.");

@@ -44,11 +44,24 @@ public static class BackupWriter
         }
         catch (Exception e) when (!CanGoOn(e))
         {
-            await upload.Abandon(CancellationToken.None);
+            await Abandon(upload, transfer);
             throw;
         }
         await store.Replace(BackupKey.Manifest(about.Key), manifest.ToBytes(), null, transfer.Cancelled);
         return manifest;
+    }
+
+    /// <summary>What went wrong before is what must be known; that cleaning up failed too is a line in the log.</summary>
+    static async Task Abandon(UploadStream upload, Transfer transfer)
+    {
+        try
+        {
+            await upload.Abandon(CancellationToken.None);
+        }
+        catch (StepFailedException e)
+        {
+            transfer.Log($"What was sent could not be removed: {e.Message}");
+        }
     }
 
     /// <summary>Compressing it would cost time and gain nothing: its first bytes say so, or samples of it do not shrink.</summary>
@@ -73,6 +86,12 @@ public static class BackupWriter
     /// <summary>After these the same bytes can be sent on later: the store was busy or gone, a credential ran out, somebody stopped the run.</summary>
     static bool CanGoOn(Exception e) =>
         e is OperationCanceledException or StepFailedException { Failure: FailureClass.Transient or FailureClass.Auth or FailureClass.TimedOut or FailureClass.Cancelled };
+
+    /// <summary>Before a step has begun it: what lies under the key without a manifest is somebody's, and perhaps the only backup there is.</summary>
+    /// <exception cref="StepFailedException">Conflict, when there is something.</exception>
+    public static async Task<string> Free(BackupStore store, string key, CancellationToken cancelled) =>
+        await store.ReadSmall(BackupKey.Manifest(key), cancelled) is not null || await store.Stat(key, cancelled) is null ? key
+            : throw StepFailedException.Conflict($"There is an object {key} without a manifest in {store.Place}; it is not overwritten.", "If it is a backup: helix backups adopt. If it was left by something that was cut off, remove it.");
 
     static async Task RefuseTaken(BackupStore store, string key, CancellationToken cancelled)
     {

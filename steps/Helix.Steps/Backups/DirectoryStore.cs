@@ -24,7 +24,7 @@ sealed class DirectoryStore(string folder) : BackupStore
             throw StepFailedException.Missing($"There is no object {key} in {folder}.");
         var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 0, FileOptions.Asynchronous);
         file.Position = offset;
-        return Task.FromResult<Stream>(length is { } most ? new Slice(file, most) : file);
+        return Task.FromResult<Stream>(new Guarded(length is { } most ? new Slice(file, most) : file, folder));
     });
 
     public override Task<StoredObject?> Stat(string key, CancellationToken cancelled) => Disk.Guard(Place, () =>
@@ -146,6 +146,21 @@ sealed class DirectoryStore(string folder) : BackupStore
     {
         var path = Path.GetFullPath(Path.Combine(folder, key));
         return path.StartsWith(folder + "/", StringComparison.Ordinal) ? path : throw new RunbookException($"The key '{key}' leaves the folder {folder}.");
+    }
+}
+
+/// <summary>Says of a disk that cannot read what it is, and where.</summary>
+sealed class Guarded(Stream inner, string place) : OneWayStream
+{
+    public override bool CanRead => true;
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        new(Disk.Guard(place, async () => await inner.ReadAsync(buffer, cancellationToken)));
+
+    protected override void Dispose(bool disposing)
+    {
+        inner.Dispose();
+        base.Dispose(disposing);
     }
 }
 

@@ -8,6 +8,9 @@ sealed record PartSizes
     const int MostParts = 10_000;
     const long LargestObject = 5L << 40, MostMemory = 96 << 20, MiB = 1 << 20;
 
+    /// <summary>S3 takes no smaller part but the last, and says so only at the end; a larger one would not fit into memory.</summary>
+    public const long Smallest = 5 << 20, Largest = 1 << 30;
+
     readonly long _first;
     readonly bool _grows;
 
@@ -23,7 +26,7 @@ sealed record PartSizes
     }
 
     /// <param name="number">From 1.</param>
-    public long Of(int number) => !_grows || number <= 5_000 ? _first : number <= 7_500 ? _first * 8 : _first * 64;
+    public long Of(int number) => Math.Min(Largest, !_grows || number <= 5_000 ? _first : number <= 7_500 ? _first * 8 : _first * 64);
 
     /// <summary>Buffers in flight, so that memory stays bounded: 96 MiB, or two parts where those are larger.</summary>
     public int Parallel(int wanted, int number) => (int)Math.Clamp(MostMemory / Of(number), 1, wanted);

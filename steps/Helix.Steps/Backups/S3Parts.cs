@@ -21,7 +21,7 @@ sealed class S3Parts
     public string ResidueKey => $"upload:{_key}";
 
     /// <summary>Goes on with an upload that was left open, or begins one.</summary>
-    public static async Task<S3Parts> Begin(S3Calls calls, S3Target target, string key, UploadMemory memory, CancellationToken cancelled)
+    public static async Task<S3Parts> Begin(S3Calls calls, S3Target target, string key, UploadMemory memory, bool ownKey, CancellationToken cancelled)
     {
         if (memory.Saved("upload") is JsonObject saved && (string?)saved["key"] == key)
         {
@@ -37,11 +37,12 @@ sealed class S3Parts
         var begun = new S3Parts(calls, target, key, memory, id, []);
         await memory.Leave(begun.Residue());
         await memory.Save("upload", new JsonObject { ["key"] = key, ["id"] = id });
-        await AbortOthers(calls, target, key, id, cancelled);
+        if (ownKey)
+            await AbortOthers(calls, target, key, id, cancelled);
         return begun;
     }
 
-    /// <summary>A begin whose answer was lost, or that was not recorded before a crash, left an upload that nobody knows. The key is this step's alone.</summary>
+    /// <summary>A begin whose answer was lost, or that was not recorded before a crash, left an upload that nobody knows.</summary>
     static async Task AbortOthers(S3Calls calls, S3Target target, string key, string id, CancellationToken cancelled)
     {
         var open = await calls.Do($"the uploads of {key}", guard => calls.Client.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = target.Bucket, Prefix = key }, guard.Token), cancelled);

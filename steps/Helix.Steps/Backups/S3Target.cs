@@ -138,7 +138,8 @@ public sealed record S3Target : BackupTarget
     public override async Task<string> Check(PlanContext context)
     {
         await using var store = await Quick.Open(context);
-        await store.Stat("helix-pre-flight", context.Cancelled);
+        // Unlike HEAD, the answer to a GET says whether the bucket is there.
+        await store.ReadSmall("helix-pre-flight", context.Cancelled);
         return $"bucket {Bucket} answers{(Endpoint is null ? "" : $" at {Endpoint}")}, checksums {(LessChecksums ? "when-required" : "when-supported")}, payload {(Signs ? "signed" : "signed by its MD5")}, {(Chunks ? "in chunks" : "whole")}";
     }
 
@@ -147,6 +148,8 @@ public sealed record S3Target : BackupTarget
 
     async Task<AmazonS3Client> Client(PlanContext context)
     {
+        if (PartSize.Bytes is < PartSizes.Smallest or > PartSizes.Largest)
+            throw new RunbookException($"The partSize {PartSize} of target '{Name}' is none that can be sent.", "A part has 5 MiB to 1 GiB.");
         // A wrong clock would also stand in manifests and reports: it is to be seen, not worked around (S3-08).
         AWSConfigs.CorrectForClockSkew = false;
         var config = new AmazonS3Config

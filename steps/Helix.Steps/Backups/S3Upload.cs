@@ -12,6 +12,7 @@ sealed class S3Upload : UploadStream
     readonly S3Target _target;
     readonly string _key;
     readonly UploadMemory _memory;
+    readonly bool _ownKey;
     readonly PartSizes _sizes;
     readonly CancellationTokenSource _stop;
     readonly ConcurrentBag<byte[]> _buffers = [];
@@ -24,7 +25,7 @@ sealed class S3Upload : UploadStream
 
     public S3Upload(S3Calls calls, S3Target target, string key, UploadHints hints, CancellationToken cancelled)
     {
-        (_calls, _target, _key, _memory) = (calls, target, key, hints.Memory);
+        (_calls, _target, _key, _memory, _ownKey) = (calls, target, key, hints.Memory, hints.OwnKey);
         // Compression can make a file a little larger, and encryption adds its records.
         _sizes = new(target.PartSize.Bytes, hints.LargestSize is { } size ? size + size / 100 + (1 << 20) : null);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
@@ -57,6 +58,7 @@ sealed class S3Upload : UploadStream
 
     public override async Task Abandon(CancellationToken cancelled)
     {
+        _ended = true;
         await _stop.CancelAsync();
         await Settled();
         if (_known is not null && !_committed)
@@ -120,7 +122,7 @@ sealed class S3Upload : UploadStream
         var number = _parts.Count + 1;
         if (PartSizes.IsTooMany(number))
             throw new RunbookException($"{_key} would need more than 10,000 parts.", "Say with largestSize how much can come at most, so that the parts are large enough.");
-        _known ??= await S3Parts.Begin(_calls, _target, _key, _memory, _stop.Token);
+        _known ??= await S3Parts.Begin(_calls, _target, _key, _memory, _ownKey, _stop.Token);
         await Room(number);
         var (buffer, length) = (_buffer, _filled);
         _running.Add(_parts[number] = Task.Run(() => Send(number, buffer, length)));

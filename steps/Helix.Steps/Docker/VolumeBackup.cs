@@ -63,7 +63,7 @@ public sealed class VolumeBackup : Step<VolumeBackupOptions, VolumeArchiveOutput
         var volume = await Docker.Volume.Get(context, context.Target<Target>(options.Target), options.Volume);
         if (!options.WhileRunning)
             await volume.RefuseWhenUsed(context, stoppedToo: false, "a copy of it would fit no moment at all");
-        var to = context.FullPath(options.To);
+        var to = Files.LocalFile.For(options.To, context);
         Directory.CreateDirectory(Path.GetDirectoryName(to)!);
         var temporary = Unfinished.NameFor(context, to);
         try
@@ -103,14 +103,8 @@ public sealed class VolumeBackup : Step<VolumeBackupOptions, VolumeArchiveOutput
         return new() { File = name, Size = file.Length, Sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, context.Cancelled)), Entries = content.Entries, Bytes = content.Bytes };
     }
 
-    /// <summary>The archive gets its name only when it is complete and was read back.</summary>
-    public override async Task<ProbeResult<VolumeArchiveOutputs>> Probe(VolumeBackupOptions options, StepContext context)
-    {
-        var to = context.FullPath(options.To);
-        return File.Exists(to)
-            ? ProbeResult<VolumeArchiveOutputs>.Done(await Measure(to, to, context), $"{to} is complete")
-            : ProbeResult<VolumeArchiveOutputs>.NotDone($"{to} is not there");
-    }
+    public override Task<ProbeResult<VolumeArchiveOutputs>> Probe(VolumeBackupOptions options, StepContext context) =>
+        Task.FromResult(ProbeResult<VolumeArchiveOutputs>.NotDone("a copy does no harm when it is made again"));
 
     static Compression Format(string path) =>
         path.EndsWith(".tar.gz", StringComparison.Ordinal) || path.EndsWith(".tgz", StringComparison.Ordinal) ? Compression.Gzip

@@ -50,7 +50,7 @@ sealed class FileArchive : Step<FileArchiveOptions, FileArchiveOutputs>
         if (!Directory.Exists(folder))
             throw StepFailedException.Missing($"There is no folder {folder}.");
         var paths = Paths(options, folder);
-        var to = context.FullPath(options.To);
+        var to = LocalFile.For(options.To, context);
         var compression = CompressionOf(to);
         return await Disk.Guard(to, async () =>
         {
@@ -70,6 +70,9 @@ sealed class FileArchive : Step<FileArchiveOptions, FileArchiveOutputs>
             }
         });
     }
+
+    public override Task<ProbeResult<FileArchiveOutputs>> Probe(FileArchiveOptions options, StepContext context) =>
+        Task.FromResult(ProbeResult<FileArchiveOutputs>.NotDone("an archive does no harm when it is made again"));
 
     static async Task<FileArchiveOutputs> Write(string temporary, string to, string folder, IReadOnlyList<string> paths, Compression compression, StepContext context)
     {

@@ -1,3 +1,5 @@
+using Helix.Runbooks.Steps;
+
 namespace Helix.Steps.Files;
 
 /// <summary>A file of this machine that appears under its name only when it is complete, checked and on disk.</summary>
@@ -31,10 +33,19 @@ static class LocalFile
         }
     });
 
+    /// <summary>Where a step writes a copy. In the run's folder for safety copies it takes a free name.</summary>
+    public static string For(string path, StepContext context)
+    {
+        var full = context.FullPath(path);
+        return full.StartsWith(Path.GetFullPath(context.Run.Safe) + "/", StringComparison.Ordinal) ? FreeName(full) : full;
+    }
+
     /// <summary>For a safety copy: one that an earlier round made is never overwritten.</summary>
     public static string FreeName(string path)
     {
         var (folder, name, ending) = (Path.GetDirectoryName(path)!, Path.GetFileNameWithoutExtension(path), Path.GetExtension(path));
+        if (name.EndsWith(".tar", StringComparison.Ordinal))
+            (name, ending) = (name[..^4], ".tar" + ending);
         for (var i = 2; File.Exists(path); i++)
             path = Path.Combine(folder, $"{name}-{i}{ending}");
         return path;

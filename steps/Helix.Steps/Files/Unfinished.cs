@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Helix.Runbooks.Steps;
+using Helix.Runbooks.Steps.Processes;
 
 namespace Helix.Steps.Files;
 
@@ -12,9 +13,12 @@ static class Unfinished
 
     static long _count;
 
+    /// <summary>The process with its start: in a container each helix has the same id.</summary>
+    static readonly string Writer = $"{Environment.ProcessId}-{ProcessStat.Read(Environment.ProcessId)?.StartTicks}";
+
     public static string NameFor(string path) => Path.Combine(
         Path.GetDirectoryName(path)!,
-        $".{Short(Path.GetFileName(path))}.{Environment.ProcessId}-{Interlocked.Increment(ref _count)}{Ending}");
+        $".{Short(Path.GetFileName(path))}.{Writer}-{Interlocked.Increment(ref _count)}{Ending}");
 
     /// <summary>The same for every attempt of one step of a run: the next one removes what was left by one that was killed.</summary>
     public static string NameFor(StepContext context, string path) => Path.Combine(
@@ -37,8 +41,10 @@ static class Unfinished
 
     static bool WriterLives(string file)
     {
-        var tail = Path.GetFileName(file)[..^Ending.Length].Split('.')[^1].Split('-')[0];
-        return !int.TryParse(tail, NumberStyles.None, CultureInfo.InvariantCulture, out var id) || id == Environment.ProcessId || Directory.Exists($"/proc/{id}");
+        var tail = Path.GetFileName(file)[..^Ending.Length].Split('.')[^1].Split('-');
+        if (!int.TryParse(tail[0], NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+            return true;
+        return ProcessStat.Read(id) is { Ended: false } process && (tail.Length < 3 || tail[1] == process.StartTicks.ToString(CultureInfo.InvariantCulture));
     }
 
     // A name may have 255 bytes, the marks around it included.

@@ -98,12 +98,13 @@ public sealed class Neo4jBackup : Step<Neo4jBackupOptions, Neo4jBackupOutputs>, 
         var database = await server.DatabaseName(options.Database);
         var before = await GraphCounts.Of(server, options.Database);
         var at = context.Time.GetUtcNow();
-        var (size, sha256) = await new OnlineCopy(target, admin, database, options, context).To(context.FullPath(options.To));
+        var to = LocalFile.For(options.To, context);
+        var (size, sha256) = await new OnlineCopy(target, admin, database, options, context).To(to);
         var (same, moved) = before.With(await GraphCounts.Of(server, options.Database));
         context.Log($"{server.Name}: {before} in {ByteSize.Words(size)}");
         return new()
         {
-            File = context.FullPath(options.To),
+            File = to,
             Size = size,
             Sha256 = sha256,
             RecoveryPoint = at,

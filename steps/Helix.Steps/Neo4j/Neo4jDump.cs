@@ -112,7 +112,7 @@ public sealed class Neo4jDump : Step<Neo4jDumpOptions, Neo4jDumpOutputs>, IJudge
         var admin = await AdminTool.Of(target, before.Facts, options.Memory, context);
         var database = ServerFacts.Database(options.Database ?? target.Database, before.Facts?.Version ?? admin.Version);
         var outage = new Outage(target, options.Grace, options.ReadyWithin, context);
-        var to = context.FullPath(options.To);
+        var to = LocalFile.For(options.To, context);
         var at = context.Time.GetUtcNow();
         var archive = await new DumpCopy(target, admin, database, context).To(to, options.Way, take => outage.Around(options.EvenIfKilled, async () =>
         {

@@ -71,9 +71,8 @@ public sealed class RedisSave : Step<RedisSaveOptions, RedisSaveOutputs>
         var target = context.Target<RedisTarget>(options.Target);
         _ = target.ServiceFor("redis.save");
         await using var redis = await RedisConnection.Open(target, context);
-        return options.Include == RedisContents.Aof
-            ? await SaveAppendOnly(target, redis, context.FullPath(options.To), context)
-            : await SaveSnapshot(target, redis, context.FullPath(options.To), context);
+        var to = LocalFile.For(options.To, context);
+        return options.Include == RedisContents.Aof ? await SaveAppendOnly(target, redis, to, context) : await SaveSnapshot(target, redis, to, context);
     }
 
     public override Task<ProbeResult<RedisSaveOutputs>> Probe(RedisSaveOptions options, StepContext context) =>

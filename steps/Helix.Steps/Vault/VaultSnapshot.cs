@@ -44,7 +44,7 @@ sealed class VaultSnapshot : Step<VaultSnapshotOptions, VaultSnapshotOutputs>
         if (!health.IsOpen)
             throw StepFailedException.Conflict($"{session.Name} is {VaultHealth.Words(health.State)}: no snapshot can be had.", "Unseal it first: vault.unseal.");
         var seal = await VaultSeal.Read(session.Http);
-        var (path, at) = (context.FullPath(options.To), context.Time.GetUtcNow());
+        var (path, at) = (LocalFile.For(options.To, context), context.Time.GetUtcNow());
         var snapshot = await Fetch(session, path, context);
         context.Log($"{session.Name}: {ByteSize.Words(snapshot.Size)}, index {snapshot.Index}, checked");
         return new()
