@@ -4,7 +4,11 @@ using Helix.Runbooks.Steps;
 namespace Helix.Steps.Neo4j;
 
 /// <summary>One node as it is read: labels, key, and properties with the types that JSON cannot carry.</summary>
-sealed record CopiedNode(IReadOnlyList<string> Labels, JsonObject Key, TypedProperties Properties);
+sealed record CopiedNode(IReadOnlyList<string> Labels, JsonObject Key, TypedProperties Properties)
+{
+    /// <summary>What finds a node again by its key: the values alone, in the order of the options. A server that gives a map back may give its properties in any order.</summary>
+    public static string Lookup(JsonObject key, IReadOnlyList<string> order) => new JsonArray([.. order.Select(k => key[k]?.DeepClone())]).ToJsonString();
+}
 
 /// <summary>Which nodes one server lacks, and which differ. Looks only.</summary>
 sealed class NodeComparison
@@ -24,7 +28,7 @@ sealed class NodeComparison
         {
             var batch = await Read(from, options, skip);
             foreach (var node in batch)
-                if (!keys.Add(node.Key.ToJsonString()))
+                if (!keys.Add(CopiedNode.Lookup(node.Key, options.Key)))
                     throw StepFailedException.Conflict($"{from.Name} has several nodes :{options.Label} with the key {node.Key.ToJsonString(StepJson.Options)}.", "Name all properties in `key` that tell them apart.");
             await comparison.Add(batch, to, options);
             context.Progress(comparison.Seen, null, "nodes");
@@ -54,7 +58,7 @@ sealed class NodeComparison
     {
         var there = await There(batch, to, options);
         foreach (var node in batch)
-            if (!there.TryGetValue(node.Key.ToJsonString(), out var old))
+            if (!there.TryGetValue(CopiedNode.Lookup(node.Key, options.Key), out var old))
                 Missing.Add(node);
             else if (JsonNode.DeepEquals(old.Values, node.Properties.Values))
                 Equal++;
@@ -72,7 +76,7 @@ sealed class NodeComparison
             new JsonObject { ["__keys"] = new JsonArray([.. batch.Select(n => n.Key.DeepClone())]) });
         var there = new Dictionary<string, TypedProperties>(StringComparer.Ordinal);
         foreach (var row in rows.Objects)
-            if (!there.TryAdd(row["key"]!.ToJsonString(), TypedProperties.Of(row["properties"]!.AsObject(), row["texts"] as JsonArray, to.Name)))
+            if (!there.TryAdd(CopiedNode.Lookup(row["key"]!.AsObject(), options.Key), TypedProperties.Of(row["properties"]!.AsObject(), row["texts"] as JsonArray, to.Name)))
                 throw StepFailedException.Conflict($"{to.Name} has several nodes :{options.Label} with the key {row["key"]!.ToJsonString(StepJson.Options)}.", "Nothing was written. Name all properties in `key` that tell them apart.");
         return there;
     }

@@ -22,7 +22,7 @@ sealed partial class StubAnswers(StubServer server)
             error = StubServer.Error("Neo.ClientError.Procedure.ProcedureNotFound", $"There is no procedure with the name `{procedure}` registered for this database instance.");
         else if (query.Access is not null && text.StartsWith("CREATE", StringComparison.Ordinal))
             error = StubServer.Error("Neo.ClientError.Statement.AccessMode", "Writing in read access mode not allowed. Attempted write to neo4j");
-        else if (Known(text, query.Parameters) is { } rows)
+        else if ((server.Also?.Invoke(query) ?? Known(text, query.Parameters)) is { } rows)
             return rows;
         else
             error = StubServer.Error("Neo.ClientError.Statement.SyntaxError", $"Invalid input: {text}");

@@ -41,6 +41,9 @@ sealed class StubServer : IDisposable
     public ConcurrentQueue<StubFault> Faults { get; } = new();
     public ConcurrentQueue<StubQuery> Queries { get; } = new();
 
+    /// <summary>Rows for queries that numbers cannot answer; null where it knows none either.</summary>
+    public Func<StubQuery, StubRows?>? Also { get; init; }
+
     async Task Answer(HttpContext context)
     {
         var body = Encoding.UTF8.GetString(await StubListener.Body(context));
