@@ -85,6 +85,8 @@ sealed class GraphLoading(Neo4jTarget target, LoadSource source, Neo4jReplaceOpt
             What = $"what {target.Name} held before the load is in {_store.Aside}",
             Command = _store.RemoveAside,
         });
+        // Said before the first move: whatever is cut off from here on, the part that was moved comes back before the server starts.
+        await Reach(_at with { Kept = true });
         var kept = await _store.SetAside();
         if (!kept)
             await context.TakeBack(SafetyKey);

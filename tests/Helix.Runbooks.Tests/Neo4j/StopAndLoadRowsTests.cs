@@ -154,15 +154,37 @@ public sealed class StopAndLoadRowsTests
     }
 
     [Fact]
+    public async Task NEO_15_a_store_that_was_set_aside_in_part_comes_back_before_the_stub_starts_again()
+    {
+        await using var server = await PosedNeo4j.Start();
+        var dumped = await server.Dump();
+        server.Hold(7);
+        // The first move is done and breaks off after it; all later ones are the system's own.
+        Shim(server, "mv", "/bin/mv \"$@\" || exit 1\n[ -e moved ] || { touch moved; echo 'I/O error' >&2; exit 1; }");
+
+        await server.Host.Fails(FailureClass.Conflict, new Neo4jLoad(), new() { Target = "neo4j", From = dumped.File });
+
+        Assert.True(File.Exists(Path.Combine(server.Folder, "moved")));
+        Assert.Equal(21, await server.Nodes());
+        Assert.Empty(server.LeftBeside);
+        Assert.Empty(server.Host.Left);
+    }
+
+    /// <summary>A command beside the server that has a bad habit.</summary>
+    static void Shim(PosedNeo4j server, string name, string script)
+    {
+        var shims = Directory.CreateDirectory(Path.Combine(server.Folder, "shims")).FullName;
+        OldNeo4j.Script(shims, name, script);
+        server.Path = $"{shims}:{Environment.GetEnvironmentVariable("PATH")}";
+    }
+
+    [Fact]
     public async Task NEO_15_too_little_room_is_said_before_the_stub_is_stopped()
     {
         await using var server = await PosedNeo4j.Start();
         var dumped = await server.Dump();
         var pid = server.Pid;
-        var shims = Directory.CreateDirectory(Path.Combine(server.Folder, "shims")).FullName;
-        File.WriteAllText(Path.Combine(shims, "df"), "#!/bin/sh\necho 'Filesystem 1024-blocks Used Available Capacity Mounted on'\necho '/dev/sda 100 99 0 99% /data'\n");
-        File.SetUnixFileMode(Path.Combine(shims, "df"), (UnixFileMode)0b111_101_101);
-        server.Path = $"{shims}:{Environment.GetEnvironmentVariable("PATH")}";
+        Shim(server, "df", "echo 'Filesystem 1024-blocks Used Available Capacity Mounted on'\necho '/dev/sda 100 99 0 99% /data'");
 
         var e = await server.Host.Fails(FailureClass.Conflict, new Neo4jLoad(), new() { Target = "neo4j", From = dumped.File });
 
