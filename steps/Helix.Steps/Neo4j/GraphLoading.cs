@@ -38,15 +38,16 @@ sealed class GraphLoading(Neo4jTarget target, LoadSource source, Neo4jReplaceOpt
         _admin = await AdminTool.Of(target, now.Facts, options.Memory, context);
         var version = now.Facts?.Version ?? _admin.Version;
         var database = ServerFacts.Database(options.Database ?? target.Database, version);
-        _store = new(target, database, context);
+        var saved = LoadProgress.Of(context) is { Stage: < LoadStage.Done } earlier ? earlier : null;
+        var round = saved is null ? NewRound() : saved.Round;
+        _store = new(target, database, context) { Round = round };
         LoadRules.CheckDatabase(options.Database, target, now.Facts?.Edition ?? target.Edition);
         source.Check(now.Facts, version);
-        var saved = LoadProgress.Of(context) is { Stage: < LoadStage.Done } earlier ? earlier : null;
         if (saved is null)
             await LoadRules.CheckRoom(source, _admin, _store, target.Name, options.Room, context);
         // Once the old store is aside, what runs is our own doing.
         var ran = saved is { Stage: >= LoadStage.Loading } ? saved.Ran : saved?.Ran == true || (await target.Service.State(context)).Status == RuntimeStatus.Running;
-        await Reach((saved ?? new() { Stage = LoadStage.Begun, Sha256 = source.Sha256, Database = database, Ran = ran }) with
+        await Reach((saved ?? new() { Stage = LoadStage.Begun, Sha256 = source.Sha256, Database = database, Round = round, Ran = ran }) with
         {
             Ran = ran,
             // Another archive than before is another load, into a store that may be half the first.
@@ -54,6 +55,9 @@ sealed class GraphLoading(Neo4jTarget target, LoadSource source, Neo4jReplaceOpt
             Sha256 = source.Sha256,
         });
     }
+
+    /// <summary>A round that begins anew has the path of the one before: in its folder that one's store lies.</summary>
+    static string NewRound() => Guid.NewGuid().ToString("N")[..8];
 
     static LoadStage Earlier(LoadStage one, LoadStage other) => one < other ? one : other;
 
@@ -145,7 +149,7 @@ sealed class GraphLoading(Neo4jTarget target, LoadSource source, Neo4jReplaceOpt
         var cutOff = _at.Stage < LoadStage.Loading;
         // Said before the first move: whatever is cut off from here on, the next attempt sets aside what it finds and removes none of it.
         await Reach(_at with { Stage = LoadStage.Begun }, within);
-        await new StoreFolder(target, _at.Database, within).PutBack(cutOff);
+        await new StoreFolder(target, _at.Database, within) { Round = _at.Round }.PutBack(cutOff);
         await Reach(_at with { Kept = false }, within);
         await within.TakeBack(SafetyKey);
     }

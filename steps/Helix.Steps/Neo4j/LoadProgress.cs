@@ -15,6 +15,9 @@ sealed record LoadProgress
     public required string Sha256 { get; init; }
     public required string Database { get; init; }
 
+    /// <summary>The mark of the folder in which this round keeps the present store; none in journals of older versions.</summary>
+    public string? Round { get; init; }
+
     /// <summary>It ran when the load began.</summary>
     public required bool Ran { get; init; }
 

@@ -12,13 +12,16 @@ sealed class StoreFolder(Neo4jTarget target, string database, StepContext contex
     /// <summary>The server runs, so commands run inside of it.</summary>
     public bool Inside { get; init; }
 
+    /// <summary>Tells what one round of a step kept from what another one did: each keeps what it found.</summary>
+    public string? Round { get; init; }
+
     string Data => target.Folder.TrimEnd('/');
 
     /// <summary>From 4.0 the transaction logs lie beside the store, before that in it.</summary>
     string[] Parts => [$"databases/{database}", $"transactions/{database}"];
 
     /// <summary>Where a store is kept that is replaced; outside of the folder in which the server looks for databases.</summary>
-    public string Aside => $"{Data}/helix-before-{context.Run.Id}-{Name(context.Path)}";
+    public string Aside => $"{Data}/helix-before-{context.Run.Id}-{Name(context.Path)}{(Round is null ? "" : $"-{Round}")}";
 
     /// <summary>A private folder for an archive.</summary>
     public string Staging => $"{Data}/helix-staging-{context.Run.Id}-{Name(context.Path)}";

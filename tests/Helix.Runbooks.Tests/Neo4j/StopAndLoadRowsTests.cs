@@ -141,7 +141,7 @@ public sealed class StopAndLoadRowsTests
         var options = new Neo4jLoadOptions { Target = "neo4j", From = dumped.File, Counts = dumped.Counts };
         await server.DiesAt(() => server.Host.Run(new Neo4jLoad(), options), p => p.Stage == LoadStage.Begun && p.Kept == kept, after: LoadStage.Loading);
         if (moved && kept)
-            await new StoreFolder(server.Target, "neo4j", server.Host.Context()).PutBack(cutOff: false);
+            await new StoreFolder(server.Target, "neo4j", server.Host.Context()) { Round = LoadProgress.Of(server.Host.Context())!.Round }.PutBack(cutOff: false);
 
         // The next attempt ends as the first one did, and puts back what that one left.
         await server.Host.Fails(FailureClass.InvalidData, new Neo4jLoad(), options);
@@ -168,6 +168,24 @@ public sealed class StopAndLoadRowsTests
         Assert.Equal(21, await server.Nodes());
         Assert.Empty(server.LeftBeside);
         Assert.Empty(server.Host.Left);
+    }
+
+    [Fact]
+    public async Task A_second_round_of_a_load_into_the_stub_keeps_what_is_there_then_beside_what_the_first_one_kept()
+    {
+        await using var server = await PosedNeo4j.Start();
+        var dumped = await server.Dump();
+        var options = new Neo4jLoadOptions { Target = "neo4j", From = dumped.File };
+        server.Hold(7);
+        var first = await server.Host.Run(new Neo4jLoad(), options);
+        // A round that begins anew finds nothing saved.
+        server.Hold(9);
+
+        var second = await server.Host.Run(new Neo4jLoad(), options);
+
+        Assert.Equal(21, server.NodesIn(first.SafetyCopy!));
+        Assert.Equal(27, server.NodesIn(second.SafetyCopy!));
+        Assert.Equal(30, await server.Nodes());
     }
 
     /// <summary>A command beside the server that has a bad habit.</summary>
