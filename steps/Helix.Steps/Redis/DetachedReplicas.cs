@@ -13,7 +13,7 @@ sealed class DetachedReplicas(RedisTarget target, RedisRestoreOptions options, S
     {
         var named = options.Replicas.Select(context.Target<RedisTarget>).ToList();
         var connected = primaryAnswers ? await Connected() : [];
-        if (connected.Count > 0)
+        if (primaryAnswers)
             await RefuseSentinels();
         var found = new List<DetachedReplica>();
         foreach (var replica in named)
@@ -26,15 +26,27 @@ sealed class DetachedReplicas(RedisTarget target, RedisRestoreOptions options, S
         return found;
     }
 
-    /// <summary>Sentinels would promote a replica while the server is stopped, and the restored server would become its replica.</summary>
-    async Task RefuseSentinels()
+    /// <summary>Sentinels would promote a replica while the server is stopped, or already have: the restored server would become its replica. A replica that is down may come back, so it does not matter how many there are.</summary>
+    public async Task RefuseSentinels()
     {
         await using var redis = await RedisConnection.Open(target, context);
-        var clients = (string?)await redis.Send("CLIENT", "LIST") ?? "";
-        if (clients.Split('\n').Count(line => line.Contains(" name=sentinel-", StringComparison.Ordinal) && line.Contains("-cmd ", StringComparison.Ordinal)) is > 0 and var count)
+        if ((await Clients(redis)).Count(line => line.Contains(" name=sentinel-", StringComparison.Ordinal) && line.Contains("-cmd ", StringComparison.Ordinal)) is > 0 and var count)
             throw StepFailedException.Conflict(
-                $"{redis.Name} has replicas and is watched by {count} sentinels: while it is stopped they would make a replica with the old data the master, and undo the restore.",
+                $"{redis.Name} is watched by {count} sentinels: they make a replica with the old data the master, or have done so, and undo the restore.",
                 "Stop the sentinels for the time of the restore, with `target.stop`, and start them after it.");
+    }
+
+    async Task<IEnumerable<string>> Clients(RedisConnection redis)
+    {
+        try
+        {
+            return ((string?)await redis.Send("CLIENT", "LIST") ?? "").Split('\n');
+        }
+        catch (StepFailedException e) when (e.Failure == FailureClass.Auth)
+        {
+            context.Log($"whether sentinels watch {redis.Name} cannot be told. {e.Message}");
+            return [];
+        }
     }
 
     async Task<IReadOnlyList<RedisEndpoint>> Connected()

@@ -8,14 +8,19 @@ sealed class Restoration(RedisTarget target, RdbFile file, RedisRestoreOptions o
 {
     static readonly TimeSpan PuttingBack = TimeSpan.FromMinutes(2);
 
+    /// <summary>Sentinels try once a second to reach a server that is down.</summary>
+    static readonly TimeSpan SentinelsCome = TimeSpan.FromSeconds(2);
+
     readonly Runtime _service = target.Service;
     readonly Loading _loading = new(target, options.ReadyWithin, context);
     readonly DetachedReplicas _replicas = new(target, options, context);
     RestoreProgress _at = null!;
+    bool _wasDown;
 
     public async Task<RedisRestoreOutputs> Run()
     {
         _at = await RestoreSurvey.Make(target, file, context);
+        _wasDown = !_at.WasRunning;
         await _at.Save(context);
         try
         {
@@ -120,13 +125,26 @@ sealed class Restoration(RedisTarget target, RdbFile file, RedisRestoreOptions o
 
     async Task Check()
     {
+        if (_wasDown)
+            await context.Delay(SentinelsCome);
+        await _replicas.RefuseSentinels();
         await using var redis = await RedisConnection.Open(target, context);
         var info = await redis.Info();
+        RefuseFollower(redis, info);
         if (LoadCheck.Fault(file, info) is { } fault)
             throw StepFailedException.InvalidData($"{redis.Name} did not load the file whole: {fault}.",
                 _at.SafetyCopy is null ? "The server's log says why." : $"The server's log says why. What was there before is in {_at.SafetyCopy}.");
         context.Log($"{redis.Name} loaded {KeyCounts.Of(info)}");
         await Reach(_at with { Stage = RestoreStage.Checked });
+    }
+
+    /// <summary>A server that was down could not be asked for its role: the full sync would replace what was loaded, a moment after it was checked.</summary>
+    static void RefuseFollower(RedisConnection redis, RedisInfo info)
+    {
+        if (info.Text("role") != "master")
+            throw StepFailedException.Conflict(
+                $"{redis.Name} follows {info.Text("master_host")}:{info.Text("master_port")} since it was started: what was loaded into it is overwritten by what that server holds.",
+                "Take `replicaof` out of its configuration, where sentinels write it when another server becomes master; or restore that master.");
     }
 
     async Task AppendOnlyOn()

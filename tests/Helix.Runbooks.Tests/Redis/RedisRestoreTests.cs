@@ -265,6 +265,36 @@ public sealed class RedisRestoreTests
     }
 
     [Fact]
+    public async Task RED_07_sentinels_that_come_to_a_server_that_was_down_are_seen_after_its_start()
+    {
+        await using var set = await (await SentinelSet.Start()).Agreed();
+        using var host = set.Primary.Host();
+        await MakeBackup(host, keys: 50);
+        await set.Primary.Kill();
+
+        var e = await host.Fails(FailureClass.Conflict, new RedisRestore(), Options);
+
+        Assert.Contains("is watched by", e.Message);
+        Assert.Contains("target.stop", e.Hint);
+    }
+
+    [Fact]
+    public async Task A_server_that_was_down_and_follows_another_one_by_its_configuration_is_not_reported_as_restored()
+    {
+        await using var promoted = await RedisServer.Start();
+        await using var former = await RedisServer.Start();
+        using var host = former.Host();
+        await MakeBackup(host, keys: 50);
+        await former.Kill();
+        await File.AppendAllLinesAsync(former.ConfigFile, [$"replicaof 127.0.0.1 {promoted.Port}"], TestContext.Current.CancellationToken);
+
+        var e = await host.Fails(FailureClass.Conflict, new RedisRestore(), Options);
+
+        Assert.Contains($"follows 127.0.0.1:{promoted.Port}", e.Message);
+        Assert.Contains("replicaof", e.Hint);
+    }
+
+    [Fact]
     public async Task A_replica_is_no_place_to_restore_into()
     {
         await using var primary = await RedisServer.Start();
