@@ -39,7 +39,7 @@ sealed class Restoration(RedisTarget target, RdbFile file, RedisRestoreOptions o
 
     async Task Load()
     {
-        if (_at.Stage < RestoreStage.Kept)
+        if (_at.Stage < RestoreStage.Kept || await ServesOldData())
             await Keep();
         if (_at.Stage < RestoreStage.Starting)
         {
@@ -55,15 +55,15 @@ sealed class Restoration(RedisTarget target, RdbFile file, RedisRestoreOptions o
             await Check();
     }
 
+    /// <summary>Between the attempts it took writes: a copy that an earlier one made lacks them, so another is made.</summary>
+    async Task<bool> ServesOldData() =>
+        _at.Stage < RestoreStage.Placing && (await _service.State(context)).Status == RuntimeStatus.Running;
+
+    /// <summary>Lowers no stage: from <c>Quiet</c> on there are settings to be put back.</summary>
     async Task Keep()
     {
-        if (!options.SkipSafetyCopy)
-        {
-            var kept = await new SafetyCopy(target, context).Take(options.SafetyCopy, _at);
-            await Reach(_at with { Stage = RestoreStage.Kept, SafetyCopy = kept });
-        }
-        else
-            await Reach(_at with { Stage = RestoreStage.Kept });
+        var kept = options.SkipSafetyCopy ? _at.SafetyCopy : await new SafetyCopy(target, context).Take(options.SafetyCopy, _at);
+        await Reach(_at with { Stage = _at.Stage.AtLeast(RestoreStage.Kept), SafetyCopy = kept });
     }
 
     /// <summary>Replicas copy whatever the server holds, an empty set too; so they follow nobody until it is checked (RED-07).</summary>

@@ -9,7 +9,7 @@ static class RestoreSurvey
     /// <summary>From an interrupted attempt, from the running server, or from its files.</summary>
     public static async Task<RestoreProgress> Make(RedisTarget target, RdbFile file, StepContext context)
     {
-        if (RestoreProgress.Of(context) is { Stage: < RestoreStage.Done } saved)
+        if (RestoreProgress.Of(context) is { Stage: < RestoreStage.Done } saved && !await CameUp(saved, target, context))
             return saved.Sha256 == file.Sha256 ? saved : saved with { Sha256 = file.Sha256, Stage = saved.Stage.AtMost(RestoreStage.Placing) };
         try
         {
@@ -23,6 +23,10 @@ static class RestoreSurvey
             return await Stopped(target, file, context);
         }
     }
+
+    /// <summary>Nothing of a server that was down was changed yet, and somebody has started it: now it can be asked.</summary>
+    static async Task<bool> CameUp(RestoreProgress saved, RedisTarget target, StepContext context) =>
+        saved is { WasRunning: false, Stage: < RestoreStage.Placing } && (await target.Service.State(context)).Status == RuntimeStatus.Running;
 
     public static async Task<RestoreProgress> Running(RedisTarget target, RedisConnection redis, RdbFile file)
     {

@@ -130,6 +130,52 @@ public sealed class RedisRestoreCrashTests
         Assert.Equal(7, await server.Keys());
     }
 
+    [Theory]
+    [InlineData(nameof(RestoreStage.Quiet))]
+    [InlineData(nameof(RestoreStage.Placing))]
+    public async Task What_was_written_after_a_failed_attempt_is_in_the_safety_copy_of_the_next_one(string stage)
+    {
+        await using var server = await RedisServer.Start(null, "save 3600 1");
+        using var host = server.Host();
+        await MakeBackup(host, keys: 50);
+        await server.Fill(7, "present");
+        var failed = false;
+        host.OnSave = (_, value) =>
+        {
+            if (failed || StageOf(value) != Enum.Parse<RestoreStage>(stage))
+                return;
+            failed = true;
+            throw StepFailedException.Transient("The server went away.");
+        };
+        await host.Fails(FailureClass.Transient, new RedisRestore(), Options);
+        host.OnSave = null;
+        await server.Send("SET", "written", "meanwhile");
+
+        var restored = await host.Run(new RedisRestore(), Options);
+
+        Assert.Equal(8, (await RdbFile.Read(restored.SafetyCopy!, default)).Counts!.Total);
+        Assert.Equal(50, await server.Keys());
+        Assert.Equal("3600 1", await server.Setting("save"));
+    }
+
+    [Fact]
+    public async Task A_server_that_was_down_and_was_started_between_two_attempts_is_asked_anew()
+    {
+        await using var server = await RedisServer.Start(null, "save 3600 1");
+        using var host = server.Host();
+        await MakeBackup(host, keys: 50);
+        await server.Fill(7, "present");
+        await server.ShutDown();
+        await CrashAt(host, RestoreStage.Kept);
+        await server.Run();
+        await server.Send("SET", "written", "meanwhile");
+
+        var restored = await host.Run(new RedisRestore(), Options);
+
+        Assert.Equal(8, (await RdbFile.Read(restored.SafetyCopy!, default)).Counts!.Total);
+        Assert.Equal(50, await server.Keys());
+    }
+
     [Fact]
     public async Task After_a_crash_a_server_that_holds_something_else_is_a_question_for_a_person()
     {
