@@ -23,7 +23,7 @@ sealed record DataNode(RedisEndpoint At, string? Role, ReplicaLink? Link, long O
         {
             await using var node = await RedisConnection.Open(target.Node(at), context);
             var info = await node.Info("replication");
-            return new(at, info.Text("role"), await ReplicaLink.Of(node, 0, $"{at}"), info.Number("master_repl_offset") ?? 0);
+            return new(at, info.Text("role"), await ReplicaLink.Of(node, null, $"{at}"), info.Number("master_repl_offset") ?? 0);
         }
         catch (StepFailedException e) when (e.Failure == FailureClass.Transient)
         {

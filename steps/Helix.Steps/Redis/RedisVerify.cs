@@ -108,22 +108,21 @@ public sealed class RedisVerify : Step<RedisVerifyOptions, RedisVerifyOutputs>
 
     static async Task<IReadOnlyList<ReplicaLink>> Links(RedisTarget target, RedisConnection redis, RedisInfo info, RedisVerifyOptions options, StepContext context)
     {
-        var offset = info.Number("master_repl_offset") ?? 0;
         var named = options.Replicas.Select(context.Target<RedisTarget>).Select(t => (With: t, t.At)).ToList();
         var shown = info.Rows("slave").Select(row => (With: target, At: new RedisEndpoint(row.Fields["ip"], int.Parse(row.Fields["port"], CultureInfo.InvariantCulture))))
             .Where(s => named.All(n => n.At.Normalised != s.At.Normalised));
         var links = new List<ReplicaLink>();
         foreach (var (with, at) in named.Concat(shown))
-            links.Add(await Link(with, at, offset, context));
+            links.Add(await Link(with, at, info, context));
         return links;
     }
 
-    static async Task<ReplicaLink> Link(RedisTarget with, RedisEndpoint at, long offset, StepContext context)
+    static async Task<ReplicaLink> Link(RedisTarget with, RedisEndpoint at, RedisInfo primary, StepContext context)
     {
         try
         {
             await using var replica = await RedisConnection.Open(with, at, context);
-            return await ReplicaLink.Of(replica, offset, $"the replica at {at}");
+            return await ReplicaLink.Of(replica, primary, $"the replica at {at}");
         }
         catch (StepFailedException e) when (e.Failure is FailureClass.Transient)
         {

@@ -95,6 +95,21 @@ public sealed class RedisVerifyTests
     }
 
     [Fact]
+    public async Task A_named_replica_that_is_ahead_because_it_follows_another_primary_fails_with_that_ones_name()
+    {
+        await using var primary = await RedisServer.Start();
+        await using var other = await RedisServer.Start();
+        await using var replica = await RedisServer.Start(null, $"replicaof 127.0.0.1 {other.Port}");
+        using var host = primary.Host();
+        replica.AddTo(host, "replica");
+        await Eventually.True(async () => await replica.Info("master_link_status") == "up", "the replica follows the other one");
+
+        var e = await host.Fails(FailureClass.InvalidData, new RedisVerify(), Options with { Replicas = ["replica"] });
+
+        Assert.Contains($"the replica at {replica.At} follows another primary, 127.0.0.1:{other.Port}", e.Message);
+    }
+
+    [Fact]
     public async Task A_name_that_is_no_count_of_redis_is_the_runbooks_fault()
     {
         await using var server = await RedisServer.Start();
