@@ -20,7 +20,7 @@ sealed class Failover(SentinelTarget target, RedisEndpoint old, TimeSpan within,
             if (!view.MasterIsDown)
             {
                 await HoldWrites();
-                await ReplicaHasAll(view);
+                await ReplicasHaveAll(view);
             }
             await Send(view);
             return await Finish(await NewMaster());
@@ -70,12 +70,17 @@ sealed class Failover(SentinelTarget target, RedisEndpoint old, TimeSpan within,
     }
 
     /// <summary>Nothing that the old master has confirmed may be missing on the new one.</summary>
-    Task ReplicaHasAll(SentinelView view) => Until(async () =>
+    Task ReplicasHaveAll(SentinelView view) => Until(
+        async () => HaveAll(view, await DataNode.Ask(target, view.Nodes, context)),
+        () => $"not every replica of {old} that may take over has received all that was written to it");
+
+    /// <summary>Sentinel chooses which replica takes over, by more than its offset: each that it may choose must have all.</summary>
+    internal static bool HaveAll(SentinelView view, IReadOnlyList<DataNode> nodes)
     {
-        var nodes = await DataNode.Ask(target, view.Nodes, context);
         var offset = nodes.First(n => n.At == view.Master).Offset;
-        return nodes.Any(n => n.Link is { IsReplica: true, Up: true } && n.Offset >= offset);
-    }, () => $"no replica of {old} has received all that was written to it");
+        var chosenFrom = view.Replicas.Where(r => r.IsGood(masterIsDown: false)).Select(r => r.At.Normalised).ToHashSet();
+        return nodes.Where(n => chosenFrom.Contains(n.At.Normalised)).All(n => n.Link is { IsReplica: true, Up: true } && n.Offset >= offset);
+    }
 
     async Task Send(SentinelView view)
     {

@@ -78,6 +78,27 @@ public sealed class SentinelFailoverTests
         Assert.Empty(host.Left);
     }
 
+    [Theory]
+    [InlineData(100, "ok", false)]
+    [InlineData(200, "ok", true)]
+    [InlineData(100, "err", true)]  // Sentinel does not choose it
+    public void Every_replica_that_sentinel_may_choose_has_all_before_the_order_to_fail_over(long offset, string link, bool go)
+    {
+        var (master, one, two) = (new RedisEndpoint("10.0.0.1", 1), new RedisEndpoint("10.0.0.2", 1), new RedisEndpoint("10.0.0.3", 1));
+        var view = new SentinelView
+        {
+            Master = master,
+            MasterIsDown = false,
+            Replicas = [new(one, [], "ok", 100), new(two, [], link, 1)],
+            Answering = [],
+            Problems = [],
+            Unresolved = [],
+        };
+        DataNode Replica(RedisEndpoint at, long has) => new(at, "slave", new($"{at}", IsReplica: true, Up: true, $"{master}", 0), has);
+
+        Assert.Equal(go, Failover.HaveAll(view, [new(master, "master", null, 200), Replica(one, 200), Replica(two, offset)]));
+    }
+
     [Fact]
     public async Task Without_a_fit_replica_nothing_is_begun()
     {
