@@ -113,7 +113,7 @@ sealed class KubernetesRuntime(KubernetesTarget cluster, WorkloadName workload, 
 
     public override Tool Exec(PlanContext context, params IReadOnlyList<string> command) =>
         LaterTool.For(context, command, async inner => (await Entered(new(cluster, context))
-            ?? throw StepFailedException.Conflict($"{workload} has no running pod, so {command[0]} cannot be run inside.", "Start it first, or use a one-off process.")).Complete(inner, command));
+            ?? throw StepFailedException.Conflict($"{(Replica is { } pod ? $"The pod {pod} of {workload} does not run" : $"{workload} has no running pod")}, so {command[0]} cannot be run inside.", "Start it first, or use a one-off process.")).Complete(inner, command));
 
     public override Tool OneOff(PlanContext context, params IReadOnlyList<string> command)
     {
@@ -135,7 +135,7 @@ sealed class KubernetesRuntime(KubernetesTarget cluster, WorkloadName workload, 
         var kubectl = new Kubectl(cluster, context);
         if (await Entered(kubectl) is { } shell)
             return await work(shell);
-        var scratch = new ScratchPod(kubectl, new(await kubectl.Get(workload.ToString())), container);
+        var scratch = await Beside(kubectl);
         try
         {
             return await work(await scratch.Start());
@@ -146,13 +146,27 @@ sealed class KubernetesRuntime(KubernetesTarget cluster, WorkloadName workload, 
         }
     }
 
+    /// <summary>A pod on the data of the replica that 'index' says.</summary>
+    async Task<ScratchPod> Beside(Kubectl kubectl)
+    {
+        var now = new Workload(await kubectl.Get(workload.ToString()));
+        if (Replica is { } pod && now.Wanted >= index)
+            throw StepFailedException.Conflict($"The pod {pod} of {workload} does not run, though it should.", "Let it start, or stop the workload: then a pod of its own is made on the data.");
+        return new(kubectl, now, container, index ?? 1);
+    }
+
+    /// <summary>The replicas of a stateful set have data of their own: 'index' means the pod of this name, whichever others run.</summary>
+    string? Replica => index is { } at && workload.Kind == "statefulset" ? string.Create(CultureInfo.InvariantCulture, $"{workload.Name}-{at - 1}") : null;
+
     /// <summary>The one pod to enter; null when none runs.</summary>
     async Task<PodShell?> Entered(Kubectl kubectl)
     {
         var running = (await Pods(kubectl)).Where(p => p is { Phase: "Running", Ends: false }).ToList();
         if (running.Count > 1 && index is null && running.Count(p => p.Ready) != 1 && workload.Kind == "statefulset")
             throw StepFailedException.Conflict($"{workload} has {running.Count} pods, each with data of its own: {string.Join(", ", running.Select(p => p.Name))}.", "Say which one with 'index' in the target's runtime, from 1.");
-        var pod = index is { } at ? running.ElementAtOrDefault(at - 1) : running.Find(p => p.Ready) ?? running.FirstOrDefault();
+        var pod = Replica is { } name ? running.Find(p => p.Name == name)
+            : index is { } at ? running.ElementAtOrDefault(at - 1)
+            : running.Find(p => p.Ready) ?? running.FirstOrDefault();
         return pod is null ? null : new PodShell(kubectl, pod.Name, container ?? pod.FirstContainer);
     }
 
@@ -167,7 +181,7 @@ sealed class KubernetesRuntime(KubernetesTarget cluster, WorkloadName workload, 
         public override async Task<ToolResult> Run(Tool tool)
         {
             var kubectl = new Kubectl(runtime.Cluster, context);
-            var scratch = new ScratchPod(kubectl, new(await kubectl.Get(runtime.Named.ToString())), runtime.Container);
+            var scratch = await runtime.Beside(kubectl);
             try
             {
                 return await (await scratch.Start()).Complete(inner with { Tool = tool with { Launcher = inner.Tool.Launcher } }, command).Run();
@@ -180,6 +194,4 @@ sealed class KubernetesRuntime(KubernetesTarget cluster, WorkloadName workload, 
     }
 
     KubernetesTarget Cluster => cluster;
-    WorkloadName Named => workload;
-    string? Container => container;
 }

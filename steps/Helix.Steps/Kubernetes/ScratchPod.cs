@@ -4,7 +4,7 @@ using Helix.Runbooks.Steps;
 namespace Helix.Steps.Kubernetes;
 
 /// <summary>A pod with the image, volumes and claims of a workload, beside it: for work on its data while it is scaled to nothing. It ends by itself if nobody ends it.</summary>
-sealed class ScratchPod(Kubectl kubectl, Workload workload, string? container)
+sealed class ScratchPod(Kubectl kubectl, Workload workload, string? container, int index)
 {
     const int LongestLife = 24 * 60 * 60;
     static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(5);
@@ -58,14 +58,14 @@ sealed class ScratchPod(Kubectl kubectl, Workload workload, string? container)
         };
     }
 
-    /// <summary>A stateful set gives each pod claims of its own; those of the first one are taken.</summary>
+    /// <summary>A stateful set gives each pod claims of its own; those of the replica with this index are taken, counted from 1.</summary>
     JsonArray Volumes(JsonObject spec)
     {
         var volumes = (JsonArray)(spec["volumes"]?.DeepClone() ?? new JsonArray());
         foreach (var claim in workload.Json["spec"]!["volumeClaimTemplates"] as JsonArray ?? [])
         {
             var name = claim!["metadata"]!["name"]!.ToString();
-            volumes.Add(new JsonObject { ["name"] = name, ["persistentVolumeClaim"] = new JsonObject { ["claimName"] = $"{name}-{workload.Json["metadata"]!["name"]}-0" } });
+            volumes.Add(new JsonObject { ["name"] = name, ["persistentVolumeClaim"] = new JsonObject { ["claimName"] = $"{name}-{workload.Json["metadata"]!["name"]}-{index - 1}" } });
         }
         return volumes;
     }

@@ -27,6 +27,9 @@ sealed class KubeCluster(string folder)
 
     /// <summary>Bytes of standard output after which an exec is cut, and says that all went well.</summary>
     public long? CutExecAfter { get; set; }
+
+    /// <summary>Pods by name that find no node.</summary>
+    public HashSet<string> Homeless { get; } = [];
     public KubePods Pods { get; } = new(folder);
 
     public KubeOwners Owners(KubeKey key) => _owners.TryGetValue(key, out var owners) ? owners : _owners[key] = new();
@@ -180,7 +183,8 @@ sealed class KubeCluster(string folder)
     {
         var container = pod["spec"]!["containers"]![0]!;
         var image = container["image"]!.ToString();
-        var waiting = image.Contains("crash", StringComparison.Ordinal) ? ("CrashLoopBackOff", "back-off 10s restarting failed container")
+        var waiting = Homeless.Contains(key.Name) ? ("ContainerCreating", "no node")
+            : image.Contains("crash", StringComparison.Ordinal) ? ("CrashLoopBackOff", "back-off 10s restarting failed container")
             : image.Contains("nopull", StringComparison.Ordinal) ? ("ImagePullBackOff", $"Back-off pulling image \"{image}\"") : ((string, string)?)null;
         var ready = waiting is null && !image.Contains("never", StringComparison.Ordinal) && (!image.Contains("slow", StringComparison.Ordinal) || _looks.GetValueOrDefault(key.Name) >= 3);
         pod["status"] = new JsonObject

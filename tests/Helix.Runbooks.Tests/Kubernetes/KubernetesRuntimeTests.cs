@@ -96,4 +96,42 @@ public sealed class KubernetesRuntimeTests : IDisposable
         Assert.Equal($"{KubeCluster.Uid}/helix/statefulset/db", await target.ReadPlace(_host.PlanContext()));
         Assert.EndsWith(":dr/helix/statefulset/db", target.Address, StringComparison.Ordinal);
     }
+
+    void Replicas(int count, int index)
+    {
+        _host.Add("replica", new ServiceTarget { Runtime = new() { Kubernetes = "cluster", Workload = "statefulset/db", Index = index } });
+        _server.Cluster.Make(KubeManifests.StatefulSet("db", replicas: count));
+    }
+
+    [Fact]
+    public async Task The_index_of_a_stateful_set_names_its_pod_also_when_another_one_does_not_run_or_sorts_before()
+    {
+        KubePods.Need();
+        Replicas(11, index: 3);
+        _server.Cluster.Homeless.Add("db-0");
+        await _host.Run(new TargetExec(), new() { Target = "replica", Argv = ["true"] });
+        Assert.EndsWith("/pods/db-2/exec", Assert.Single(_server.Requests, r => r.Path.EndsWith("/exec", StringComparison.Ordinal)).Path, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_replica_that_does_not_run_is_named_and_no_other_one_is_taken_for_it()
+    {
+        _server.Cluster.Homeless.Add("db-0");
+        Replicas(2, index: 1);
+        var failure = await _host.Fails(FailureClass.Conflict, new TargetExec(), new() { Target = "replica", Argv = ["true"] });
+        Assert.StartsWith("The pod db-0 of statefulset/db does not run", failure.Message, StringComparison.Ordinal);
+        failure = await _host.Fails(FailureClass.Conflict, new TargetCopy(), new() { Target = "replica", Inside = "/data/dump.rdb", From = _host.Write("dump.rdb", [1]) });
+        Assert.StartsWith("The pod db-0 of statefulset/db does not run", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task While_a_stateful_set_is_stopped_the_data_of_the_replica_with_the_index_is_written_and_not_that_of_the_first()
+    {
+        KubePods.Need();
+        Replicas(2, index: 2);
+        await _host.Run(new TargetStop(), new() { Targets = ["replica"] });
+        await _host.Run(new TargetCopy(), new() { Target = "replica", Inside = "/data/dump.rdb", From = _host.Write("dump.rdb", [1, 2, 3]) });
+        Assert.Equal([1, 2, 3], await File.ReadAllBytesAsync(Path.Combine(_server.Cluster.Pods.ClaimOf("data-db-1"), "dump.rdb"), TestContext.Current.CancellationToken));
+        Assert.False(File.Exists(Path.Combine(_server.Cluster.Pods.ClaimOf("data-db-0"), "dump.rdb")));
+    }
 }
