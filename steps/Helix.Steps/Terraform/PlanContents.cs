@@ -32,6 +32,10 @@ sealed class PlanContents(JsonObject json)
 
     public IEnumerable<JsonObject> Resources => (json["resource_changes"] as JsonArray ?? []).OfType<JsonObject>();
 
+    /// <summary>Outputs whose values the apply would change, by name.</summary>
+    public IEnumerable<(string Name, JsonObject Change)> OutputChanges =>
+        (json["output_changes"] as JsonObject ?? []).Select(o => (o.Key, (JsonObject)o.Value!)).Where(o => o.Item2["actions"]?[0]?.ToString() != "no-op");
+
     /// <summary>A mistyped address gives an empty plan and no error, so it is looked for in all that the plan knows (TF-03). A removal of what is gone knows it from the configuration alone.</summary>
     public void MustKnow(IEnumerable<string> addresses)
     {

@@ -96,12 +96,13 @@ sealed class SavedPlan(SavedPlanOptions options, StepContext context)
         var plan = new PlanContents(await _call.Show(context.FullPath(options.Plan)));
         var values = (await _call.Show())["values"];
         var there = PlanContents.ResourcesIn(values?["root_module"]).ToDictionary(r => r["address"]!.ToString());
-        var open = plan.Resources.Where(r => !IsDone(r, there)).Select(r => r["address"]!.ToString()).ToList();
+        var outputs = new PlannedOutputs(plan, values?["outputs"] as JsonObject ?? []);
+        List<string> open = [.. plan.Resources.Where(r => !IsDone(r, there)).Select(r => r["address"]!.ToString()), .. outputs.Open];
         if (open.Count == 0)
             return ProbeResult<TerraformApplyOutputs>.Done(
                 new() { Added = plan.Count("create") + plan.Count("replace"), Changed = plan.Count("update"), Removed = plan.Count("delete") + plan.Count("replace"), Outputs = Outputs(values) },
                 "the state holds all that was planned");
-        return SameResources(plan.PriorValues, values)
+        return SameResources(plan.PriorValues, values) && outputs.AsBefore
             ? ProbeResult<TerraformApplyOutputs>.NotDone("the state is what it was when the plan was made")
             : ProbeResult<TerraformApplyOutputs>.Unknown($"done in part; open: {string.Join(", ", open)}. Make a new plan to see what is left");
     }
@@ -116,6 +117,8 @@ sealed class SavedPlan(SavedPlanOptions options, StepContext context)
             "no-op" or "read" => true,
             "delete" or "forget" => now is null,
             "replace" => now is not null && !IsTainted(now) && now["values"]?["id"]?.ToString() != change["before"]?["id"]?.ToString(),
+            // What is known only after the apply is not in the plan: the rest may be in the state before it.
+            "update" when JsonNode.DeepEquals(change["before"], now?["values"]) => false,
             _ => now is not null && !IsTainted(now) && (change["after"] as JsonObject ?? []).All(v => JsonNode.DeepEquals(v.Value, now["values"]?[v.Key])),
         };
     }

@@ -155,4 +155,32 @@ public sealed class TerraformApplyTests
         Assert.Null(backend.LockId);
         Assert.True((await folder.Plan()).Changes);
     }
+
+    [Fact]
+    public async Task An_update_to_values_that_are_known_only_after_it_is_not_taken_as_done_before_it()
+    {
+        using var folder = new TerraformFolder("resource \"terraform_data\" \"a\" { input = timestamp() }\noutput \"at\" { value = terraform_data.a.output }\n");
+        await folder.PlanAndApply();
+        await Task.Delay(TimeSpan.FromSeconds(1.1), TestContext.Current.CancellationToken);
+        folder.Host.SavedValues.Clear();
+        var options = TerraformFolder.Apply(await folder.Plan());
+        Assert.Equal(ProbeVerdict.NotDone, (await folder.Host.Probe(new TerraformApply(), options)).Verdict);
+        await folder.Host.Run(new TerraformApply(), options);
+        var probe = await folder.Host.Probe(new TerraformApply(), options);
+        Assert.Equal((ProbeVerdict.Done, 1), (probe.Verdict, probe.Outputs?.Changed));
+    }
+
+    [Fact]
+    public async Task A_plan_that_changes_outputs_alone_is_done_once_the_state_holds_them()
+    {
+        using var folder = new TerraformFolder(One + "output \"kept\" { value = \"old\" }\noutput \"gone\" { value = 1 }\n");
+        await folder.PlanAndApply();
+        folder.Host.SavedValues.Clear();
+        folder.Write(One + "output \"kept\" { value = \"new\" }\noutput \"added\" { value = 1 }\n");
+        var options = TerraformFolder.Apply(await folder.Plan());
+        Assert.Equal(ProbeVerdict.NotDone, (await folder.Host.Probe(new TerraformApply(), options)).Verdict);
+        await folder.Host.Run(new TerraformApply(), options);
+        var probe = await folder.Host.Probe(new TerraformApply(), options);
+        Assert.Equal((ProbeVerdict.Done, "new"), (probe.Verdict, probe.Outputs?.Outputs["kept"]?.ToString()));
+    }
 }
