@@ -26,14 +26,14 @@ sealed class Rollout(Kubectl kubectl, StepContext context)
         }
     }
 
-    /// <summary>All pods that are there are of this number, and no more.</summary>
+    /// <summary>All pods that are there are of this number, and no more. With none the pods themselves are looked for: the number of a deployment leaves out those that end, and they write on meanwhile.</summary>
     public async Task Scaled(WorkloadName name, int replicas, TimeSpan limit)
     {
         var start = context.Time.GetTimestamp();
-        while (new Workload(await kubectl.Get(name.ToString())) is var now && (!now.Observed || now.There > replicas))
+        while (new Workload(await kubectl.Get(name.ToString())) is var now && (!now.Observed || now.There > replicas || (replicas == 0 && (await kubectl.Pods(now.Selector)).Count > 0)))
         {
             if (context.Time.GetElapsedTime(start) >= limit)
-                throw new StepFailedException(FailureClass.TimedOut, $"{name} has {now.There} pods and not {replicas} after {new Duration(limit)}.{await Pods(now)}");
+                throw new StepFailedException(FailureClass.TimedOut, $"{name} has {Math.Max(now.There, (await kubectl.Pods(now.Selector)).Count)} pods and not {replicas} after {new Duration(limit)}.{await Pods(now)}");
             await context.Delay(Look);
         }
     }

@@ -30,6 +30,9 @@ sealed class KubeCluster(string folder)
 
     /// <summary>Pods by name that find no node.</summary>
     public HashSet<string> Homeless { get; } = [];
+
+    /// <summary>How often a pod that is scaled away can still be seen, while it ends.</summary>
+    public int EndingLooks { get; set; }
     public KubePods Pods { get; } = new(folder);
 
     public KubeOwners Owners(KubeKey key) => _owners.TryGetValue(key, out var owners) ? owners : _owners[key] = new();
@@ -139,7 +142,7 @@ sealed class KubeCluster(string folder)
             _objects.Remove(old);
         var there = PodsOf(key).OrderBy(p => p.Name, StringComparer.Ordinal).ToList();
         foreach (var over in there.Skip(wanted))
-            _objects.Remove(over);
+            End(over);
         for (var i = 0; i < wanted; i++)
         {
             var pod = new KubeKey(KubeResource.All[1], key.Space, key.Resource.Kind == "StatefulSet" ? $"{key.Name}-{i}" : $"{key.Name}-{hash}-{i}");
@@ -147,6 +150,19 @@ sealed class KubeCluster(string folder)
                 Put(pod, PodOf(key, workload, hash, i));
         }
     }
+
+    void End(KubeKey pod)
+    {
+        if (EndingLooks == 0)
+            _objects.Remove(pod);
+        else if (!Ends(pod))
+        {
+            _objects[pod]["metadata"]!["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+            _looks[pod.Name] = -EndingLooks;
+        }
+    }
+
+    bool Ends(KubeKey pod) => _objects[pod]["metadata"]!["deletionTimestamp"] is not null;
 
     static JsonObject PodOf(KubeKey key, JsonObject workload, string hash, int ordinal)
     {
@@ -175,6 +191,8 @@ sealed class KubeCluster(string folder)
         {
             _looks[key.Name] = _looks.GetValueOrDefault(key.Name) + 1;
             WritePodStatus(key, value);
+            if (Ends(key) && _looks[key.Name] >= 0)
+                _objects.Remove(key);
         }
         return value;
     }
@@ -204,7 +222,8 @@ sealed class KubeCluster(string folder)
 
     void WriteStatus(KubeKey key, JsonObject workload)
     {
-        var pods = PodsOf(key);
+        // Those of a deployment that end count no more; those of a stateful set do.
+        var pods = PodsOf(key).Where(p => key.Resource.Kind == "StatefulSet" || !Ends(p)).ToList();
         var ready = pods.Count(p => _objects[p]["status"]!["conditions"]![0]!["status"]!.ToString() == "True");
         workload["status"] = new JsonObject
         {

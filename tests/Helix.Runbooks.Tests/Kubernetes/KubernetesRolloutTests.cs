@@ -92,4 +92,14 @@ public sealed class KubernetesRolloutTests : IDisposable
         Assert.Equal(0, _server.Cluster["Deployment", "web"]!["status"]!["replicas"]!.GetValue<int>());
         await Assert.ThrowsAsync<RunbookException>(() => _host.Run(new KubernetesScale(), options with { Replicas = 99 }));
     }
+
+    [Fact]
+    public async Task Scaled_to_nothing_is_a_deployment_only_when_the_pods_that_end_are_gone_too()
+    {
+        _server.Cluster.Make(KubeManifests.Deployment("web"));
+        _server.Cluster.EndingLooks = 2;
+        await _host.Run(new KubernetesScale(), new() { Target = "cluster", Workload = "deployment/web", Replicas = 0 });
+        lock (_server.Cluster.Gate)
+            Assert.Empty(_server.Cluster.List(KubeResource.All[1], KubeServer.Namespace, ""));
+    }
 }
