@@ -72,6 +72,12 @@ public sealed class KubernetesWait : Step<KubernetesWaitOptions, KubernetesWaitO
         if (options.Path is { } path)
             return (DeclaredValues.At(json, path)?.ToString() is var value && value == options.Is, value ?? "without this value");
         var condition = (json["status"]?["conditions"] as JsonArray ?? []).OfType<JsonObject>().FirstOrDefault(c => c["type"]?.ToString() == options.Condition);
+        if (condition is not null && IsOld(json, condition))
+            return (false, $"{options.Condition} {condition["status"]} of the generation before; its controller has not seen the change yet");
         return (condition?["status"]?.ToString() == "True", condition is null ? $"without the condition {options.Condition}" : $"{options.Condition} {condition["status"]} {condition["reason"]} {condition["message"]}".TrimEnd());
     }
+
+    /// <summary>Right after a change the condition still speaks of what was before. Objects without a generation in their status cannot be told.</summary>
+    static bool IsOld(JsonObject json, JsonObject condition) =>
+        (condition["observedGeneration"] ?? json["status"]?["observedGeneration"])?.GetValue<long>() < json["metadata"]?["generation"]?.GetValue<long>();
 }

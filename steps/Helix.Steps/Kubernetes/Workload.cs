@@ -57,9 +57,10 @@ sealed class Workload(JsonObject json)
         : Math.Min(Ready, IsDaemonSet ? Status("numberAvailable") : json["kind"]!.ToString() == "Deployment" ? Status("availableReplicas") : Ready) < Wanted ? $"{Ready} of {Wanted} pods are ready"
         : null;
 
-    /// <summary>Why waiting would be in vain.</summary>
+    /// <summary>Why waiting would be in vain; null as long as the status is that of an older form, which may have failed for itself.</summary>
     public string? Hopeless =>
-        json["spec"]!["paused"]?.GetValue<bool>() == true ? "it is paused"
+        !Observed ? null
+        : json["spec"]!["paused"]?.GetValue<bool>() == true ? "it is paused"
         : json["spec"]!["updateStrategy"]?["type"]?.ToString() == "OnDelete" && Unfinished is not null ? "its update strategy is OnDelete: somebody has to delete the pods"
         : (json["status"]?["conditions"] as JsonArray ?? []).OfType<JsonObject>().FirstOrDefault(c => c["reason"]?.ToString() == "ProgressDeadlineExceeded") is { } late ? late["message"]?.ToString() ?? "its progress deadline has passed"
         : null;

@@ -33,6 +33,9 @@ sealed class KubeCluster(string folder)
 
     /// <summary>How often a pod that is scaled away can still be seen, while it ends.</summary>
     public int EndingLooks { get; set; }
+
+    /// <summary>Changes the status of a workload after its controller has written it, at each look.</summary>
+    public Action<JsonObject> Amend { get; set; } = _ => { };
     public KubePods Pods { get; } = new(folder);
 
     public KubeOwners Owners(KubeKey key) => _owners.TryGetValue(key, out var owners) ? owners : _owners[key] = new();
@@ -235,5 +238,6 @@ sealed class KubeCluster(string folder)
             ["currentRevision"] = HashOf(workload),
             ["updateRevision"] = HashOf(workload),
         };
+        Amend(workload["status"]!.AsObject());
     }
 }

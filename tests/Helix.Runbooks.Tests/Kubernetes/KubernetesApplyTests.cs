@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Helix.Runbooks.Steps;
 using Helix.Steps.Kubernetes;
 
@@ -113,5 +114,22 @@ public sealed class KubernetesApplyTests : IDisposable
         await _host.Run(new KubernetesWait(), new() { Target = "cluster", Object = "deployment/none", Gone = true });
         var failure = await _host.Fails(FailureClass.TimedOut, new KubernetesWait(), new() { Target = "cluster", Object = "deployment/web", Condition = "Available", Limit = new(TimeSpan.Zero) });
         Assert.Contains("without the condition Available", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_condition_of_the_generation_before_is_not_taken_for_that_of_the_new_one(bool ofTheCondition)
+    {
+        var looks = 0;
+        _server.Cluster.Make(KubeManifests.Deployment("web"));
+        _server.Cluster.Amend = status =>
+        {
+            var condition = new JsonObject { ["type"] = "Available", ["status"] = "True" };
+            status["conditions"] = new JsonArray(condition);
+            (ofTheCondition ? condition : status)["observedGeneration"] = ++looks > 2 ? 1 : 0;
+        };
+        Assert.StartsWith("Available True", (await _host.Run(new KubernetesWait(), new() { Target = "cluster", Object = "deployment/web", Condition = "Available" })).Value, StringComparison.Ordinal);
+        Assert.Equal(3, looks);
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using Helix.Runbooks.Steps;
 using Helix.Steps.Kubernetes;
 
@@ -101,5 +102,20 @@ public sealed class KubernetesRolloutTests : IDisposable
         await _host.Run(new KubernetesScale(), new() { Target = "cluster", Workload = "deployment/web", Replicas = 0 });
         lock (_server.Cluster.Gate)
             Assert.Empty(_server.Cluster.List(KubeResource.All[1], KubeServer.Namespace, ""));
+    }
+
+    [Fact]
+    public async Task A_deadline_that_an_older_generation_missed_does_not_end_the_wait_for_the_new_one()
+    {
+        var looks = 0;
+        _server.Cluster.Make(KubeManifests.Deployment("web"));
+        _server.Cluster.Amend = status =>
+        {
+            if (++looks > 2)
+                return;
+            status["observedGeneration"] = 0;
+            status["conditions"] = new JsonArray(new JsonObject { ["type"] = "Progressing", ["status"] = "False", ["reason"] = "ProgressDeadlineExceeded" });
+        };
+        Assert.Equal(1, (await _host.Run(new KubernetesRollout(), Wait("deployment/web"))).Ready["deployment/web"]);
     }
 }
