@@ -37,6 +37,7 @@ public sealed record KubernetesRolloutOutputs
 public sealed class KubernetesRollout : Step<KubernetesRolloutOptions, KubernetesRolloutOutputs>
 {
     const string RestartedBy = "helix-runbooks/restarted-by";
+    const string Key = "mark";
 
     public override IEnumerable<TargetEffect> Effects(KubernetesRolloutOptions options) =>
         [options.Restart ? TargetEffect.Changes(options.Target) : TargetEffect.Reads(options.Target)];
@@ -51,8 +52,9 @@ public sealed class KubernetesRollout : Step<KubernetesRolloutOptions, Kubernete
     {
         var kubectl = new Kubectl(context.Target<KubernetesTarget>(options.Target), context);
         var names = options.Workloads.Select(Name).ToList();
+        var mark = options.Restart ? await Mark(context) : "";
         foreach (var name in options.Restart ? names : [])
-            await Restart(kubectl, name, context);
+            await Restart(kubectl, name, mark);
         var (ready, images) = (new Dictionary<string, int>(), new List<string>());
         foreach (var name in names)
         {
@@ -63,10 +65,19 @@ public sealed class KubernetesRollout : Step<KubernetesRolloutOptions, Kubernete
         return new() { Ready = ready, Images = [.. images.Distinct()] };
     }
 
-    /// <summary>The pods get the mark of this step of this run: a resume that finds it does not replace them again.</summary>
-    static async Task Restart(Kubectl kubectl, WorkloadName name, StepContext context)
+    /// <summary>Kept for every try of this round; another round restarts again.</summary>
+    static async Task<string> Mark(StepContext context)
     {
-        var mark = $"{context.Run.Id}.{context.Path.Replace('/', '.').Replace('[', '_').Replace(']', '_')}";
+        if (context.Saved(Key)?.GetValue<string>() is { } mark)
+            return mark;
+        mark = $"{context.Run.Id}.{context.Path.Replace('/', '.').Replace('[', '_').Replace(']', '_')}.{Guid.NewGuid().ToString("N")[..12]}";
+        await context.Save(Key, mark);
+        return mark;
+    }
+
+    /// <summary>The pods get the mark of this round of this step: a resume that finds it does not replace them again.</summary>
+    static async Task Restart(Kubectl kubectl, WorkloadName name, string mark)
+    {
         if (new Workload(await kubectl.Get(name.ToString())).Template["metadata"]?["annotations"]?[RestartedBy]?.ToString() == mark)
             return;
         var annotations = new JsonObject { ["annotations"] = new JsonObject { [RestartedBy] = mark } };

@@ -118,4 +118,16 @@ public sealed class KubernetesRolloutTests : IDisposable
         };
         Assert.Equal(1, (await _host.Run(new KubernetesRollout(), Wait("deployment/web"))).Ready["deployment/web"]);
     }
+
+    [Fact]
+    public async Task Another_round_of_the_same_run_restarts_again()
+    {
+        _server.Cluster.Make(KubeManifests.Deployment("web"));
+        var options = Wait("deployment/web") with { Restart = true };
+        await _host.Run(new KubernetesRollout(), options);
+        // Going back begins a round without what the one before saved.
+        _host.SavedValues.Clear();
+        await _host.Run(new KubernetesRollout(), options);
+        Assert.Equal(3, _server.Cluster["Deployment", "web"]!["metadata"]!["generation"]!.GetValue<int>());
+    }
 }
