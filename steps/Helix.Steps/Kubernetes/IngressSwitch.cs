@@ -17,6 +17,8 @@ sealed class IngressSwitch(Kubectl kubectl, string ingress, KubernetesSwitchOpti
         await KubernetesSwitch.MustBeReady(kubectl, options.Service, Selector(service), options.EvenIfNotReady);
         var backends = await Backends();
         var before = context.Saved("before")?.GetValue<string>() ?? Before(backends);
+        var ports = context.Saved("ports") as JsonObject ?? new JsonObject(backends.Select(b => KeyValuePair.Create(b.At, (JsonNode?)b.Port.DeepClone())));
+        await context.Save("ports", ports.DeepClone());
         await context.Save("before", before);
         var patch = Patch(backends);
         if (patch.Count > 0)
@@ -32,7 +34,7 @@ sealed class IngressSwitch(Kubectl kubectl, string ingress, KubernetesSwitchOpti
             Before = before,
             SelectorBefore = new Dictionary<string, string>(),
             Now = options.Service,
-            WayBack = $"{kubectl.Target.Shell} patch {Name} --type=json -p '{new JsonArray([.. backends.Select(b => Replace(b.At, "name", before))]).ToJsonString()}'",
+            WayBack = $"{kubectl.Target.Shell} patch {Name} --type=json -p '{Back(backends, before, ports).ToJsonString()}'",
         };
     }
 
@@ -68,6 +70,19 @@ sealed class IngressSwitch(Kubectl kubectl, string ingress, KubernetesSwitchOpti
                 patch.Add(Replace(backend.At, "port", port.DeepClone()));
         }
         return patch;
+    }
+
+    /// <summary>To the service before, and to its ports where this step gives other ones.</summary>
+    JsonArray Back(IReadOnlyList<Backend> backends, string before, JsonObject ports)
+    {
+        var back = new JsonArray();
+        foreach (var backend in backends)
+        {
+            back.Add(Replace(backend.At, "name", before));
+            if (options.Port is not null && ports[backend.At] is { } port)
+                back.Add(Replace(backend.At, "port", port.DeepClone()));
+        }
+        return back;
     }
 
     static JsonObject Replace(string at, string name, JsonNode value) => new() { ["op"] = "replace", ["path"] = $"{at}/{name}", ["value"] = value };

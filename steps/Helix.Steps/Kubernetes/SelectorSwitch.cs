@@ -29,7 +29,8 @@ sealed class SelectorSwitch(Kubectl kubectl, KubernetesSwitchOptions options, St
             Before = options.Service,
             SelectorBefore = before,
             Now = KubernetesSwitch.Labels(options.Selector),
-            WayBack = $"{kubectl.Target.Shell} patch {Name} --type=merge -p '{Merge(before).ToJsonString()}'",
+            // A label that was not there before has to go again: null takes it out.
+            WayBack = $"{kubectl.Target.Shell} patch {Name} --type=merge -p '{Merge(options.Selector.Keys.Select(l => KeyValuePair.Create(l, before.GetValueOrDefault(l)))).ToJsonString()}'",
         };
     }
 
@@ -37,8 +38,8 @@ sealed class SelectorSwitch(Kubectl kubectl, KubernetesSwitchOptions options, St
         ((await kubectl.Get(Name))["spec"]?["selector"] as JsonObject ?? []).ToDictionary(l => l.Key, l => l.Value!.ToString());
 
     Task<ToolResult> Patch(IReadOnlyDictionary<string, string> labels, params string[] more) =>
-        kubectl.Ask(["patch", Name, "--type=merge", $"--field-manager={Kubectl.Manager}", "-o", "name", .. more, "-p", Merge(labels).ToJsonString()]);
+        kubectl.Ask(["patch", Name, "--type=merge", $"--field-manager={Kubectl.Manager}", "-o", "name", .. more, "-p", Merge(labels.Select(l => KeyValuePair.Create(l.Key, (string?)l.Value))).ToJsonString()]);
 
-    static JsonObject Merge(IReadOnlyDictionary<string, string> labels) =>
+    static JsonObject Merge(IEnumerable<KeyValuePair<string, string?>> labels) =>
         new() { ["spec"] = new JsonObject { ["selector"] = new JsonObject(labels.Select(l => KeyValuePair.Create(l.Key, (JsonNode?)l.Value))) } };
 }

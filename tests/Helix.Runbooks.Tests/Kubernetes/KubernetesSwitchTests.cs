@@ -93,4 +93,33 @@ public sealed class KubernetesSwitchTests : IDisposable
         _host.AssertNoCanary();
         Assert.DoesNotContain(_server.Requests, r => r.Query.Contains("password", StringComparison.Ordinal));
     }
+
+    static async Task Shell(string command)
+    {
+        using var shell = System.Diagnostics.Process.Start("sh", ["-c", command]);
+        await shell.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, shell.ExitCode);
+    }
+
+    [Fact]
+    public async Task The_way_back_takes_a_label_out_of_the_selector_that_was_not_there_before()
+    {
+        _server.Cluster.Make(KubeManifests.Service("dashboard", """{ "app": "blue" }"""));
+        var options = new KubernetesSwitchOptions { Target = "cluster", Service = "dashboard", Selector = new Dictionary<string, string> { ["app"] = "green", ["track"] = "new" }, EvenIfNotReady = true };
+        var done = await _host.Run(new KubernetesSwitch(), options);
+        Assert.Equal("new", _server.Cluster["Service", "dashboard"]!["spec"]!["selector"]!["track"]!.ToString());
+        await Shell(done.WayBack);
+        Assert.Equal("""{"app":"blue"}""", _server.Cluster["Service", "dashboard"]!["spec"]!["selector"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task The_way_back_leads_to_the_port_before_also_when_the_switch_is_run_again()
+    {
+        string Service() => _server.Cluster["Ingress", "helix-ingress"]!["spec"]!["rules"]![1]!["http"]!["paths"]![0]!["backend"]!["service"]!.ToJsonString();
+        var before = Service();
+        await _host.Run(new KubernetesSwitch(), ToGreen with { Port = "8080" });
+        Assert.Contains("8080", Service(), StringComparison.Ordinal);
+        await Shell((await _host.Run(new KubernetesSwitch(), ToGreen with { Port = "8080" })).WayBack);
+        Assert.Equal(before, Service());
+    }
 }
