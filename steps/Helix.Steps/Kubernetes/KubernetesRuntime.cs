@@ -142,7 +142,7 @@ sealed class KubernetesRuntime(KubernetesTarget cluster, WorkloadName workload, 
         }
         finally
         {
-            await ScratchPod.End(kubectl, scratch.Name);
+            await scratch.End();
         }
     }
 
@@ -188,7 +188,7 @@ sealed class KubernetesRuntime(KubernetesTarget cluster, WorkloadName workload, 
             }
             finally
             {
-                await ScratchPod.End(kubectl, scratch.Name);
+                await scratch.End();
             }
         }
     }

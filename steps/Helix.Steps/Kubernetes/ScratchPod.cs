@@ -1,21 +1,34 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Steps;
 
 namespace Helix.Steps.Kubernetes;
 
-/// <summary>A pod with the image, volumes and claims of a workload, beside it: for work on its data while it is scaled to nothing. It ends by itself if nobody ends it.</summary>
+/// <summary>A pod with the image, volumes and claims of a workload, beside it: for work on its data while it is scaled to nothing. It ends by itself if nobody ends it, and the next attempt of the same step ends it first: two must not work on one volume.</summary>
 sealed class ScratchPod(Kubectl kubectl, Workload workload, string? container, int index)
 {
     const int LongestLife = 24 * 60 * 60;
     static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(5);
+    static readonly TimeSpan EndLimit = TimeSpan.FromMinutes(2);
     static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
     static readonly string[] OfThePod = ["serviceAccountName", "securityContext", "imagePullSecrets", "nodeSelector", "tolerations", "affinity", "priorityClassName", "runtimeClassName"];
     static readonly string[] OfTheContainer = ["image", "imagePullPolicy", "env", "envFrom", "volumeMounts", "securityContext", "resources", "workingDir"];
 
-    public string Name { get; } = $"helix-once-{Guid.NewGuid():N}"[..24];
+    readonly StepContext? _step = kubectl.Context as StepContext;
+
+    string Name { get; } = $"helix-once-{Mark(kubectl.Context, $"{workload.Name}\n{index}\n{container}")}";
+    string Key => $"scratch:{Name}";
+
+    /// <summary>The same for each attempt of a step, so that one finds what the other left.</summary>
+    static string Mark(PlanContext context, string what) => context is StepContext step
+        ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{step.Run.Id}\n{step.Path}\n{what}")))[..16]
+        : Guid.NewGuid().ToString("N")[..16];
 
     public async Task<PodShell> Start()
     {
+        await Clear();
+        await Leave();
         await kubectl.Send(Manifest().ToJsonString(), "create", "-f", "-");
         var start = kubectl.Context.Time.GetTimestamp();
         while (true)
@@ -30,8 +43,36 @@ sealed class ScratchPod(Kubectl kubectl, Workload workload, string? container, i
     }
 
     /// <summary>Also after a cancel; what cannot be removed now ends by itself.</summary>
-    public static async Task End(Kubectl kubectl, string name) =>
-        await (kubectl.Call("delete", "pod", name, "--ignore-not-found", "--grace-period=1", "--wait=true", "--timeout=30s") with { Cancelled = CancellationToken.None }).Accept(0, 1).Run();
+    public async Task End()
+    {
+        var ended = await (kubectl.Call("delete", "pod", Name, "--ignore-not-found", "--grace-period=1", "--wait=true", "--timeout=30s") with { Cancelled = CancellationToken.None }).Accept(0, 1).Run();
+        if (ended.ExitCode == 0 && _step is not null)
+            await _step.TakeBack(Key);
+    }
+
+    /// <summary>What an attempt left whose host crashed may still be writing.</summary>
+    async Task Clear()
+    {
+        if (await kubectl.Find($"pod/{Name}") is null)
+            return;
+        await kubectl.Ask("delete", "pod", Name, "--ignore-not-found", "--grace-period=1", "--wait=false");
+        var start = kubectl.Context.Time.GetTimestamp();
+        while (await kubectl.Find($"pod/{Name}") is not null)
+        {
+            if (kubectl.Context.Time.GetElapsedTime(start) >= EndLimit)
+                throw StepFailedException.Conflict($"The pod {Name} of an earlier attempt is still there.", "Is its node reachable?");
+            await kubectl.Context.Delay(Look);
+        }
+    }
+
+    Task Leave() => _step is null ? Task.CompletedTask : _step.Leave(new()
+    {
+        Key = Key,
+        Kind = ResidueKind.Other,
+        Target = kubectl.Target.Name,
+        What = $"the pod {Name} works on the data of {workload.Name}",
+        Command = $"{kubectl.Target.Shell} delete pod {Name}",
+    });
 
     JsonObject Manifest()
     {

@@ -134,4 +134,28 @@ public sealed class KubernetesRuntimeTests : IDisposable
         Assert.Equal([1, 2, 3], await File.ReadAllBytesAsync(Path.Combine(_server.Cluster.Pods.ClaimOf("data-db-1"), "dump.rdb"), TestContext.Current.CancellationToken));
         Assert.False(File.Exists(Path.Combine(_server.Cluster.Pods.ClaimOf("data-db-0"), "dump.rdb")));
     }
+
+    [Fact]
+    public async Task A_scratch_pod_that_an_attempt_left_is_recorded_and_gone_before_the_next_attempt_makes_one()
+    {
+        KubePods.Need();
+        await _host.Run(new TargetStop(), new() { Targets = ["db"] });
+        var options = new TargetExecOptions { Target = "db", Argv = ["true"], OneOff = true };
+        // As after a crash of the host: nobody ends the pod.
+        _server.Fault = r => r.Method == "DELETE" ? KubeFault.Unavailable : KubeFault.None;
+        await _host.Run(new TargetExec(), options);
+        _server.Fault = _ => KubeFault.None;
+        var left = Assert.Single(_host.Left, r => r.Key.StartsWith("scratch:", StringComparison.Ordinal));
+        var pod = left.Key["scratch:".Length..];
+        Assert.EndsWith($" delete pod {pod}", left.Command, StringComparison.Ordinal);
+        Assert.NotNull(_server.Cluster["Pod", pod]);
+
+        var thereAtLeave = true;
+        _host.OnLeave = _ => thereAtLeave = _server.Cluster["Pod", pod] is not null;
+        await _host.Run(new TargetExec(), options, attempt: 2);
+
+        Assert.False(thereAtLeave);
+        Assert.Null(_server.Cluster["Pod", pod]);
+        Assert.DoesNotContain(_host.Left, r => r.Key.StartsWith("scratch:", StringComparison.Ordinal));
+    }
 }
