@@ -56,7 +56,7 @@ public sealed record BackupManifest
 
     /// <summary>The newest restore of it was checked and good.</summary>
     [JsonIgnore]
-    public bool Proven => Proofs.Count > 0 && Proofs.MaxBy(p => p.At)!.Passed;
+    public bool Proven => Proofs.OrderBy(p => p.At).LastOrDefault() is { Passed: true };
 
     /// <summary>A selector may take it.</summary>
     [JsonIgnore]

@@ -180,6 +180,28 @@ public sealed class BackupRoundTripTests : IDisposable
     }
 
     [Fact]
+    public async Task What_lies_under_a_name_without_a_manifest_is_not_overwritten()
+    {
+        Directory.CreateDirectory(Path.Combine(_shelf, "redis"));
+        File.WriteAllText(Path.Combine(_shelf, "redis/theirs"), "the only one");
+        var failure = await Assert.ThrowsAsync<StepFailedException>(() => _trial.Run(new BackupUpload(), Upload(_trial.Write("dump.rdb", Text(1_000))) with { Name = "theirs" }));
+        Assert.Equal(FailureClass.Conflict, failure.Failure);
+        Assert.Equal("the only one", File.ReadAllText(Path.Combine(_shelf, "redis/theirs")));
+    }
+
+    [Fact]
+    public async Task Another_key_is_a_change_although_the_content_is_the_same()
+    {
+        var options = Upload(_trial.Write("dump.rdb", Text(1_000))) with { OnlyIfChanged = true };
+        await _trial.Run(new BackupUpload(), options);
+        _trial.SavedValues.Clear();
+        Assert.False((await _trial.Run(new BackupUpload(), options)).Changed);
+        _trial.SavedValues.Clear();
+        _trial.With(new DirectoryTarget { Name = "locked", Path = _shelf, EncryptionKey = _trial.Canary("BACKUP_KEY", Convert.ToBase64String(new byte[32])) });
+        Assert.True((await _trial.Run(new BackupUpload(), options with { Target = "locked", Name = "again" })).Changed);
+    }
+
+    [Fact]
     public async Task The_selector_is_asked_once_and_a_resume_keeps_its_answer()
     {
         var old = await _trial.Run(new BackupUpload(), Upload(_trial.Write("dump.rdb", Text(1_000))));

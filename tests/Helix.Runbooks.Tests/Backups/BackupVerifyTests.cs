@@ -107,6 +107,42 @@ public sealed class BackupVerifyTests : IDisposable
     }
 
     [Fact]
+    public async Task A_later_round_of_the_same_run_that_finds_it_bad_takes_the_proof_back()
+    {
+        var key = await Make("a", 100);
+        var options = new BackupProveOptions { Target = "shelf", Backup = key };
+        Assert.True((await _trial.Run(new BackupProve(), options)).Proven);
+        _trial.SavedValues.Clear();
+        Assert.False((await _trial.Run(new BackupProve(), options with { Passed = false })).Proven);
+    }
+
+    [Fact]
+    public async Task What_was_rejected_is_rejected_also_when_its_object_is_short_or_gone()
+    {
+        await Make("good", 100);
+        foreach (var left in new long?[] { 10, null })
+        {
+            var key = await Make($"bad-{left}", 100);
+            var path = Path.Combine(_shelf, key);
+            if (left is { } length)
+                File.WriteAllBytes(path, new byte[length]);
+            else
+                File.Delete(path);
+            await using var store = new DirectoryStore(_shelf);
+            await new BackupSeries(store, "redis/").Reject(key, "it is short", "alice", Noon);
+        }
+        await _trial.Run(new BackupVerify(), Options());
+    }
+
+    [Fact]
+    public async Task A_first_thing_of_its_kind_is_no_loss_and_may_be_allowed()
+    {
+        await Make("a", 100, Noon.AddHours(-2), new() { ["constraints"] = 0 });
+        await Make("b", 100, Noon.AddHours(-1), new() { ["constraints"] = 1 });
+        await _trial.Run(new BackupVerify(), Options() with { MaxCountChange = 100 });
+    }
+
+    [Fact]
     public async Task A_restore_with_other_counts_is_no_proof()
     {
         var key = await Make("a", 100, counts: new() { ["db0"] = 10_000 });

@@ -83,6 +83,23 @@ public sealed class S3StoreTests(CephS3 ceph) : BackupStoreConformance, IDisposa
     }
 
     [Fact]
+    public async Task A_bucket_that_is_not_there_is_found_before_a_run()
+    {
+        var target = (await ceph.Bucket(_host)) with { Bucket = "none" };
+        Assert.Equal(FailureClass.Missing, (await Assert.ThrowsAsync<StepFailedException>(() => target.Check(_host.Context()))).Failure);
+    }
+
+    [Theory]
+    [InlineData(1 << 20)]
+    [InlineData(2L << 30)]
+    [InlineData(4L << 30)]
+    public async Task A_size_of_parts_that_no_server_takes_or_no_memory_holds_is_refused(long size)
+    {
+        var target = (await ceph.Bucket(_host)) with { PartSize = new(size) };
+        await Assert.ThrowsAsync<RunbookException>(() => target.Open(_host.Context()));
+    }
+
+    [Fact]
     public async Task PM_06_a_bucket_says_to_which_environment_it_belongs_by_an_object_that_is_no_backup()
     {
         var target = await ceph.Bucket(_host);
