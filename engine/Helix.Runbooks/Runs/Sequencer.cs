@@ -46,10 +46,11 @@ public sealed partial class Sequencer(Runbook runbook, StepCatalog catalog)
 
     Finish End(Verdict body)
     {
+        // A block whose failure the run survives passes also when it was cancelled in its middle.
+        if (_state.Cancel is { } cancel && (body != Verdict.Done || _state.Steps.Values.Any(s => s.Shown == StepStatus.Interrupted && s.EndedAt >= cancel.At)))
+            return new Finish(Outcome.Cancelled, cancel.Reason);
         if (body == Verdict.Done)
             return new Finish(Outcome.Succeeded, "all steps are done");
-        if (_state.Cancel is { } cancel)
-            return new Finish(Outcome.Cancelled, cancel.Reason);
         var failed = _state.Steps.Values.Where(s => s.Status is StepStatus.Failed).OrderBy(s => s.EndedAt).ToList();
         var rejected = failed.Find(s => s.Question is { } q && _state.Questions[q] is { Status: QuestionStatus.Rejected or QuestionStatus.Expired, Asked.Kind: QuestionKind.Approval });
         if (rejected is not null)

@@ -34,6 +34,10 @@ sealed record GraphCounts(IReadOnlyDictionary<string, long> All)
         return new(counts);
     }
 
+    /// <summary>Of a database that is moved as a whole. `system` holds users and roles and no graph: Neo4j refuses all that is asked of one there.</summary>
+    public static async Task<GraphCounts> OfWhole(Neo4jConnection server, string? database) =>
+        await server.DatabaseName(database) == "system" ? None : await Of(server, database);
+
     /// <summary>Names are data of a query, too; only labels and types cannot be parameters.</summary>
     static async Task Count(Neo4jConnection server, (string Name, string Query)[] some, string? database, SortedDictionary<string, long> counts)
     {

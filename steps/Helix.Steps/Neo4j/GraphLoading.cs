@@ -103,7 +103,7 @@ sealed class GraphLoading(Neo4jTarget target, LoadSource source, Neo4jReplaceOpt
     {
         await _outage.End(ran: true, context);
         using var server = await Neo4jConnection.Open(target, context);
-        var counts = await GraphCounts.Of(server, options.Database);
+        var counts = await GraphCounts.OfWhole(server, options.Database);
         var faults = counts.DifferencesTo(options.Counts ?? new Dictionary<string, long>()).ToList();
         if (faults.Count > 0)
             throw StepFailedException.InvalidData($"{server.Name} does not hold what the archive should: {string.Join("; ", faults)}.", "The load itself said that it went well. Choose another backup.");

@@ -17,7 +17,7 @@ sealed record GraphLook(ServerFacts? Facts, GraphCounts Counts)
         {
             using var server = await Neo4jConnection.Open(target, context);
             facts = await server.About();
-            return new(facts, await GraphCounts.Of(server, database));
+            return new(facts, await GraphCounts.OfWhole(server, database));
         }
         catch (StepFailedException e) when (e.Failure is not FailureClass.Cancelled and not FailureClass.Auth)
         {

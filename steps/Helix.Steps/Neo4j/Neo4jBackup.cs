@@ -96,11 +96,11 @@ public sealed class Neo4jBackup : Step<Neo4jBackupOptions, Neo4jBackupOutputs>, 
         OnlineRules.CheckEdition("neo4j.backup", target, about.Edition);
         var admin = await AdminTool.Of(target, about, options.Memory, context);
         var database = await server.DatabaseName(options.Database);
-        var before = await GraphCounts.Of(server, options.Database);
+        var before = await GraphCounts.OfWhole(server, options.Database);
         var at = context.Time.GetUtcNow();
         var to = LocalFile.For(options.To, context);
         var (size, sha256) = await new OnlineCopy(target, admin, database, options, context).To(to);
-        var (same, moved) = before.With(await GraphCounts.Of(server, options.Database));
+        var (same, moved) = before.With(await GraphCounts.OfWhole(server, options.Database));
         context.Log($"{server.Name}: {before} in {ByteSize.Words(size)}");
         return new()
         {

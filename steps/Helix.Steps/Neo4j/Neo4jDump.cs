@@ -95,7 +95,7 @@ public sealed class Neo4jDump : Step<Neo4jDumpOptions, Neo4jDumpOutputs>, IJudge
         try
         {
             using var server = await Neo4jConnection.Open(target, context);
-            var counts = await GraphCounts.Of(server, options.Database);
+            var counts = await GraphCounts.OfWhole(server, options.Database);
             return new() { Lines = [$"stops {server.Name}, dumps database '{await server.DatabaseName(options.Database)}' with {counts} to {options.To}, and starts it again"] };
         }
         catch (StepFailedException e) when (e.Failure != FailureClass.Cancelled)

@@ -35,7 +35,7 @@ public sealed class Neo4jLoad : Step<Neo4jLoadOptions, Neo4jLoadOutputs>, IJudge
         {
             using var server = await Neo4jConnection.Open(target, context);
             LoadRules.CheckDatabase(options.Database, target, (await server.About()).Edition);
-            var counts = await GraphCounts.Of(server, options.Database);
+            var counts = await GraphCounts.OfWhole(server, options.Database);
             return new() { Lines = [$"replaces {counts} in database '{await server.DatabaseName(options.Database)}' of {server.Name} by {options.From}", users] };
         }
         catch (StepFailedException e) when (e.Failure != FailureClass.Cancelled)

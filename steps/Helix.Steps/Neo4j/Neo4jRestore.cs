@@ -28,7 +28,7 @@ public sealed class Neo4jRestore : Step<Neo4jRestoreOptions, Neo4jLoadOutputs>, 
         {
             using var server = await Neo4jConnection.Open(target, context);
             OnlineRules.CheckEdition("neo4j.restore", target, (await server.About()).Edition);
-            return new() { Lines = [$"replaces {await GraphCounts.Of(server, options.Database)} in database '{await server.DatabaseName(options.Database)}' of {server.Name} by {options.From}", users] };
+            return new() { Lines = [$"replaces {await GraphCounts.OfWhole(server, options.Database)} in database '{await server.DatabaseName(options.Database)}' of {server.Name} by {options.From}", users] };
         }
         catch (StepFailedException e) when (e.Failure != FailureClass.Cancelled)
         {

@@ -28,6 +28,23 @@ public sealed class EnterpriseTests
         Assert.Equal(12, StubGraph.Read(Path.Combine(server.Folder, restored.SafetyCopy!, "databases", "neo4j")).Nodes);
     }
 
+    [Theory]
+    [InlineData("4.4.38")]
+    [InlineData("5.25.1")]
+    public async Task The_database_of_users_of_the_stub_is_backed_up_and_restored_although_it_refuses_to_be_counted(string version)
+    {
+        await using var server = await PosedNeo4j.Start(version, "enterprise");
+        new StubGraph().Write(Path.Combine(server.Folder, "data", "databases", "system"));
+
+        var saved = await server.Host.Run(new Neo4jBackup(), new() { Target = "neo4j", To = "work/system.backup", Database = "system" });
+        var restored = await server.Host.Run(new Neo4jRestore(), new() { Target = "neo4j", From = saved.File, Counts = saved.Counts, Database = "system" });
+
+        Assert.Equal(("system", "system"), (saved.Database, restored.Database));
+        Assert.Empty(restored.Counts);
+        Assert.True(File.Exists(Path.Combine(server.Folder, restored.SafetyCopy!, "databases", "system", StubGraph.File)));
+        Assert.Equal(30, await server.Nodes());
+    }
+
     [Fact]
     public async Task NEO_14_on_a_community_stub_the_edition_is_named_before_the_tool_is_called()
     {

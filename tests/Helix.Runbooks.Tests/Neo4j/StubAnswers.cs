@@ -11,6 +11,9 @@ sealed record StubMember(string Id, string Name, string Address, string State, s
 /// <summary>The queries that our steps ask, answered from numbers.</summary>
 sealed partial class StubAnswers(StubServer server)
 {
+    /// <summary>What begins so is refused by `system`, which holds no graph.</summary>
+    static readonly string[] OfGraphs = ["MATCH ", "SHOW CONSTRAINTS", "SHOW INDEXES", "CALL db.labels", "CALL db.relationshipTypes"];
+
     bool IsFive => server.Version.StartsWith('5');
     StubGraph Graph => server.Graph;
 
@@ -20,6 +23,8 @@ sealed partial class StubAnswers(StubServer server)
         var text = query.Statement.ReplaceLineEndings(" ").Trim();
         if (Called(text) is { } procedure && IsFive && procedure is "db.constraints" or "db.indexes" or "dbms.cluster.overview" or "dbms.queryJmx")
             error = StubServer.Error("Neo.ClientError.Procedure.ProcedureNotFound", $"There is no procedure with the name `{procedure}` registered for this database instance.");
+        else if (query.Path.StartsWith("/db/system/", StringComparison.Ordinal) && OfGraphs.Any(q => text.StartsWith(q, StringComparison.Ordinal)))
+            error = StubServer.Error("Neo.ClientError.Statement.UnsupportedOperationError", $"Not a recognised system command or procedure. This Cypher command can only be executed in a user database: {text}");
         else if (query.Access is not null && text.StartsWith("CREATE", StringComparison.Ordinal))
             error = StubServer.Error("Neo.ClientError.Statement.AccessMode", "Writing in read access mode not allowed. Attempted write to neo4j");
         else if ((server.Also?.Invoke(query) ?? Known(text, query.Parameters)) is { } rows)

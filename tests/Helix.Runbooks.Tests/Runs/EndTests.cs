@@ -75,6 +75,24 @@ public sealed class EndTests
     }
 
     [Fact]
+    public async Task A_run_that_is_cancelled_within_a_block_that_may_fail_has_not_succeeded()
+    {
+        using var h = new RunHarness();
+        var run = (await h.Run("""
+            steps:
+              - id: perhaps
+                ifFails: continue
+                steps:
+                  - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }
+                  - { id: load, uses: world.write, with: { world: WORLD, line: load } }
+            """)).State.Run;
+        h.Engine.Cancel(run, RunHarness.Bob, "false alarm");
+        var ended = await h.Drive(run);
+        Assert.Equal((5, Outcome.Cancelled), (ended.ExitCode, ended.State.Ended!.Outcome));
+        Assert.Empty(h.Lines);
+    }
+
+    [Fact]
     public async Task A_step_in_doubt_that_somebody_gives_up_was_interrupted_and_did_not_fail()
     {
         using var h = new RunHarness();
