@@ -106,7 +106,7 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public async Task A_folder_that_is_gone_is_named_as_what_is_wrong()
     {
-        using var process = HelixProcess.Nowhere(_helix.Store, ["run", "somewhere.yaml"]);
+        using var process = HelixProcess.Nowhere(_helix.Store, ["run", "somewhere.yaml", "--environment", "somewhere-else.yaml"]);
         var (code, _, error) = await process.End();
         Assert.Equal(2, code);
         Assert.StartsWith("The folder that helix was started in is gone.\nHint: ", error, StringComparison.Ordinal);
