@@ -106,7 +106,9 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public async Task A_folder_that_is_gone_is_named_as_what_is_wrong()
     {
-        using var process = HelixProcess.Nowhere(_helix.Store, ["run", "somewhere.yaml", "--environment", "somewhere-else.yaml"]);
+        var runbook = _helix.Write("noop.yaml", "apiVersion: helix.runbooks/v1\nname: noop\ntitle: Noop\nsteps:\n  - { id: a, uses: shell.run, effect: reads, with: { script: \"true\" } }\n");
+        var environment = _helix.Write("e.yaml", "apiVersion: helix.runbooks/v1\nname: e\ntargets: {}\n");
+        using var process = HelixProcess.Nowhere(_helix.Store, ["run", runbook, "--environment", environment]);
         var (code, _, error) = await process.End();
         Assert.Equal(2, code);
         Assert.StartsWith("The folder that helix was started in is gone.\nHint: ", error, StringComparison.Ordinal);
