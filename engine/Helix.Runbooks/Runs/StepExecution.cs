@@ -106,7 +106,10 @@ sealed class StepExecution(Drive drive)
             return Failed(path, item, type, attempt, effects, FailureClass.TimedOut, limit, null, mayRepeat: true);
         var probe = await StepProbe.Ask(drive, path, type, options, attempt, stop);
         if (probe.Verdict == ProbeVerdict.Done)
-            return new StepSucceeded(path, StepJson.ToJson(probe.Outputs ?? NoOutputs.Value)) { Source = "probe", Warning = $"{limit} {probe.Why}", Files = await drive.World.Files(StepJson.ToJson(probe.Outputs ?? NoOutputs.Value), stop) };
+        {
+            var outputs = StepJson.ToJson(probe.Outputs ?? NoOutputs.Value);
+            return new StepSucceeded(path, outputs) { Source = "probe", Warning = $"{limit} {probe.Why}", Files = await drive.World.Files(outputs, stop) };
+        }
         var known = probe.Verdict == ProbeVerdict.NotDone;
         return Failed(path, item, type, attempt, effects, FailureClass.TimedOut, $"{limit} {(known ? "Its effect did not happen" : "Whether its effect happened is not known")}: {probe.Why}.",
             known ? null : "Look at the target yourself before you choose retry or done.", mayRepeat: known);

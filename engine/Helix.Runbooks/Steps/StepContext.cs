@@ -99,6 +99,16 @@ public sealed class StepContext(RunFacts run, EnvironmentTargets targets, StepHo
     /// <summary>What an earlier, interrupted attempt of this step saved under the key; null if nothing.</summary>
     public JsonNode? Saved(string key) => Host.Saved(key);
 
+    /// <summary>A text for this round, the same at every try of it: a message id, a mark on what was done. Another round gets another.</summary>
+    public async Task<string> OncePerRound(string key, Func<string, string> make)
+    {
+        if (Saved(key)?.GetValue<string>() is { } kept)
+            return kept;
+        var made = make(Guid.NewGuid().ToString("N")[..12]);
+        await Save(key, made);
+        return made;
+    }
+
     /// <summary>Records durably, before it happens, that something will be left changed until it is taken back.</summary>
     public Task Leave(Residue residue) => Host.Leave(residue);
 

@@ -26,7 +26,8 @@ static class Unfinished
         $".{Short(Path.GetFileName(path))}.{Mark(context)}{Ending}");
 
     /// <summary>Of a step in its run, for the names of what it needs for a moment: the same at each of its attempts.</summary>
-    public static string Mark(StepContext context) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{context.Run.Id}/{context.Path}")))[..16];
+    /// <param name="what">Where a step needs several: which of them.</param>
+    public static string Mark(StepContext context, string what = "") => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{context.Run.Id}/{context.Path}{what}")))[..16];
 
     /// <summary>Removes what writers of the same file left that are gone by now.</summary>
     public static void RemoveAbandoned(string path)

@@ -65,15 +65,9 @@ public sealed class KubernetesRollout : Step<KubernetesRolloutOptions, Kubernete
         return new() { Ready = ready, Images = [.. images.Distinct()] };
     }
 
-    /// <summary>Kept for every try of this round; another round restarts again.</summary>
-    static async Task<string> Mark(StepContext context)
-    {
-        if (context.Saved(Key)?.GetValue<string>() is { } mark)
-            return mark;
-        mark = $"{context.Run.Id}.{context.Path.Replace('/', '.').Replace('[', '_').Replace(']', '_')}.{Guid.NewGuid().ToString("N")[..12]}";
-        await context.Save(Key, mark);
-        return mark;
-    }
+    /// <summary>Another round restarts again.</summary>
+    static Task<string> Mark(StepContext context) =>
+        context.OncePerRound(Key, mark => $"{context.Run.Id}.{context.Path.Replace('/', '.').Replace('[', '_').Replace(']', '_')}.{mark}");
 
     /// <summary>The pods get the mark of this round of this step: a resume that finds it does not replace them again.</summary>
     static async Task Restart(Kubectl kubectl, WorkloadName name, string mark)

@@ -1,7 +1,6 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Steps;
+using Helix.Steps.Files;
 
 namespace Helix.Steps.Kubernetes;
 
@@ -17,13 +16,11 @@ sealed class ScratchPod(Kubectl kubectl, Workload workload, string? container, i
 
     readonly StepContext? _step = kubectl.Context as StepContext;
 
-    string Name { get; } = $"helix-once-{Mark(kubectl.Context, $"{workload.Name}\n{index}\n{container}")}";
+    string Name { get; } = $"helix-once-{Mark(kubectl.Context, $"\n{workload.Name}\n{index}\n{container}")}";
     string Key => $"scratch:{Name}";
 
     /// <summary>The same for each attempt of a step, so that one finds what the other left.</summary>
-    static string Mark(PlanContext context, string what) => context is StepContext step
-        ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{step.Run.Id}\n{step.Path}\n{what}")))[..16]
-        : Guid.NewGuid().ToString("N")[..16];
+    static string Mark(PlanContext context, string what) => context is StepContext step ? Unfinished.Mark(step, what) : Guid.NewGuid().ToString("N")[..16];
 
     public async Task<PodShell> Start()
     {

@@ -50,15 +50,8 @@ sealed class Notify : Step<NotifyOptions, NotifyOutputs>
         return new() { Sent = true };
     }
 
-    /// <summary>Kept for every try of this round; another round says something else, which a receiver must not drop as said already.</summary>
-    static async Task<string> IdOf(StepContext context)
-    {
-        if (context.Saved(Key)?.GetValue<string>() is { } id)
-            return id;
-        id = $"{context.Run.Id}/{context.Path}/{Guid.NewGuid().ToString("N")[..12]}";
-        await context.Save(Key, id);
-        return id;
-    }
+    /// <summary>Another round says something else, which a receiver must not drop as said already.</summary>
+    static Task<string> IdOf(StepContext context) => context.OncePerRound(Key, mark => $"{context.Run.Id}/{context.Path}/{mark}");
 
     static Message MessageOf(NotifyOptions options, string id, StepContext context) => new()
     {

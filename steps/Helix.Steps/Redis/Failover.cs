@@ -79,7 +79,8 @@ sealed class Failover(SentinelTarget target, RedisEndpoint old, TimeSpan within,
     {
         var offset = nodes.First(n => n.At == view.Master).Offset;
         var chosenFrom = view.Replicas.Where(r => r.IsGood(masterIsDown: false)).Select(r => r.At.Normalised).ToHashSet();
-        return nodes.Where(n => chosenFrom.Contains(n.At.Normalised)).All(n => n.Link is { IsReplica: true, Up: true } && n.Offset >= offset);
+        var ready = nodes.Where(n => n.Link is { IsReplica: true, Up: true } && n.Offset >= offset).Select(n => n.At.Normalised);
+        return chosenFrom.Count > 0 && chosenFrom.IsSubsetOf(ready);
     }
 
     async Task Send(SentinelView view)

@@ -78,25 +78,32 @@ public sealed class SentinelFailoverTests
         Assert.Empty(host.Left);
     }
 
+    static readonly RedisEndpoint Master = new("10.0.0.1", 1), One = new("10.0.0.2", 1), Two = new("10.0.0.3", 1);
+
+    static SentinelView View(string one, string two) => new()
+    {
+        Master = Master,
+        MasterIsDown = false,
+        Replicas = [new(One, [], one, 100), new(Two, [], two, 1)],
+        Answering = [],
+        Problems = [],
+        Unresolved = [],
+    };
+
+    static DataNode Node(RedisEndpoint at, long has) => new(at, at == Master ? "master" : "slave", at == Master ? null : new($"{at}", IsReplica: true, Up: true, $"{Master}", 0), has);
+
     [Theory]
     [InlineData(100, "ok", false)]
     [InlineData(200, "ok", true)]
     [InlineData(100, "err", true)]  // Sentinel does not choose it
-    public void Every_replica_that_sentinel_may_choose_has_all_before_the_order_to_fail_over(long offset, string link, bool go)
-    {
-        var (master, one, two) = (new RedisEndpoint("10.0.0.1", 1), new RedisEndpoint("10.0.0.2", 1), new RedisEndpoint("10.0.0.3", 1));
-        var view = new SentinelView
-        {
-            Master = master,
-            MasterIsDown = false,
-            Replicas = [new(one, [], "ok", 100), new(two, [], link, 1)],
-            Answering = [],
-            Problems = [],
-            Unresolved = [],
-        };
-        DataNode Replica(RedisEndpoint at, long has) => new(at, "slave", new($"{at}", IsReplica: true, Up: true, $"{master}", 0), has);
+    public void Every_replica_that_sentinel_may_choose_has_all_before_the_order_to_fail_over(long offset, string link, bool go) =>
+        Assert.Equal(go, Failover.HaveAll(View("ok", link), [Node(Master, 200), Node(One, 200), Node(Two, offset)]));
 
-        Assert.Equal(go, Failover.HaveAll(view, [new(master, "master", null, 200), Replica(one, 200), Replica(two, offset)]));
+    [Fact]
+    public void There_is_no_order_to_fail_over_while_none_may_be_chosen_or_one_that_may_be_does_not_answer()
+    {
+        Assert.False(Failover.HaveAll(View("err", "err"), [Node(Master, 200), Node(One, 200), Node(Two, 200)]));
+        Assert.False(Failover.HaveAll(View("ok", "ok"), [Node(Master, 200), Node(One, 200)]));
     }
 
     [Fact]
