@@ -9,9 +9,13 @@ static class Readiness
     static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
     static readonly TimeSpan OneLook = TimeSpan.FromSeconds(5);
 
+    /// <summary>So long a service of which nothing else is known must live after its start: one with a bad configuration is also alive for a moment (supervisord, startsecs).</summary>
+    static readonly TimeSpan Settled = TimeSpan.FromSeconds(1);
+
+    /// <param name="started">It did not run before.</param>
     /// <returns>What the target said of itself when it was ready.</returns>
     /// <exception cref="StepFailedException">The limit passed, or it ended again; the message holds the last answer.</exception>
-    public static async Task<string> Wait(StepContext context, RunningTarget target, TimeSpan limit)
+    public static async Task<string> Wait(StepContext context, RunningTarget target, TimeSpan limit, bool started = true)
     {
         var (start, pause, stopped) = (context.Time.GetTimestamp(), FirstLook, 0);
         while (true)
@@ -22,9 +26,10 @@ static class Readiness
             if (stopped >= 2)
                 throw StepFailedException.Transient($"{target.Name} ended again after its start: {ServiceTarget.Words(state)}.{await target.Service.LastLines(context)}");
             var (ready, answer) = await Look(context, target, state);
-            if (ready)
+            var alive = ready && state.Health is null && !target.Answers;
+            if (ready && !(alive && started && context.Time.GetElapsedTime(start) < Settled))
                 return answer;
-            if (context.Time.GetElapsedTime(start) >= limit)
+            if (!ready && context.Time.GetElapsedTime(start) >= limit)
                 throw new StepFailedException(FailureClass.TimedOut, $"{target.Name} was started but not ready within {new Duration(limit)}. Its last answer: {answer}{await target.Service.LastLines(context)}",
                     "Give it more time with 'limit', or look at its log.");
             await context.Delay(pause);

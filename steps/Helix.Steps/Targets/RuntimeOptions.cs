@@ -86,6 +86,10 @@ public abstract record RunningTarget : Target
     [Description("How the service is run; without it, it cannot be stopped, started or entered.")]
     public virtual RuntimeOptions? Runtime { get; init; }
 
+    /// <summary>Whether the check asks the service itself; else all that is known of it is that it is alive.</summary>
+    [JsonIgnore]
+    internal virtual bool Answers => true;
+
     /// <exception cref="RunbookException">The target has no runtime, or an incomplete one.</exception>
     [JsonIgnore]
     public Runtime Service => Runtimes.Of(this);

@@ -12,6 +12,9 @@ public sealed record ServiceTarget : RunningTarget
     public override RuntimeOptions? Runtime { get; init; }
 
     [JsonIgnore]
+    internal override bool Answers => false;
+
+    [JsonIgnore]
     public override string Address => Service.Address;
 
     [JsonIgnore]
@@ -64,6 +67,9 @@ public sealed record ProcessTarget : RunningTarget
         get => new() { Process = new() { Start = Start, PidFile = PidFile, Directory = Directory, Log = Log, Environment = Environment } };
         init { }
     }
+
+    [JsonIgnore]
+    internal override bool Answers => false;
 
     [JsonIgnore]
     public override string Address => Service.Address;

@@ -43,17 +43,18 @@ public sealed class TargetStart : Step<TargetStartOptions, TargetStartOutputs>
         foreach (var name in options.Targets)
         {
             var target = context.Target<RunningTarget>(name);
-            if ((await target.Service.State(context)).Status != RuntimeStatus.Running)
+            var runs = (await target.Service.State(context)).Status == RuntimeStatus.Running;
+            if (!runs)
                 started.Add(name);
-            found[name] = await StartAndWait(context, target, options.Limit);
+            found[name] = await StartAndWait(context, target, options.Limit, started: !runs);
         }
         return new() { Started = started, Found = found };
     }
 
-    internal static async Task<string> StartAndWait(StepContext context, RunningTarget target, TimeSpan limit)
+    internal static async Task<string> StartAndWait(StepContext context, RunningTarget target, TimeSpan limit, bool started = true)
     {
         await target.Service.Start(context);
-        var answer = await Readiness.Wait(context, target, limit);
+        var answer = await Readiness.Wait(context, target, limit, started);
         context.Log($"{target.Name}: {answer}");
         await context.TakeBack(RunningTargets.StoppedKey(target.Name));
         return answer;

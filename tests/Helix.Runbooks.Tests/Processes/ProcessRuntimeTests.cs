@@ -90,11 +90,12 @@ public sealed class ProcessRuntimeTests : IDisposable
         Assert.NotNull(ProcessIdentity.Of(int.Parse(File.ReadAllText(In("s.pid")))));
     }
 
-    [Fact]
-    public async Task A_service_that_ends_at_once_fails_its_start_with_its_exit_code_and_last_words()
+    [Theory]
+    [InlineData("")]
+    [InlineData("sleep 0.3;")]
+    public async Task A_service_that_ends_at_once_or_soon_fails_its_start_with_its_exit_code_and_last_words(string first)
     {
-        Service("s", "sh", "-c", "echo bad configuration; exit 7");
-        // It may have been seen alive for a moment; then it is the wait for it that fails.
+        Service("s", "sh", "-c", $"{first} echo bad configuration; exit 7");
         var e = await _host.Fails(FailureClass.Transient, new TargetStart(), new() { Targets = ["s"] });
         Assert.Contains("exit code 7", e.Message);
         Assert.Contains("bad configuration", e.Message);
