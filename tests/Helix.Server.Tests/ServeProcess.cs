@@ -15,7 +15,7 @@ sealed class HelixProcess : IDisposable
 
     public HelixProcess(string store, string folder, IEnumerable<string> arguments, string? typed = null, params IEnumerable<(string Name, string Value)> variables)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "helix.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo("dotnet", [Programs.HelixDll, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         start.Environment["HELIX_STORE"] = store;
         start.Environment["HELIX_DATA"] = Path.Combine(folder, "data");
         start.Environment["XDG_CONFIG_HOME"] = Path.Combine(folder, "config");

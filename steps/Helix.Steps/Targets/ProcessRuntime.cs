@@ -68,8 +68,11 @@ sealed class ProcessRuntime(ProcessOptions options, string name) : Runtime
         var start = context.Tool("/bin/sh", ["-c", Detach, "sh", options.PidFile, options.Log ?? "/dev/null", Executable(context), .. options.Start.Skip(1)]);
         await (start with { WorkingDirectory = options.Directory, Environment = Variables() }).Run();
         await Until(context, () => Running() is not null || File.Exists(ExitFile), StartLimit);
-        if (Running() is null)
-            throw StepFailedException.Transient($"{name} ended as soon as it was started{(Now().ExitCode is { } code ? $", with exit code {code}" : "")}.{LastWords()}");
+        if (Running() is not null)
+            return;
+        // It was seen alive; its parent notes the exit code a moment later.
+        await Until(context, () => File.Exists(ExitFile), TimeSpan.FromSeconds(1));
+        throw StepFailedException.Transient($"{name} ended as soon as it was started{(Now().ExitCode is { } code ? $", with exit code {code}" : "")}.{LastWords()}");
     }
 
     public override Task Scale(StepContext context, int replicas) => replicas switch

@@ -191,7 +191,7 @@ public sealed class CommandLineTests : IDisposable
     {
         Assert.Equal(0, await _helix.Run("completion", "bash"));
         var script = $"""
-            helix() {'{'} dotnet "{HelixProcess.Dll}" "$@"; {'}'}
+            helix() {'{'} dotnet "{Programs.HelixDll}" "$@"; {'}'}
             {_helix.Out}
             COMP_LINE="helix app" COMP_POINT=9 COMP_WORDS=(helix app) COMP_CWORD=1
             _helix
@@ -214,7 +214,7 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public async Task A_reader_that_has_seen_enough_is_no_error()
     {
-        using var bash = Process.Start(new ProcessStartInfo("bash", ["-c", $"set -o pipefail; dotnet '{HelixProcess.Dll}' explain | true"]) { RedirectStandardError = true })!;
+        using var bash = Process.Start(new ProcessStartInfo("bash", ["-c", $"set -o pipefail; dotnet '{Programs.HelixDll}' explain | true"]) { RedirectStandardError = true })!;
         var error = await bash.StandardError.ReadToEndAsync();
         await bash.WaitForExitAsync();
         Assert.Equal("", error);

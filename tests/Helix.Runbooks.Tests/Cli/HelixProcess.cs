@@ -5,25 +5,23 @@ namespace Helix.Runbooks.Tests.Cli;
 /// <summary>The built executable as a process of its own, for what only a process has: environment, signals, pipes.</summary>
 sealed class HelixProcess : IDisposable
 {
-    public static string Dll => Path.Combine(AppContext.BaseDirectory, "helix.dll");
-
     readonly Process _process;
     readonly Task<string> _out;
     readonly Task<string> _error;
 
     /// <summary>Whatever ignores signals around the tests, as nohup does, it starts with none ignored.</summary>
     public HelixProcess(string store, IEnumerable<string> arguments, params (string Name, string Value)[] environment)
-        : this("env", ["--default-signal", "dotnet", Dll, .. arguments], store, environment)
+        : this("env", ["--default-signal", "dotnet", Programs.HelixDll, .. arguments], store, environment)
     {
     }
 
     /// <summary>As a shell starts what stands before an ampersand in a script: SIGINT and SIGQUIT are ignored.</summary>
     public static HelixProcess InBackground(string store, IEnumerable<string> arguments) =>
-        new("sh", ["-c", """trap '' INT QUIT; exec dotnet "$@" """, "sh", Dll, .. arguments], store, []);
+        new("sh", ["-c", """trap '' INT QUIT; exec dotnet "$@" """, "sh", Programs.HelixDll, .. arguments], store, []);
 
     /// <summary>In a folder that is gone by then.</summary>
     public static HelixProcess Nowhere(string store, IEnumerable<string> arguments) =>
-        new("sh", ["-c", """cd "$(mktemp -d)" && rmdir "$PWD" && exec dotnet "$@" """, "sh", Dll, .. arguments], store, []);
+        new("sh", ["-c", """cd "$(mktemp -d)" && rmdir "$PWD" && exec dotnet "$@" """, "sh", Programs.HelixDll, .. arguments], store, []);
 
     HelixProcess(string file, IEnumerable<string> arguments, string store, IEnumerable<(string Name, string Value)> environment)
     {

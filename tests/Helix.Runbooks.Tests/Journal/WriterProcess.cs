@@ -6,13 +6,9 @@ namespace Helix.Runbooks.Tests.Journal;
 /// <summary>A real second process that writes into a store, and what it said was acknowledged.</summary>
 static class WriterProcess
 {
-    // Debug/net10.0 here is Debug/net10.0 there.
-    static string Program => Path.GetFullPath(Path.Combine(
-        AppContext.BaseDirectory, "../../../../FakeTool/bin", Path.Combine(AppContext.BaseDirectory.TrimEnd('/').Split('/')[^2..]), "FakeTool"));
-
     public static async Task<(int ExitCode, List<long> Acknowledged)> Run(string verb, string store, string run, int count, string? failpoint = null, int killAfter = int.MaxValue)
     {
-        var start = new ProcessStartInfo(Program, ["journal", verb, store, run, count.ToString()]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Programs.FakeTool, ["journal", verb, store, run, count.ToString()]) { RedirectStandardOutput = true };
         start.Environment["HELIX_FAILPOINT"] = failpoint ?? "";
         using var process = Process.Start(start)!;
         var acknowledged = new List<long>();

@@ -28,7 +28,7 @@ public sealed class QuickstartTests
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["HELIX"] = Path.Combine(AppContext.BaseDirectory, "helix"), ["TMPDIR"] = temporary },
+            Environment = { ["HELIX"] = Programs.Helix, ["TMPDIR"] = temporary },
         };
         using var process = Process.Start(start)!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());

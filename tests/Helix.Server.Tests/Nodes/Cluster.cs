@@ -117,7 +117,7 @@ sealed class NodeProcess : IDisposable
     public NodeProcess(Cluster cluster, string name, string listen = "127.0.0.1:0", IEnumerable<string>? within = null, params IEnumerable<string> more)
     {
         Name = name;
-        string[] command = [.. within ?? [], "dotnet", Path.Combine(AppContext.BaseDirectory, "helix.dll"), "serve", "--listen", listen, "--runbooks", cluster.Runbooks, "--node", name, .. more];
+        string[] command = [.. within ?? [], "dotnet", Programs.HelixDll, "serve", "--listen", listen, "--runbooks", cluster.Runbooks, "--node", name, .. more];
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["HELIX_STORE"] = cluster.StoreName;
         start.Environment["HELIX_DATA"] = Directory.CreateDirectory(Path.Combine(cluster.Folder, "data")).FullName;
