@@ -37,11 +37,12 @@ sealed class S3Calls : IDisposable
 
     /// <param name="what">For messages: "part 7 of redis/x".</param>
     /// <param name="call">Gets a guard that ends it when nothing moves; called again after a pause for what may pass.</param>
-    public async Task<T> Do<T>(string what, Func<StallGuard, Task<T>> call, CancellationToken cancelled)
+    /// <param name="patience">For so long nothing need move; null: as long as the target says.</param>
+    public async Task<T> Do<T>(string what, Func<StallGuard, Task<T>> call, CancellationToken cancelled, TimeSpan? patience = null)
     {
         for (var tries = 0; ; tries++)
         {
-            using var guard = new StallGuard(_time, _target.Stall, cancelled);
+            using var guard = new StallGuard(_time, patience > _target.Stall ? patience.Value : _target.Stall, cancelled);
             try
             {
                 return await call(guard);
@@ -62,7 +63,7 @@ sealed class S3Calls : IDisposable
     public StepFailedException Failure(string what, Exception e, StallGuard? guard = null) => e switch
     {
         StepFailedException failure => failure,
-        _ when guard is { Stalled: true } => new(FailureClass.Transient, $"{what}: nothing moved for {_target.Stall} between here and {Server}.", null, e),
+        _ when guard is { Stalled: true } => new(FailureClass.Transient, $"{what}: nothing moved for {new Duration(guard.Limit)} between here and {Server}.", null, e),
         AmazonServiceException { StatusCode: not 0 } answer => Answered(what, answer),
         _ when Inner<AuthenticationException>(e) is not null => new(FailureClass.Auth,
             $"{what}: {Server} shows a certificate that is not trusted here, or speaks no TLS.", "Give `caFile`, the authority that signed it; or write http:// in `endpoint`.", e),
@@ -73,6 +74,10 @@ sealed class S3Calls : IDisposable
             new(FailureClass.Transient, $"{what}: the connection to {Server} broke: {Reason(e)}", null, e),
         _ => new(FailureClass.Bug, $"{what}: {e.GetType().Name}: {e.Message}", null, e),
     };
+
+    /// <summary>Going on would begin again from the start, for ever.</summary>
+    public StepFailedException BrokeOff(string list) =>
+        StepFailedException.Transient($"The list of {list} in {_target.Place} broke off: the server says that there is more, and not where.");
 
     public void Dispose() => Client.Dispose();
 

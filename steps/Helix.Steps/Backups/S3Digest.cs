@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Security.Cryptography;
 using Amazon.S3.Model;
 
@@ -23,7 +25,25 @@ readonly record struct S3Digest(byte[] Bytes)
 }
 
 /// <summary>A part that the server acknowledged.</summary>
-sealed record S3Part(PartETag Tag, S3Digest Sent)
+sealed record S3Part(PartETag Tag, S3Digest Sent, long Size)
 {
     public bool Confirmed => Sent.IsNamedBy(Tag.ETag);
+
+    /// <summary>What became of these parts is this object, as far as the server tells.</summary>
+    public static bool AreWhole(IReadOnlyCollection<S3Part> parts, long size, string? tag) =>
+        size == parts.Sum(p => p.Size)
+        && (parts.All(p => p.Confirmed) ? S3Digest.AreNamedBy(parts.Select(p => p.Sent), tag) : tag?.Trim('"').EndsWith($"-{parts.Count}", StringComparison.Ordinal) == true);
+}
+
+/// <summary>The CRC-32 of a part, in the form of S3. Amazon wants it with each part and again in the list that completes the upload, or in neither.</summary>
+static class S3Checksum
+{
+    public const string Algorithm = "CRC32";
+
+    public static string Of(ReadOnlySpan<byte> body)
+    {
+        Span<byte> sum = stackalloc byte[sizeof(uint)];
+        BinaryPrimitives.WriteUInt32BigEndian(sum, Crc32.HashToUInt32(body));
+        return Convert.ToBase64String(sum);
+    }
 }

@@ -23,20 +23,22 @@ sealed class S3Parts
     /// <summary>Goes on with an upload that was left open, or begins one.</summary>
     public static async Task<S3Parts> Begin(S3Calls calls, S3Target target, string key, UploadMemory memory, bool ownKey, CancellationToken cancelled)
     {
+        var checksum = target.LessChecksums ? null : S3Checksum.Algorithm;
         if (memory.Saved("upload") is JsonObject saved && (string?)saved["key"] == key)
         {
             var left = (string)saved["id"]!;
-            if (memory.CanGoOn && await Listed(calls, target, key, left, cancelled) is { } listed)
+            // An upload takes the checksums that were named when it began, and no others.
+            if (memory.CanGoOn && (string?)saved["checksum"] == checksum && await Listed(calls, target, key, left, cancelled) is { } listed)
             {
                 calls.Log($"going on with the upload of {key}: {listed.Count} parts are there");
                 return new(calls, target, key, memory, left, listed);
             }
             await S3Upload.Abort(calls, target, key, left, cancelled);
         }
-        var id = await Initiate(calls, target, key, cancelled);
+        var id = await Initiate(calls, target, key, checksum, cancelled);
         var begun = new S3Parts(calls, target, key, memory, id, []);
         await memory.Leave(begun.Residue());
-        await memory.Save("upload", new JsonObject { ["key"] = key, ["id"] = id });
+        await memory.Save("upload", new JsonObject { ["key"] = key, ["id"] = id, ["checksum"] = checksum });
         if (ownKey)
             await AbortOthers(calls, target, key, id, cancelled);
         return begun;
@@ -54,15 +56,18 @@ sealed class S3Parts
     public async Task<S3Part> Send(int number, byte[] buffer, int length, CancellationToken cancelled)
     {
         var digest = S3Digest.Of(buffer.AsSpan(0, length));
+        var checksum = _target.LessChecksums ? null : S3Checksum.Of(buffer.AsSpan(0, length));
         if (_listed.TryGetValue(number, out var there) && there.Size == length
             && _memory.Saved($"part.{number}") is JsonObject saved && (string?)saved["md5"] == digest.Hex && (string?)saved["tag"] == there.Tag && (string?)saved["upload"] == Id)
-            return new(new(number, there.Tag), digest);
-        var answer = await _calls.Do($"part {number} of {_key}", guard => _calls.Client.UploadPartAsync(Request(number, buffer, length, digest, guard), guard.Token), cancelled);
+            return Acknowledged(there.Tag);
+        var answer = await _calls.Do($"part {number} of {_key}", guard => _calls.Client.UploadPartAsync(Request(number, buffer, length, digest, checksum, guard), guard.Token), cancelled);
         await _memory.Save($"part.{number}", new JsonObject { ["upload"] = Id, ["md5"] = digest.Hex, ["tag"] = answer.ETag });
-        return new(new(number, answer.ETag), digest);
+        return Acknowledged(answer.ETag);
+
+        S3Part Acknowledged(string tag) => new(new(number, tag) { ChecksumCRC32 = checksum }, digest, length);
     }
 
-    UploadPartRequest Request(int number, byte[] buffer, int length, S3Digest digest, StallGuard guard)
+    UploadPartRequest Request(int number, byte[] buffer, int length, S3Digest digest, string? checksum, StallGuard guard)
     {
         var request = new UploadPartRequest
         {
@@ -74,13 +79,14 @@ sealed class S3Parts
             InputStream = guard.Watch(buffer, length),
             UseChunkEncoding = _target.Chunks,
             DisableDefaultChecksumValidation = _target.LessChecksums,
+            ChecksumCRC32 = checksum,
         };
         if (_calls.SendsDigest)
             request.MD5Digest = digest.Base64;
         return request;
     }
 
-    static async Task<string> Initiate(S3Calls calls, S3Target target, string key, CancellationToken cancelled)
+    static async Task<string> Initiate(S3Calls calls, S3Target target, string key, string? checksum, CancellationToken cancelled)
     {
         var like = new PutObjectRequest();
         S3Upload.Dress(like, target, calls);
@@ -93,6 +99,7 @@ sealed class S3Parts
             ServerSideEncryptionKeyManagementServiceKeyId = like.ServerSideEncryptionKeyManagementServiceKeyId,
             ObjectLockMode = like.ObjectLockMode,
             ObjectLockRetainUntilDate = like.ObjectLockRetainUntilDate,
+            ChecksumAlgorithm = checksum is null ? null : new ChecksumAlgorithm(checksum),
         };
         return (await calls.Do($"the begin of {key}", guard => calls.Client.InitiateMultipartUploadAsync(request, guard.Token), cancelled)).UploadId;
     }
@@ -102,6 +109,7 @@ sealed class S3Parts
     {
         var found = new Dictionary<int, (long, string)>();
         var request = new ListPartsRequest { BucketName = target.Bucket, Key = key, UploadId = id };
+        var last = 0;
         try
         {
             while (true)
@@ -113,7 +121,8 @@ sealed class S3Parts
                     found[part.PartNumber ?? 0] = (part.Size ?? 0, part.ETag);
                 if (page.IsTruncated != true)
                     return found;
-                request.PartNumberMarker = page.NextPartNumberMarker?.ToString(System.Globalization.CultureInfo.InvariantCulture);
+                last = page.NextPartNumberMarker is { } next && next > last ? next : throw calls.BrokeOff($"the parts of {key}");
+                request.PartNumberMarker = last.ToString(System.Globalization.CultureInfo.InvariantCulture);
             }
         }
         catch (StepFailedException e) when (e.Failure == FailureClass.Missing)

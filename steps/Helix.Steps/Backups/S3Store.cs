@@ -10,7 +10,7 @@ sealed class S3Store(S3Calls calls, S3Target target) : BackupStore
 {
     bool? _locks;
 
-    public override string Place => $"s3://{target.Bucket}/{target.Prefix}";
+    public override string Place => target.Place;
 
     public override Task<UploadStream> Create(string key, UploadHints hints, CancellationToken cancelled) =>
         Task.FromResult<UploadStream>(new S3Upload(calls, target, Full(key), hints, cancelled));
@@ -36,7 +36,7 @@ sealed class S3Store(S3Calls calls, S3Target target) : BackupStore
             foreach (var item in (page.S3Objects ?? []).Where(o => !BackupKey.IsHidden(Short(o.Key))))
                 yield return new StoredObject(Short(item.Key), item.Size ?? 0);
             if (page.IsTruncated == true && string.IsNullOrEmpty(page.NextContinuationToken))
-                throw StepFailedException.Transient($"The list of {prefix} in {Place} broke off: the server says that there is more, and not where.");
+                throw calls.BrokeOff(prefix);
             request.ContinuationToken = page.IsTruncated == true ? page.NextContinuationToken : null;
         }
         while (request.ContinuationToken is not null);
@@ -71,6 +71,8 @@ sealed class S3Store(S3Calls calls, S3Target target) : BackupStore
             found.AddRange((page.MultipartUploads ?? []).Select(u => new OpenUpload(Short(u.Key), u.UploadId, u.Initiated?.ToUniversalTime() ?? DateTimeOffset.MinValue)));
             if (page.IsTruncated != true)
                 return found;
+            if (string.IsNullOrEmpty(page.NextKeyMarker) || (page.NextKeyMarker, page.NextUploadIdMarker) == (request.KeyMarker, request.UploadIdMarker))
+                throw calls.BrokeOff($"uploads below {prefix}");
             (request.KeyMarker, request.UploadIdMarker) = (page.NextKeyMarker, page.NextUploadIdMarker);
         }
     }

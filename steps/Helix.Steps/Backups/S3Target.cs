@@ -104,6 +104,10 @@ public sealed record S3Target : BackupTarget
     [Description("Pause before the first of them; doubled each time, at most 20 s.")]
     public Duration RetryDelay { get; init; } = new(TimeSpan.FromMilliseconds(200));
 
+    /// <summary>For messages.</summary>
+    [JsonIgnore]
+    internal string Place => $"s3://{Bucket}/{Prefix}";
+
     [JsonIgnore]
     public override string Address => $"s3:{Endpoint ?? "aws"}/{Bucket}/{Prefix}";
 

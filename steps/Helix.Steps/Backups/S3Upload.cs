@@ -8,6 +8,9 @@ namespace Helix.Steps.Backups;
 /// <summary>One object on its way into a bucket: parts in parallel, in bounded memory; one request when it fits into one part.</summary>
 sealed class S3Upload : UploadStream
 {
+    /// <summary>S3 takes minutes to put thousands of parts together, and sends nothing but spaces meanwhile.</summary>
+    static readonly TimeSpan LongestCompletion = TimeSpan.FromMinutes(10);
+
     readonly S3Calls _calls;
     readonly S3Target _target;
     readonly string _key;
@@ -170,28 +173,43 @@ sealed class S3Upload : UploadStream
             await StartPart();
         await ThrowFailure();
         var parts = await Task.WhenAll(_parts.Values);
-        var whole = await _calls.Do($"the completion of {_key}", async guard =>
-        {
-            var request = new CompleteMultipartUploadRequest { BucketName = _target.Bucket, Key = _key, UploadId = _known!.Id, PartETags = [.. parts.Select(p => p.Tag)] };
-            return await _calls.Client.CompleteMultipartUploadAsync(request, guard.Token);
-        }, cancelled);
-        _confirmed = parts.All(p => p.Confirmed) && S3Digest.AreNamedBy(parts.Select(p => p.Sent), whole.ETag is { Length: > 0 } tag ? tag : await Tag(cancelled));
+        var whole = await _calls.Do($"the completion of {_key}", guard => Join(parts, guard), cancelled, LongestCompletion);
+        _confirmed = parts.All(p => p.Confirmed) && S3Digest.AreNamedBy(parts.Select(p => p.Sent), whole is { Length: > 0 } tag ? tag : await Tag(cancelled));
         if (_target.ObjectLock is not null)
             await Lock(cancelled);
     }
 
-    /// <summary>Some servers (Ceph) name no tag when parts become an object, and name it when they are asked for the object.</summary>
-    async Task<string?> Tag(CancellationToken cancelled)
+    /// <returns>The tag of the object.</returns>
+    async Task<string?> Join(S3Part[] parts, StallGuard guard)
     {
         try
         {
-            return (await _calls.Do($"the tag of {_key}", guard => _calls.Client.GetObjectMetadataAsync(new GetObjectMetadataRequest { BucketName = _target.Bucket, Key = _key }, guard.Token), cancelled)).ETag;
+            var request = new CompleteMultipartUploadRequest { BucketName = _target.Bucket, Key = _key, UploadId = _known!.Id, PartETags = [.. parts.Select(p => p.Tag)] };
+            return (await _calls.Client.CompleteMultipartUploadAsync(request, guard.Token)).ETag;
         }
-        catch (StepFailedException e) when (S3Store.IsNoSuchKey(e))
+        catch (AmazonS3Exception e) when (e.ErrorCode == "NoSuchUpload")
+        {
+            // The answer to an earlier try may have been lost: then the object is there.
+            if (await Head(guard) is { } there && S3Part.AreWhole(parts, there.ContentLength, there.ETag))
+                return there.ETag;
+            throw;
+        }
+    }
+
+    async Task<GetObjectMetadataResponse?> Head(StallGuard guard)
+    {
+        try
+        {
+            return await _calls.Client.GetObjectMetadataAsync(new GetObjectMetadataRequest { BucketName = _target.Bucket, Key = _key }, guard.Token);
+        }
+        catch (AmazonS3Exception e) when (e.StatusCode == System.Net.HttpStatusCode.NotFound)
         {
             return null;
         }
     }
+
+    /// <summary>Some servers (Ceph) name no tag when parts become an object, and name it when they are asked for the object.</summary>
+    async Task<string?> Tag(CancellationToken cancelled) => (await _calls.Do($"the tag of {_key}", Head, cancelled))?.ETag;
 
     /// <summary>Some servers forget the lock that was named when the upload began: it is set on the object itself.</summary>
     Task<PutObjectRetentionResponse> Lock(CancellationToken cancelled) => _calls.Do($"the lock of {_key}", guard =>

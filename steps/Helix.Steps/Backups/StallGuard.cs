@@ -5,24 +5,24 @@ namespace Helix.Steps.Backups;
 /// <summary>Ends a request on which nothing has moved for a while. A long one that moves may take as long as it needs.</summary>
 sealed class StallGuard : IDisposable
 {
-    readonly TimeSpan _limit;
     readonly CancellationToken _outer;
     readonly CancellationTokenSource _source;
     readonly CancellationTokenSource _both;
 
     public StallGuard(TimeProvider time, TimeSpan limit, CancellationToken outer)
     {
-        _limit = limit;
+        Limit = limit;
         _outer = outer;
         _source = new CancellationTokenSource(limit, time);
         _both = CancellationTokenSource.CreateLinkedTokenSource(_source.Token, outer);
     }
 
+    public TimeSpan Limit { get; }
     public CancellationToken Token => _both.Token;
     public bool Stalled => _source.IsCancellationRequested && !_outer.IsCancellationRequested;
 
     /// <summary>Something moved.</summary>
-    public void Moved() => _source.CancelAfter(_limit);
+    public void Moved() => _source.CancelAfter(Limit);
 
     /// <summary>A body to send, that tells the guard of each piece which was taken.</summary>
     public Stream Watch(byte[] buffer, int length) => new Watched(new MemoryStream(buffer, 0, length, writable: false), this);

@@ -14,6 +14,7 @@ sealed class HttpStub : IDisposable
     readonly Lock _answering = new();
     readonly Func<StubRequest, StubAnswer> _answer;
     readonly StubListener _listener;
+    readonly ConcurrentDictionary<string, bool> _connections = new();
 
     public HttpStub(Func<StubRequest, StubAnswer> answer)
     {
@@ -26,10 +27,14 @@ sealed class HttpStub : IDisposable
     public string Url { get; }
     public ConcurrentQueue<StubRequest> Requests { get; } = new();
 
+    /// <summary>How many were opened to ask something.</summary>
+    public int Connections => _connections.Count;
+
     async Task Answer(HttpContext context)
     {
         var headers = context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase);
         var request = new StubRequest(context.Request.Method, StubListener.Target(context), headers, Encoding.UTF8.GetString(await StubListener.Body(context)));
+        _connections[context.Connection.Id] = true;
         StubAnswer answer;
         lock (_answering)
         {
