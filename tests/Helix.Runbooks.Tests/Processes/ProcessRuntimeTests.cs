@@ -186,7 +186,7 @@ public sealed class ProcessRuntimeTests : IDisposable
     public async Task DOC_09_start_waits_for_the_targets_own_answer_and_tells_the_last_one_at_its_limit()
     {
         var port = 9;
-        _host.Add("web", new AnsweringTarget { Runtime = new() { Process = new() { Start = ["sleep", "1000"], PidFile = In("web.pid"), Directory = _host.Folder } }, Answers = In("answer") });
+        _host.Add("web", new AnsweringTarget { Runtime = new() { Process = new() { Start = ["sleep", "1000"], PidFile = In("web.pid"), Directory = _host.Folder } }, AnswerFile = In("answer") });
         _services.Add(_host.Context().Target<RunningTarget>("web").Service);
         var e = await _host.Fails(FailureClass.TimedOut, new TargetStart(), new() { Targets = ["web"], Limit = new(TimeSpan.FromMilliseconds(400)) });
         Assert.Contains("no answer yet", e.Message);
@@ -265,9 +265,9 @@ public sealed class ProcessRuntimeTests : IDisposable
     /// <summary>Is ready when a file holds its answer.</summary>
     sealed record AnsweringTarget : RunningTarget
     {
-        public required string Answers { get; init; }
-        public override string Address => Answers;
+        public required string AnswerFile { get; init; }
+        public override string Address => AnswerFile;
         public override Task<string> Check(PlanContext context) =>
-            File.Exists(Answers) ? File.ReadAllTextAsync(Answers) : throw StepFailedException.Transient("no answer yet");
+            File.Exists(AnswerFile) ? File.ReadAllTextAsync(AnswerFile) : throw StepFailedException.Transient("no answer yet");
     }
 }
