@@ -57,7 +57,7 @@ sealed class DestructionGate(Drive drive)
             return new Refused(Approval, "it was not among what was approved", again);
         // What comes from a step between, or from a loop, was not shown, only where it comes from: with other inputs that is something else.
         if (drive.Record.Read(s => s.InputsOfRound > question.Round))
-            return new Refused(Approval, "inputs were changed since the approval", again);
+            return new Refused(Approval, $"inputs were changed since the approval, and nobody has seen that it would now do {Text(with)}", again);
         // All of it, since an override is for what is said here.
         var differences = Differences(path, item, covered["with"]!.AsObject(), with).ToList();
         return differences.Count > 0 ? new Refused(Approval, $"what was approved differs from what would be done: {string.Join("; ", differences)}", again) : null;
@@ -142,7 +142,7 @@ sealed class DestructionGate(Drive drive)
             return null;
         var (known, producer) = drive.Record.Read(s => s.Steps.Values.Where(p => p.Status == StepStatus.Succeeded)
             .SelectMany(p => p.Files.Select(f => (f, p)))
-            .Where(f => f.f.Path == file).MaxBy(f => f.p.EndedAt));
+            .Where(f => f.f.Path == file).OrderByDescending(f => f.p.EndedAt).FirstOrDefault());
         if (known is null)
             return new Refused(Backup, $"{file} is no verified backup of this run", "Load what `backup.download` or a safety copy of this run put out; a bare path has no known digest.", FailureClass.InvalidData);
         if (await drive.World.FaultOf(known, stop) is { } fault)

@@ -32,7 +32,7 @@ sealed partial class Runner
         {
             _running.Remove(path);
             stop.Dispose();
-            if (task.Exception?.InnerException is { } fault and not (LeaseLostException or StoreLostException or OperationCanceledException))
+            if (task.Exception?.InnerException is { } fault and not (LeaseLostException or StoreLostException or OperationCanceledException or StepFailedException { Failure: FailureClass.Cancelled }))
                 drive.Record.Append(new StepFailed(path, 0, FailureClass.Bug, drive.Masker.Mask($"the engine failed: {fault.Message}"), "Please report it.", null));
         }
     }

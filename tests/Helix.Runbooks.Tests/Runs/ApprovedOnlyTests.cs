@@ -75,6 +75,14 @@ public sealed class ApprovedOnlyTests : IDisposable
         Assert.True(_h.Engine.Decide(run, RunHarness.Alice, new Decided { Question = _h.Engine.State(run).OpenQuestions.Single().Id, Choice = "go-back", To = "fetch", Reason = "other", Inputs = new() { ["which"] = other } }).Accepted);
         Assert.Equal("approval", (await _h.Drive(run)).State.Step("load")!.Gate);
         Assert.Equal("data", File.ReadAllText(other));
+
+        // Who overrides it has seen this one, and no other that a retry puts in its place.
+        Assert.True(_h.Answer(run, RunHarness.Alice, "override", "the other file is the one").Accepted);
+        await _h.Drive(run);
+        Assert.EndsWith("destroyed thing", File.ReadAllLines(other)[^1], StringComparison.Ordinal);
+        Retry(run, new() { ["target"] = "other" });
+        Assert.Equal("approval", (await _h.Drive(run)).State.Step("load")!.Gate);
+        Assert.DoesNotContain("destroyed other", File.ReadAllText(other), StringComparison.Ordinal);
     }
 
     [Fact]

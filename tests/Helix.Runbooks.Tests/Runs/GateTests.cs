@@ -226,6 +226,30 @@ public sealed class GateTests
     }
 
     [Fact]
+    public async Task A_file_that_no_step_of_the_run_verified_is_refused_by_its_gate_and_people_may_override_it()
+    {
+        using var h = new RunHarness();
+        var file = Path.Combine(h.Folder, "fetched-by-hand");
+        File.WriteAllText(file, "data");
+        var run = h.Start(h.Plan($$$"""
+            inputs:
+              file: { type: string, default: {{{file}}} }
+            steps:
+              - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }
+              - { id: load, uses: world.destroy, with: { world: WORLD, target: thing, from: "{{ inputs.file }}" } }
+            """), attended: true);
+        await h.Drive(run);
+        h.Answer(run, RunHarness.Bob, "approve");
+        var refused = (await h.Drive(run)).State.Step("load")!;
+        Assert.Equal("backup", refused.Gate);
+        Assert.Contains($"{file} is no verified backup of this run", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(h.Lines);
+        Assert.True(h.Answer(run, RunHarness.Alice, "override", "its digest was compared by telephone").Accepted);
+        await h.Drive(run);
+        Assert.Equal(["destroyed thing"], h.Lines);
+    }
+
+    [Fact]
     public async Task An_approval_covers_the_file_that_a_step_behind_it_makes_under_the_name_that_was_shown()
     {
         using var h = new RunHarness();

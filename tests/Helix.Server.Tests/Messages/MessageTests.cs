@@ -183,11 +183,13 @@ public sealed class MessageTests : IAsyncDisposable
         await Comes("both are told", () => _hook.Requests.Count == 2);
         Assert.Equal(new[] { run, other }.Order(), Told(_hook).Select(m => (string)m["run"]!).Order());
 
+        var said = _here.Said.Count;
         database.Run($"CREATE TRIGGER faulty BEFORE INSERT ON outbox WHEN new.run = '{run}' BEGIN SELECT RAISE(FAIL, 'a mistake'); END");
         _clock.Pass(TimeSpan.FromHours(2));
         _here.Server.Site.Keeper.Look();
         await Comes("the other is at risk", () => Told(_hook).Any(m => (string)m["occasion"]! == "at-risk" && (string)m["run"]! == other));
-        await Comes("it is said", () => _here.Said.Any(s => s.StartsWith($"Nobody is told that run {run} is late: ", StringComparison.Ordinal)));
+        // By the look at the clock, or by the driver's own entry where that comes first.
+        await Comes("it is said", () => _here.Said.Skip(said).Any(s => s.StartsWith($"Nobody is told that run {run} is late: ", StringComparison.Ordinal) || s.StartsWith($"Nobody is told of run {run}: ", StringComparison.Ordinal)));
         database.Run("DROP TRIGGER faulty");
         _clock.Pass(TimeSpan.FromMinutes(2));
         using var later = await _here.LogIn("alice", Role.Operator); // a session does not last for so long
