@@ -91,7 +91,7 @@ public sealed class KubernetesCopy : Step<KubernetesCopyOptions, KubernetesCopyO
 
     static async Task<KubernetesCopyOutputs> Out(PodShell shell, KubernetesCopyOptions options, StepContext context)
     {
-        var to = context.FullPath(options.To!);
+        var to = Files.LocalFile.For(options.To!, context);
         var kind = await shell.Call(context, "test", "-d", options.Inside).Accept(0, 1).Run();
         if (kind.ExitCode == 0)
             return await new PodFolder(shell, context).Out(options.Inside, to);

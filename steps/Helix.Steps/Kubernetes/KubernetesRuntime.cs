@@ -27,7 +27,7 @@ sealed class KubernetesRuntime(KubernetesTarget cluster, WorkloadName workload, 
         if (workload.Kind == "pod")
             return new Pod(json) is var pod && pod.Phase == "Running" ? new(RuntimeStatus.Running, Health: pod.Ready ? "healthy" : pod.State) : new(RuntimeStatus.Stopped);
         var now = new Workload(json);
-        var pods = await kubectl.Pods(now.Selector);
+        var pods = (await kubectl.Pods(now.Selector)).Where(p => !p.IsOver).ToList();
         if (now.Wanted == 0)
             return pods.Count == 0 ? new(RuntimeStatus.Stopped) : new(RuntimeStatus.Running, Health: $"{pods.Count} pods end");
         var unready = pods.Where(p => !p.Ready).Select(p => p.State).Take(3).ToList();
@@ -58,7 +58,7 @@ sealed class KubernetesRuntime(KubernetesTarget cluster, WorkloadName workload, 
     async Task<bool> Gone(Kubectl kubectl, Workload now, TimeSpan limit)
     {
         var start = kubectl.Context.Time.GetTimestamp();
-        while ((await kubectl.Pods(now.Selector)).Count > 0)
+        while ((await kubectl.Pods(now.Selector)).Any(p => !p.IsOver))
         {
             if (kubectl.Context.Time.GetElapsedTime(start) >= limit)
                 return false;
@@ -135,7 +135,7 @@ sealed class KubernetesRuntime(KubernetesTarget cluster, WorkloadName workload, 
         var kubectl = new Kubectl(cluster, context);
         if (await Entered(kubectl) is { } shell)
             return await work(shell);
-        var scratch = await Beside(kubectl);
+        var scratch = await Beside(kubectl, instead: true);
         try
         {
             return await work(await scratch.Start());
@@ -147,13 +147,19 @@ sealed class KubernetesRuntime(KubernetesTarget cluster, WorkloadName workload, 
     }
 
     /// <summary>A pod on the data of the replica that 'index' says.</summary>
-    async Task<ScratchPod> Beside(Kubectl kubectl)
+    /// <param name="instead">Because the replica itself does not run.</param>
+    async Task<ScratchPod> Beside(Kubectl kubectl, bool instead)
     {
         var now = new Workload(await kubectl.Get(workload.ToString()));
-        if (Replica is { } pod && now.Wanted >= index)
+        if (instead && Replica is { } pod && now.Wanted >= index)
             throw StepFailedException.Conflict($"The pod {pod} of {workload} does not run, though it should.", "Let it start, or stop the workload: then a pod of its own is made on the data.");
+        var several = int.TryParse(now.Annotation(Replicas), NumberStyles.None, CultureInfo.InvariantCulture, out var had) ? Math.Max(had, now.Wanted) : now.Wanted;
+        if (index is null && workload.Kind == "statefulset" && several > 1)
+            throw WhichOne($"{workload} has {several} replicas, each with data of its own.");
         return new(kubectl, now, container, index ?? 1);
     }
+
+    static StepFailedException WhichOne(string why) => StepFailedException.Conflict(why, "Say which one with 'index' in the target's runtime, from 1.");
 
     /// <summary>The replicas of a stateful set have data of their own: 'index' means the pod of this name, whichever others run.</summary>
     string? Replica => index is { } at && workload.Kind == "statefulset" ? string.Create(CultureInfo.InvariantCulture, $"{workload.Name}-{at - 1}") : null;
@@ -163,7 +169,7 @@ sealed class KubernetesRuntime(KubernetesTarget cluster, WorkloadName workload, 
     {
         var running = (await Pods(kubectl)).Where(p => p is { Phase: "Running", Ends: false }).ToList();
         if (running.Count > 1 && index is null && running.Count(p => p.Ready) != 1 && workload.Kind == "statefulset")
-            throw StepFailedException.Conflict($"{workload} has {running.Count} pods, each with data of its own: {string.Join(", ", running.Select(p => p.Name))}.", "Say which one with 'index' in the target's runtime, from 1.");
+            throw WhichOne($"{workload} has {running.Count} pods, each with data of its own: {string.Join(", ", running.Select(p => p.Name))}.");
         var pod = Replica is { } name ? running.Find(p => p.Name == name)
             : index is { } at ? running.ElementAtOrDefault(at - 1)
             : running.Find(p => p.Ready) ?? running.FirstOrDefault();
@@ -181,7 +187,7 @@ sealed class KubernetesRuntime(KubernetesTarget cluster, WorkloadName workload, 
         public override async Task<ToolResult> Run(Tool tool)
         {
             var kubectl = new Kubectl(runtime.Cluster, context);
-            var scratch = await runtime.Beside(kubectl);
+            var scratch = await runtime.Beside(kubectl, instead: false);
             try
             {
                 return await (await scratch.Start()).Complete(inner with { Tool = tool with { Launcher = inner.Tool.Launcher } }, command).Run();

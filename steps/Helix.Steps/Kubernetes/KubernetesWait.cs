@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Steps;
 
@@ -79,5 +80,8 @@ public sealed class KubernetesWait : Step<KubernetesWaitOptions, KubernetesWaitO
 
     /// <summary>Right after a change the condition still speaks of what was before. Objects without a generation in their status cannot be told.</summary>
     static bool IsOld(JsonObject json, JsonObject condition) =>
-        (condition["observedGeneration"] ?? json["status"]?["observedGeneration"])?.GetValue<long>() < json["metadata"]?["generation"]?.GetValue<long>();
+        Number(condition["observedGeneration"] ?? json["status"]?["observedGeneration"]) < Number(json["metadata"]?["generation"]);
+
+    /// <summary>Some controllers write it as text.</summary>
+    static long? Number(JsonNode? node) => long.TryParse(node?.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

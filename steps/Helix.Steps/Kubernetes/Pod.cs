@@ -9,6 +9,9 @@ sealed class Pod(JsonObject json)
     public string Name => json["metadata"]!["name"]!.ToString();
     public bool Ends => json["metadata"]!["deletionTimestamp"] is not null;
     public string Phase => json["status"]?["phase"]?.ToString() ?? "Unknown";
+
+    /// <summary>Evicted or completed: it does nothing any more, and may lie about for long.</summary>
+    public bool IsOver => Phase is "Succeeded" or "Failed";
     public bool Ready => !Ends && Condition("Ready") is { } ready && ready["status"]?.ToString() == "True";
     public string FirstContainer => json["spec"]!["containers"]![0]!["name"]!.ToString();
 

@@ -30,13 +30,16 @@ sealed class Rollout(Kubectl kubectl, StepContext context)
     public async Task Scaled(WorkloadName name, int replicas, TimeSpan limit)
     {
         var start = context.Time.GetTimestamp();
-        while (new Workload(await kubectl.Get(name.ToString())) is var now && (!now.Observed || now.There > replicas || (replicas == 0 && (await kubectl.Pods(now.Selector)).Count > 0)))
+        while (new Workload(await kubectl.Get(name.ToString())) is var now && (!now.Observed || now.There > replicas || (replicas == 0 && await Writing(now) > 0)))
         {
             if (context.Time.GetElapsedTime(start) >= limit)
-                throw new StepFailedException(FailureClass.TimedOut, $"{name} has {Math.Max(now.There, (await kubectl.Pods(now.Selector)).Count)} pods and not {replicas} after {new Duration(limit)}.{await Pods(now)}");
+                throw new StepFailedException(FailureClass.TimedOut, $"{name} has {Math.Max(now.There, await Writing(now))} pods and not {replicas} after {new Duration(limit)}.{await Pods(now)}");
             await context.Delay(Look);
         }
     }
+
+    /// <summary>Pods of it that may still do something.</summary>
+    async Task<int> Writing(Workload workload) => (await kubectl.Pods(workload.Selector)).Count(p => !p.IsOver);
 
     async Task<string> Pods(Workload workload)
     {

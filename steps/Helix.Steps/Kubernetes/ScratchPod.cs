@@ -33,7 +33,7 @@ sealed class ScratchPod(Kubectl kubectl, Workload workload, string? container, i
             var pod = new Pod(await kubectl.Get($"pod/{Name}"));
             if (pod.Phase == "Running")
                 return new PodShell(kubectl, Name, pod.FirstContainer);
-            if (pod.Phase is "Failed" or "Succeeded" || kubectl.Context.Time.GetElapsedTime(start) >= StartLimit)
+            if (pod.IsOver || kubectl.Context.Time.GetElapsedTime(start) >= StartLimit)
                 throw StepFailedException.Transient($"The scratch pod of {workload.Name} does not run: {pod.State}.", "If its claim is held by another node or pod, stop the workload first. The image must hold `sleep`.");
             await kubectl.Context.Delay(Look);
         }

@@ -9,12 +9,14 @@ static class RestoreSurvey
     /// <summary>From an interrupted attempt, from the running server, or from its files.</summary>
     public static async Task<RestoreProgress> Make(RedisTarget target, RdbFile file, StepContext context)
     {
-        if (RestoreProgress.Of(context) is { Stage: < RestoreStage.Done } saved && !await CameUp(saved, target, context))
+        var saved = RestoreProgress.Of(context) is { Stage: < RestoreStage.Done } begun ? begun : null;
+        if (saved is not null && !await CameUp(saved, target, context))
             return saved.Sha256 == file.Sha256 ? saved : saved with { Sha256 = file.Sha256, Stage = saved.Stage.AtMost(RestoreStage.Placing) };
         try
         {
             await using var redis = await RedisConnection.Open(target, context);
-            return await Running(target, redis, file);
+            // Replicas that are detached already do not follow it now, and must be attached again at the end.
+            return await Running(target, redis, file) with { Replicas = saved?.Replicas ?? [] };
         }
         catch (StepFailedException e) when (e.Failure == FailureClass.Transient)
         {

@@ -55,7 +55,7 @@ public sealed class TargetCopy : Step<TargetCopyOptions, TargetCopyOutputs>
     {
         var service = context.Target<RunningTarget>(options.Target).Service;
         return Direction(options) is { } to
-            ? await Out(service, options, context.FullPath(to), context)
+            ? await Out(service, options, LocalFile.For(to, context), context)
             : await In(service, options, context.FullPath(options.From!), context);
     }
 

@@ -24,6 +24,9 @@ sealed class PlanContents(JsonObject json)
     /// <summary>What was changed behind terraform's back since the last apply.</summary>
     public IReadOnlyList<PlannedChange> Drift { get; } = [.. PlannedChange.In(json["resource_drift"])];
 
+    /// <summary>What the state said of a drifted resource before the plan looked at it. Null: it had not drifted.</summary>
+    public JsonNode? BeforeDrift(string address) => (json["resource_drift"] as JsonArray ?? []).FirstOrDefault(d => d!["address"]!.ToString() == address)?["change"]?["before"];
+
     public bool Destroys => Changes.Any(c => c.Destroys);
     public int Count(string action) => Changes.Count(c => c.Action == action);
 

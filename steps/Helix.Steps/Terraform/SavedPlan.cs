@@ -97,7 +97,7 @@ sealed class SavedPlan(SavedPlanOptions options, StepContext context)
         var values = (await _call.Show())["values"];
         var there = PlanContents.ResourcesIn(values?["root_module"]).ToDictionary(r => r["address"]!.ToString());
         var outputs = new PlannedOutputs(plan, values?["outputs"] as JsonObject ?? []);
-        List<string> open = [.. plan.Resources.Where(r => !IsDone(r, there)).Select(r => r["address"]!.ToString()), .. outputs.Open];
+        List<string> open = [.. plan.Resources.Where(r => IsUntouched(r, plan, there) || !IsDone(r, there)).Select(r => r["address"]!.ToString()), .. outputs.Open];
         if (open.Count == 0)
             return ProbeResult<TerraformApplyOutputs>.Done(
                 new() { Added = plan.Count("create") + plan.Count("replace"), Changed = plan.Count("update"), Removed = plan.Count("delete") + plan.Count("replace"), Outputs = Outputs(values) },
@@ -105,6 +105,13 @@ sealed class SavedPlan(SavedPlanOptions options, StepContext context)
         return SameResources(plan.PriorValues, values) && outputs.AsBefore
             ? ProbeResult<TerraformApplyOutputs>.NotDone("the state is what it was when the plan was made")
             : ProbeResult<TerraformApplyOutputs>.Unknown($"done in part; open: {string.Join(", ", open)}. Make a new plan to see what is left");
+    }
+
+    /// <summary>The plan saw that it had drifted or was lost, and the state says still what it said before that look: the apply has not come to it.</summary>
+    internal static bool IsUntouched(JsonObject planned, PlanContents plan, Dictionary<string, JsonObject> there)
+    {
+        var address = planned["address"]!.ToString();
+        return planned["change"]!["actions"]![0]!.ToString() is not ("no-op" or "read") && plan.BeforeDrift(address) is { } before && JsonNode.DeepEquals(before, there.GetValueOrDefault(address)?["values"]);
     }
 
     static bool IsDone(JsonObject planned, Dictionary<string, JsonObject> there)

@@ -31,6 +31,9 @@ sealed class KubeCluster(string folder)
     /// <summary>Pods by name that find no node.</summary>
     public HashSet<string> Homeless { get; } = [];
 
+    /// <summary>Pods by name that were evicted: they stay when their workload is scaled.</summary>
+    public HashSet<string> Evicted { get; } = [];
+
     /// <summary>How often a pod that is scaled away can still be seen, while it ends.</summary>
     public int EndingLooks { get; set; }
 
@@ -156,6 +159,8 @@ sealed class KubeCluster(string folder)
 
     void End(KubeKey pod)
     {
+        if (Evicted.Contains(pod.Name))
+            return;
         if (EndingLooks == 0)
             _objects.Remove(pod);
         else if (!Ends(pod))
@@ -210,7 +215,7 @@ sealed class KubeCluster(string folder)
         var ready = waiting is null && !image.Contains("never", StringComparison.Ordinal) && (!image.Contains("slow", StringComparison.Ordinal) || _looks.GetValueOrDefault(key.Name) >= 3);
         pod["status"] = new JsonObject
         {
-            ["phase"] = waiting is null ? "Running" : "Pending",
+            ["phase"] = Evicted.Contains(key.Name) ? "Failed" : waiting is null ? "Running" : "Pending",
             ["conditions"] = new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = ready ? "True" : "False" }),
             ["containerStatuses"] = new JsonArray(new JsonObject
             {

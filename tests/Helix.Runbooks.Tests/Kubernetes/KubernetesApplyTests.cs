@@ -116,6 +116,20 @@ public sealed class KubernetesApplyTests : IDisposable
         Assert.Contains("without the condition Available", failure.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_generation_that_a_controller_writes_as_text_is_a_number_all_the_same()
+    {
+        var looks = 0;
+        _server.Cluster.Make(KubeManifests.Deployment("web"));
+        _server.Cluster.Amend = status =>
+        {
+            status["conditions"] = new JsonArray(new JsonObject { ["type"] = "Available", ["status"] = "True" });
+            status["observedGeneration"] = ++looks > 2 ? "1" : "0";
+        };
+        await _host.Run(new KubernetesWait(), new() { Target = "cluster", Object = "deployment/web", Condition = "Available" });
+        Assert.Equal(3, looks);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Steps;
 using Helix.Steps.Kubernetes;
+using Helix.Steps.Targets;
 
 namespace Helix.Runbooks.Tests.Kubernetes;
 
@@ -129,5 +130,16 @@ public sealed class KubernetesRolloutTests : IDisposable
         _host.SavedValues.Clear();
         await _host.Run(new KubernetesRollout(), options);
         Assert.Equal(3, _server.Cluster["Deployment", "web"]!["metadata"]!["generation"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task An_evicted_pod_that_lies_about_does_not_keep_a_workload_from_being_scaled_to_nothing_or_stopped()
+    {
+        _server.Cluster.Make(KubeManifests.StatefulSet("db"));
+        _server.Cluster.Evicted.Add("db-0");
+        await _host.Run(new KubernetesScale(), new() { Target = "cluster", Workload = "statefulset/db", Replicas = 0, Limit = new(TimeSpan.FromSeconds(5)) });
+        var service = _host.Add("db", new ServiceTarget { Runtime = new() { Kubernetes = "cluster", Workload = "statefulset/db" } }).Service;
+        Assert.Equal(RuntimeStatus.Stopped, (await service.State(_host.PlanContext())).Status);
+        Assert.Null((await service.Stop(_host.Context(), TimeSpan.FromSeconds(5))).ExitCode);
     }
 }

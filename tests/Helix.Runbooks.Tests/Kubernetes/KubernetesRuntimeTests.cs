@@ -158,4 +158,22 @@ public sealed class KubernetesRuntimeTests : IDisposable
         Assert.Null(_server.Cluster["Pod", pod]);
         Assert.DoesNotContain(_host.Left, r => r.Key.StartsWith("scratch:", StringComparison.Ordinal));
     }
+
+    [Fact]
+    public async Task Nobody_guesses_which_replica_of_a_stopped_stateful_set_is_meant()
+    {
+        _host.Add("whichever", new ServiceTarget { Runtime = new() { Kubernetes = "cluster", Workload = "statefulset/db" } });
+        _server.Cluster.Make(KubeManifests.StatefulSet("db", replicas: 3));
+        await _host.Run(new TargetStop(), new() { Targets = ["whichever"] });
+        var failure = await _host.Fails(FailureClass.Conflict, new TargetCopy(), new() { Target = "whichever", Inside = "/data/dump.rdb", From = _host.Write("dump.rdb", [1]) });
+        Assert.StartsWith("statefulset/db has 3 replicas, each with data of its own.", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_one_off_process_beside_a_replica_that_runs_is_no_reason_to_refuse()
+    {
+        KubePods.Need();
+        Replicas(2, index: 1);
+        await _host.Run(new TargetExec(), new() { Target = "replica", Argv = ["true"], OneOff = true });
+    }
 }

@@ -159,6 +159,27 @@ public sealed class RedisRestoreCrashTests
     }
 
     [Fact]
+    public async Task A_replica_that_was_detached_while_the_server_was_down_is_attached_again_although_somebody_started_it_meanwhile()
+    {
+        await using var server = await RedisServer.Start();
+        await using var replica = await RedisServer.Start(null, $"replicaof 127.0.0.1 {server.Port}");
+        using var host = server.Host();
+        host.Add("replica", replica.Target("replica"));
+        await MakeBackup(host, keys: 50);
+        await server.Fill(7, "present");
+        await Eventually.True(async () => await replica.Keys() == 7, "the replica has followed");
+        await server.ShutDown();
+        var options = Options with { Replicas = ["replica"] };
+        await CrashAt(host, RestoreStage.Quiet, options: options);
+        await server.Run();
+
+        var restored = await host.Run(new RedisRestore(), options);
+
+        Assert.Equal([$"127.0.0.1:{replica.Port}"], restored.Replicas);
+        await Eventually.True(async () => await replica.Keys() == 50, "the replica follows again");
+    }
+
+    [Fact]
     public async Task A_server_that_was_down_and_was_started_between_two_attempts_is_asked_anew()
     {
         await using var server = await RedisServer.Start(null, "save 3600 1");
@@ -202,7 +223,7 @@ public sealed class RedisRestoreCrashTests
     };
 
     /// <summary>From this stage on nothing of the attempt reaches the world, as if the engine's process had ended.</summary>
-    static async Task CrashAt(TestHost host, RestoreStage at, int time = 1)
+    static async Task CrashAt(TestHost host, RestoreStage at, int time = 1, RedisRestoreOptions? options = null)
     {
         var reached = new TaskCompletionSource();
         var never = new TaskCompletionSource();
@@ -213,7 +234,7 @@ public sealed class RedisRestoreCrashTests
             reached.SetResult();
             return never.Task;
         };
-        var restore = host.Run(new RedisRestore(), Options);
+        var restore = host.Run(new RedisRestore(), options ?? Options);
         await (await Task.WhenAny(reached.Task, restore));
         host.AfterSave = null;
     }

@@ -112,6 +112,19 @@ public sealed class TerraformPlanTests
         Assert.StartsWith("terraform ", await folder.Target.Check(folder.Host.PlanContext()), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""{ "size": 1 }""", true)]    // the state as it was before the plan looked at the world
+    [InlineData("""{ "size": 2 }""", false)]   // the apply came to it
+    public void A_lost_resource_whose_old_values_are_still_in_the_state_was_not_made_anew(string now, bool untouched)
+    {
+        var plan = new PlanContents((JsonObject)JsonNode.Parse("""
+            { "resource_drift": [{ "address": "x.web", "change": { "actions": ["delete"], "before": { "size": 1 }, "after": null } }],
+              "resource_changes": [{ "address": "x.web", "change": { "actions": ["create"], "before": null, "after": { "size": 1 } } }] }
+            """)!);
+        var there = new Dictionary<string, JsonObject> { ["x.web"] = new() { ["values"] = JsonNode.Parse(now) } };
+        Assert.Equal(untouched, SavedPlan.IsUntouched(plan.Resources.Single(), plan, there));
+    }
+
     [Fact]
     public void What_was_changed_behind_terraforms_back_is_drift()
     {
