@@ -231,7 +231,7 @@ sealed class KubeCluster(string folder)
     void WriteStatus(KubeKey key, JsonObject workload)
     {
         // Those of a deployment that end count no more; those of a stateful set do.
-        var pods = PodsOf(key).Where(p => key.Resource.Kind == "StatefulSet" || !Ends(p)).ToList();
+        var pods = PodsOf(key).Where(p => !Evicted.Contains(p.Name) && (key.Resource.Kind == "StatefulSet" || !Ends(p))).ToList();
         var ready = pods.Count(p => _objects[p]["status"]!["conditions"]![0]!["status"]!.ToString() == "True");
         workload["status"] = new JsonObject
         {
