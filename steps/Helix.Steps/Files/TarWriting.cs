@@ -5,7 +5,9 @@ namespace Helix.Steps.Files;
 /// <summary>Packs files in a fixed order, so that the same files give the same bytes. What could not be read as it was is named.</summary>
 sealed class TarWriting(Stream to, string folder, string self, CancellationToken cancelled) : IAsyncDisposable
 {
-    readonly TarWriter _tar = new(to, TarEntryFormat.Pax, leaveOpen: true);
+    /// <summary>The GNU form: .NET writes the number of its process into each header of the pax form, so that no two runs gave the same bytes.
+    /// It keeps whole seconds, long names, big files and any character, and the reader of .NET takes a line feed in a pax record for its end.</summary>
+    readonly TarWriter _tar = new(to, TarEntryFormat.Gnu, leaveOpen: true);
 
     public int Entries { get; private set; }
     public long Bytes { get; private set; }
@@ -34,7 +36,7 @@ sealed class TarWriting(Stream to, string folder, string self, CancellationToken
         var path = Path.Combine(folder, name);
         try
         {
-            if (name.Contains('\uFFFD', StringComparison.Ordinal))
+            if (IsNoUtf8(name))
                 Faults.Add($"{Shown(name)} has a name that is not UTF-8");
             else if (path == self)
                 Notes.Add($"{Shown(name)} is the archive itself and was left out");
@@ -57,7 +59,7 @@ sealed class TarWriting(Stream to, string folder, string self, CancellationToken
     {
         FileType.File => AddFile(name, path, stat),
         FileType.Folder => AddFolder(name, path, stat),
-        FileType.Link => AddLink(name, new FileInfo(path).LinkTarget!, stat),
+        FileType.Link => AddLink(name, new FileInfo(path).LinkTarget, stat),
         _ => Leave($"{Shown(name)} is a {stat.Type.ToString().ToLowerInvariant()} and was left out"),
     };
 
@@ -66,7 +68,7 @@ sealed class TarWriting(Stream to, string folder, string self, CancellationToken
         // Listed before its own entry is written: a folder that may not be read is named, not stored as an empty one.
         var children = new DirectoryInfo(path).EnumerateFileSystemInfos().Select(c => name.Length == 0 ? c.Name : $"{name}/{c.Name}").Order(StringComparer.Ordinal).ToList();
         if (name.Length > 0)
-            await AddEntry(Entry(TarEntryType.Directory, name + "/"), stat);
+            await AddEntry(new(TarEntryType.Directory, name + "/"), stat);
         foreach (var child in children)
             await Add(child);
     }
@@ -77,22 +79,23 @@ sealed class TarWriting(Stream to, string folder, string self, CancellationToken
         if (stat.Size - stat.Allocated > 1 << 20)
             Notes.Add($"{Shown(name)} is sparse: {stat.Allocated} of {stat.Size} bytes are on disk; its holes are made again when it is extracted");
         var content = new FixedLength(file, stat.Size, read => Progress(Bytes + read));
-        var entry = Entry(TarEntryType.RegularFile, name);
-        entry.DataStream = content;
-        await AddEntry(entry, stat);
+        await AddEntry(new(TarEntryType.RegularFile, name) { DataStream = content }, stat);
         Bytes += stat.Size;
         if (content.Short || FileStat.Of(path)?.IsSameAs(stat) != true)
             Faults.Add($"{Shown(name)} changed while it was read");
     }
 
-    Task AddLink(string name, string target, FileStat stat)
+    async Task AddLink(string name, string? target, FileStat stat)
     {
-        var entry = Entry(TarEntryType.SymbolicLink, name, target);
-        entry.LinkName = target;
-        return AddEntry(entry, stat);
+        if (target is null)
+            Faults.Add($"{Shown(name)} vanished before it was read");
+        else if (IsNoUtf8(target))
+            Faults.Add($"{Shown(name)} is a link to {Shown(target)}, a name that is not UTF-8");
+        else
+            await AddEntry(new(TarEntryType.SymbolicLink, name) { LinkName = target }, stat);
     }
 
-    async Task AddEntry(TarEntry entry, FileStat stat)
+    async Task AddEntry(GnuTarEntry entry, FileStat stat)
     {
         entry.Mode = stat.Mode;
         entry.Uid = stat.Uid;
@@ -102,9 +105,8 @@ sealed class TarWriting(Stream to, string folder, string self, CancellationToken
         Entries++;
     }
 
-    /// <summary>The reader of .NET takes a line feed in a pax record for its end; the GNU form has no such trouble, and no fractions of seconds.</summary>
-    static TarEntry Entry(TarEntryType type, string name, string target = "") =>
-        name.Contains('\n', StringComparison.Ordinal) || target.Contains('\n', StringComparison.Ordinal) ? new GnuTarEntry(type, name) : new PaxTarEntry(type, name);
+    /// <summary>.NET puts this character where the bytes of a name were none.</summary>
+    static bool IsNoUtf8(string name) => name.Contains('\uFFFD', StringComparison.Ordinal);
 
     Task Leave(string note)
     {

@@ -28,11 +28,15 @@ public sealed class FileArchiveTests : IDisposable
         Write("with space and\nline feed", "x");
         Write("größe-日本.txt", "y");
         Write(new string('n', 200), "long");
+        Write(new string('日', 70), "long, and not ASCII");
+        Write(string.Join('/', Enumerable.Repeat(new string('d', 90), 4)) + "/ä", "deep");
         Write("-rf", "dash");
         Directory.CreateDirectory(Path.Combine(_from, "empty folder"));
         File.CreateSymbolicLink(Path.Combine(_from, "link"), "sub/deep/empty");
         File.CreateSymbolicLink(Path.Combine(_from, "sub/up"), "../plain.txt");
         File.CreateSymbolicLink(Path.Combine(_from, "dangling"), "nowhere");
+        File.CreateSymbolicLink(Path.Combine(_from, "far"), new string('日', 70));
+        File.CreateSymbolicLink(Path.Combine(_from, "feed"), "with space and\nline feed");
         File.SetUnixFileMode(Path.Combine(_from, "plain.txt"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
         File.SetLastWriteTimeUtc(Path.Combine(_from, "plain.txt"), new(2020, 2, 2, 2, 2, 2, DateTimeKind.Utc));
         var packed = await Pack(name);
@@ -126,6 +130,16 @@ public sealed class FileArchiveTests : IDisposable
         Assert.Contains("bad\\ufffdname has a name that is not UTF-8", failure.Message, StringComparison.Ordinal);
         using var clean = Process.Start("rm", ["-r", _from]); // .NET cannot remove such a name either
         await clean.WaitForExitAsync();
+    }
+
+    [Fact]
+    public async Task A_link_to_a_name_that_is_not_UTF_8_is_named()
+    {
+        Write("good", "a");
+        using var shell = Process.Start(new ProcessStartInfo("sh", ["-c", "ln -s \"$(printf 'bad\\377name')\" link"]) { WorkingDirectory = _from })!;
+        await shell.WaitForExitAsync();
+        var failure = await Assert.ThrowsAsync<StepFailedException>(() => Pack("a.tar"));
+        Assert.Contains("link is a link to bad\\ufffdname, a name that is not UTF-8", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

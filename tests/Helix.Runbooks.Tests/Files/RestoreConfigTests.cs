@@ -33,6 +33,19 @@ public sealed class RestoreConfigTests : IDisposable
     }
 
     [Fact]
+    public async Task A_configuration_in_which_nothing_changed_is_stored_once_whichever_process_packs_it()
+    {
+        Assert.Equal(0, await Run("backup-config"));
+        using var another = new HelixProcess(_helix.Store, Arguments("backup-config"));
+        var (code, _, error) = await another.End();
+        Assert.True(code == 0, error);
+        Assert.Single(Stored);
+        _helix.Write("conf/helix.config.yaml", "good: better\n");
+        Assert.Equal(0, await Run("backup-config"));
+        Assert.Equal(2, Stored.Length);
+    }
+
+    [Fact]
     public async Task What_an_earlier_restore_kept_is_no_way_back_of_a_later_one()
     {
         Assert.Equal(0, await Run("backup-config"));
@@ -58,8 +71,12 @@ public sealed class RestoreConfigTests : IDisposable
         Assert.Equal("good: false\n", File.ReadAllText(Conf("helix.config.yaml")));
     }
 
-    Task<int> Run(string runbook, params string[] more) =>
-        _helix.Run(["run", Path.Combine(Source.Root, "runbooks", runbook + ".yaml"), "-e", Path.Combine(_helix.Folder, "env.yaml"), "--unattended", "--input", $"folder={Path.Combine(_helix.Folder, "conf")}", .. more]);
+    Task<int> Run(string runbook, params string[] more) => _helix.Run(Arguments(runbook, more));
+
+    string[] Arguments(string runbook, params string[] more) =>
+        ["run", Path.Combine(Source.Root, "runbooks", runbook + ".yaml"), "-e", Path.Combine(_helix.Folder, "env.yaml"), "--unattended", "--input", $"folder={Path.Combine(_helix.Folder, "conf")}", .. more];
+
+    string[] Stored => Directory.GetFiles(Path.Combine(_helix.Folder, "shelf", "config"), "*.manifest.json");
 
     async Task<string> OpenRun()
     {
