@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Steps;
 
@@ -60,11 +59,9 @@ static class Given
     {
         if (text is null)
             return null;
-        string[] forms = ["yyyy-MM-ddTHH:mmK", "yyyy-MM-ddTHH:mm:ssK", "yyyy-MM-ddTHH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mmK", "yyyy-MM-dd HH:mm:ssK"];
-        var hasOffset = text.EndsWith('Z') || (text.Length > 6 && text[^6] is '+' or '-');
-        return hasOffset && DateTimeOffset.TryParseExact(text, forms, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal, out var moment)
+        return Helix.Runbooks.Steps.Moment.TryParse(text, out var moment)
             ? moment
-            : throw new RunbookException($"'{text}' of {option} is no moment in time.", "Write it with its offset, as 2026-03-01T02:00:00Z or 2026-03-01T03:00:00+01:00.");
+            : throw new RunbookException($"'{text}' of {option} is no moment in time.", $"Write {Helix.Runbooks.Steps.Moment.Form}.");
     }
 
     /// <summary>Completion must answer at once and never complain.</summary>

@@ -63,7 +63,7 @@ public static class InputBinder
         InputType.Number => "a number",
         InputType.Boolean => "true or false",
         InputType.Duration => Duration.Form,
-        InputType.Timestamp => "a timestamp such as 2026-03-01T02:00:00Z",
+        InputType.Timestamp => Moment.Form,
         InputType.Choice => "one of " + string.Join(", ", choices),
         InputType.Secret => "a reference such as env:NAME or file:/path, never the value",
         InputType.Backup => "latest, latest-proven, before:TIMESTAMP or the key of a backup",
@@ -83,7 +83,8 @@ public static class InputBinder
             : text switch { "true" => JsonValue.Create(true), "false" => JsonValue.Create(false), _ => null };
 
     static JsonValue? Timestamp(string? text) =>
-        text is not null && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _) ? JsonValue.Create(text) : null;
+        // The blank that people write is a T to every step that reads it.
+        Moment.TryParse(text, out _) ? JsonValue.Create(text!.Replace(' ', 'T')) : null;
 
     static string? OutOfBounds(Input input, JsonNode value)
     {

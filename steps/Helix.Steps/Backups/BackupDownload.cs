@@ -52,7 +52,7 @@ sealed class BackupDownload : Step<BackupDownloadOptions, BackupDownloadOutputs>
     public override async Task<StepPlan> Plan(BackupDownloadOptions options, PlanContext context)
     {
         var choice = await context.Target<BackupTarget>(options.Target).Choose(SeriesOf(options), options.Backup, context);
-        return new() { Lines = [$"fetch {choice.Key} of {choice.RecoveryPoint:u} to {options.To}"] };
+        return new() { Lines = [$"fetch {choice.Key} of {choice.RecoveryPoint:u} to {options.To}"], Warnings = BackupSelector.Doubts(options.Backup, context.Time.GetUtcNow()) };
     }
 
     public override async Task<BackupDownloadOutputs> Run(BackupDownloadOptions options, StepContext context)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Helix.Runbooks.Steps;
 
 namespace Helix.Steps.Backups;
@@ -29,9 +28,9 @@ sealed record BackupSelector
         if (text == "latest-proven")
             return new() { ProvenOnly = true };
         if (After(text, "before:") is { } time)
-            return DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var before)
+            return Moment.TryParse(time, out var before)
                 ? new() { Before = before }
-                : throw new RunbookException($"'{text}' names no time.", "Write before:2026-03-01T02:00:00Z.");
+                : throw new RunbookException($"'{text}' names no time.", $"Write before: and {Moment.Form}.");
         if (After(text, "age:") is { } span)
             return Duration.TryParse(span, out var age)
                 ? new() { Age = age }
@@ -41,6 +40,10 @@ sealed record BackupSelector
             ? new() { Key = BackupKey.Check(text) }
             : new() { Key = BackupKey.Check(text[..pin]), Sha256 = text[(pin + Pin.Length)..] };
     }
+
+    /// <summary>What it would choose, and hardly anybody wants: for the plan.</summary>
+    public static IReadOnlyList<string> Doubts(string text, DateTimeOffset now) =>
+        Parse(text).Before is { } before && before > now ? [$"{text} lies in the future, so the newest backup is taken."] : [];
 
     static string? After(string text, string start) => text.StartsWith(start, StringComparison.Ordinal) ? text[start.Length..] : null;
 }
