@@ -83,12 +83,14 @@ static partial class BackupsCommand
     {
         var key = Key();
         var reason = Given.Reason(required: true, "Why no selector may take it any more; it stays in the manifest.");
-        return new Verb("reject", "Marks a backup as no good: no selector takes it any more.", "helix backups reject neo4j/2026-02-28T23.dump -e compose-local --reason 'restored graph was empty'")
+        return new Verb("reject", "Marks a backup as no good, wherever the environment keeps it: no selector takes it any more.", "helix backups reject neo4j/2026-02-28T23.dump -e compose-local --reason 'restored graph was empty'")
             .Takes(key).With(Environment, Target, reason)
-            .Does(parsed => OnShelf(session, parsed, SeriesOf(parsed.GetValue(key)!), async series =>
+            .Does(parsed => OnShelf(session, parsed, SeriesOf(parsed.GetValue(key)!), async (series, shelf, environment) =>
             {
                 var manifest = await series.Reject(parsed.GetValue(key)!, Needed.Reason(parsed.GetValue(reason), "reject a backup"), session.Operator.Account, session.Time.GetUtcNow());
                 session.Terminal.Say($"{manifest.Key} is rejected.");
+                foreach (var line in await BackupVerdicts.RejectElsewhere(manifest, shelf, environment.Targets.All.Values.OfType<BackupTarget>(), session.Engine.Reading(environment, session.Operator.Account)))
+                    session.Terminal.Say(line);
                 return 0;
             }));
     }
@@ -111,7 +113,10 @@ static partial class BackupsCommand
     static Argument<string> Key() => new("KEY") { Description = "The whole key, as `helix backups list` shows it." };
     static string SeriesOf(string key) => BackupSeries.PrefixFor(null, key);
 
-    static async Task<int> OnShelf(Session session, ParseResult parsed, string prefix, Func<BackupSeries, Task<int>> action)
+    static Task<int> OnShelf(Session session, ParseResult parsed, string prefix, Func<BackupSeries, Task<int>> action) =>
+        OnShelf(session, parsed, prefix, (series, _, _) => action(series));
+
+    static async Task<int> OnShelf(Session session, ParseResult parsed, string prefix, Func<BackupSeries, BackupTarget, Helix.Runbooks.Model.Environment, Task<int>> action)
     {
         var environment = session.Files.Environment(parsed.GetValue(Environment)!);
         var shelves = environment.Targets.All.Values.OfType<BackupTarget>().ToList();
@@ -120,7 +125,7 @@ static partial class BackupsCommand
             : throw new RunbookException(shelves.Count == 0 ? $"No target of {environment.Name} holds backups." : $"Several targets of {environment.Name} hold backups.",
                 shelves.Count == 0 ? "A directory or an s3 target does." : $"Name one with --target: {string.Join(", ", shelves.Select(s => s.Name))}.");
         await using var store = await shelf.Open(session.Engine.Reading(environment, session.Operator.Account));
-        return await action(new BackupSeries(store, prefix));
+        return await action(new BackupSeries(store, prefix), shelf, environment);
     }
 
     static string[] Row(BackupEntry entry) =>

@@ -23,6 +23,9 @@ public sealed record BackupCopyOptions
 
     [Description("Read the copy once it is stored and compare the SHA-256. Default: unless the store names, for every part that it took, the digest that was sent.")]
     public bool? ReadBack { get; init; }
+
+    [Description("Copy a backup that is not encrypted also to a target with an encryptionKey: a copy has the bytes of the original, so it lies there in the clear.")]
+    public bool AllowUnencrypted { get; init; }
 }
 
 public sealed record BackupCopyOutputs
@@ -43,7 +46,11 @@ sealed class BackupCopy : Step<BackupCopyOptions, BackupCopyOutputs>
     public override async Task<StepPlan> Plan(BackupCopyOptions options, PlanContext context)
     {
         var choice = await context.Target<BackupTarget>(options.From).Choose(BackupSeries.PrefixFor(options.Prefix, options.Backup), options.Backup, context);
-        return new() { Lines = [$"copy {choice.Key} of {choice.RecoveryPoint:u} from {options.From} to {options.To}"] };
+        return new()
+        {
+            Lines = [$"copy {choice.Key} of {choice.RecoveryPoint:u} from {options.From} to {options.To}"],
+            Warnings = BackupSelector.Doubts(options.Backup, context.Time.GetUtcNow()),
+        };
     }
 
     public override async Task<BackupCopyOutputs> Run(BackupCopyOptions options, StepContext context)
@@ -54,8 +61,11 @@ sealed class BackupCopy : Step<BackupCopyOptions, BackupCopyOutputs>
         await using var from = await source.Open(context);
         await using var to = await target.Open(context);
         var manifest = await BackupSeries.Pinned(from, options.Prefix, options.Backup, context);
+        if (manifest.Encryption is { } encryption && !to.Keys.Has(encryption))
+            context.Log($"WARNING: {manifest.Key} is encrypted with the key {encryption.KeyId}, which '{options.To}' does not have: it can be neither verified nor restored from there. Name the key there, in decryptionKeys.");
         if (await Existing(to, manifest, context) is null)
             await Copy(from, to, manifest, options, context);
+        await BackupVerdicts.Carry(from, to, BackupSeries.PrefixFor(options.Prefix, manifest.Key), context.Log, context.Cancelled);
         context.Log($"{manifest.Key}: {ByteSize.Words(manifest.Stored.Size)} in {from.Place} and in {to.Place}, SHA-256 {manifest.Stored.Sha256}");
         return Outputs(manifest);
     }
@@ -82,6 +92,8 @@ sealed class BackupCopy : Step<BackupCopyOptions, BackupCopyOutputs>
 
     static async Task Copy(BackupStore from, BackupStore to, BackupManifest manifest, BackupCopyOptions options, StepContext context)
     {
+        if (manifest.Encryption is null && to.Keys.Current is not null && !options.AllowUnencrypted)
+            throw new RunbookException($"{manifest.Key} is not encrypted, and '{options.To}' has an encryptionKey: the copy would lie there in the clear.", $"Give '{options.From}' an encryptionKey, so that its backups are encrypted; or set allowUnencrypted: true.");
         if (context.Saved("copying") is null)
             await context.Save("copying", await BackupWriter.Free(to, manifest.Key, context.Cancelled));
         var transfer = Transfer.Of(context, manifest.Stored.Size);

@@ -7,12 +7,16 @@ public sealed record BackupKeys(BackupCipher? Current, IReadOnlyList<BackupCiphe
 {
     public static BackupKeys None { get; } = new(null, []);
 
+    public bool Has(BackupEncryption encryption) => Find(encryption) is not null;
+
     /// <exception cref="StepFailedException">Auth, when the key is not among them.</exception>
     public BackupCipher For(string backup, BackupEncryption encryption)
     {
         if (encryption.Format != BackupCipher.Format)
             throw StepFailedException.InvalidData($"{backup} is encrypted as '{encryption.Format}', which this version does not know.");
-        return new[] { Current }.Concat(Older).FirstOrDefault(c => c?.About.KeyId == encryption.KeyId)
+        return Find(encryption)
             ?? throw StepFailedException.Auth($"{backup} is encrypted with the key {encryption.KeyId}, which its target does not have.", "Name it in the target: encryptionKey, or decryptionKeys for old ones.");
     }
+
+    BackupCipher? Find(BackupEncryption encryption) => new[] { Current }.Concat(Older).FirstOrDefault(c => c?.About.KeyId == encryption.KeyId);
 }

@@ -20,6 +20,9 @@ public sealed record BackupManifest
 
     /// <summary>The time that the data stands for; age is measured from here, never from the time of a file (S3-14).</summary>
     public required DateTimeOffset RecoveryPoint { get; init; }
+
+    /// <summary>For data that was read while it changed: something that happened until then may be in it. Null: the recovery point.</summary>
+    public DateTimeOffset? DataUntil { get; init; }
     public required DateTimeOffset MadeAt { get; init; }
     public BackupMaker? MadeBy { get; init; }
 
@@ -41,6 +44,8 @@ public sealed record BackupManifest
     /// <summary>Something was left out or changed while it was read, and the runbook did not accept that: no selector takes it.</summary>
     public bool Partial { get; init; }
     public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>In the order in which they were written, which one store keeps; the clocks of those who wrote them may differ.</summary>
     public IReadOnlyList<BackupProof> Proofs { get; init; } = [];
     public BackupRejection? Rejected { get; init; }
 
@@ -56,11 +61,36 @@ public sealed record BackupManifest
 
     /// <summary>The newest restore of it was checked and good.</summary>
     [JsonIgnore]
-    public bool Proven => Proofs.OrderBy(p => p.At).LastOrDefault() is { Passed: true };
+    public bool Proven => Proofs is [.., { Passed: true }];
+
+    /// <summary>The newest restore of it was checked and bad.</summary>
+    [JsonIgnore]
+    public bool FoundBad => Proofs is [.., { Passed: false }];
+
+    /// <summary>Nothing that happened after this is in it.</summary>
+    [JsonIgnore]
+    public DateTimeOffset HoldsUntil => DataUntil ?? RecoveryPoint;
 
     /// <summary>A selector may take it.</summary>
     [JsonIgnore]
     public bool Selectable => !Partial && Rejected is null;
+
+    /// <summary>It holds all that is known of the same bytes elsewhere.</summary>
+    public bool IsJudgedLike(BackupManifest elsewhere) =>
+        (Rejected is not null || elsewhere.Rejected is null) && elsewhere.Proofs.All(p => Proofs.Any(p.IsSameAs));
+
+    /// <summary>With the proofs and the rejection of the same bytes elsewhere too.</summary>
+    public BackupManifest JudgedLike(BackupManifest elsewhere)
+    {
+        var more = elsewhere.Proofs.Where(p => !Proofs.Any(p.IsSameAs)).ToList();
+        var behind = Proofs.All(p => elsewhere.Proofs.Any(p.IsSameAs));
+        return this with
+        {
+            Rejected = Rejected ?? elsewhere.Rejected,
+            // Where both stores got proofs of their own, the clocks are all there is to tell their order.
+            Proofs = more.Count == 0 ? Proofs : behind ? elsewhere.Proofs : [.. Proofs.Concat(more).OrderBy(p => p.At)],
+        };
+    }
 
     static readonly JsonSerializerOptions Json = new(StepJson.Options)
     {
@@ -109,6 +139,8 @@ public sealed record BackupProof
     public string? Target { get; init; }
     public string? Note { get; init; }
     public IReadOnlyDictionary<string, long>? Counts { get; init; }
+
+    internal bool IsSameAs(BackupProof other) => (At, Run, Passed, Target) == (other.At, other.Run, other.Passed, other.Target);
 }
 
 public sealed record BackupRejection(DateTimeOffset At, string By, string Reason);

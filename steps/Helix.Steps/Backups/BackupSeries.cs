@@ -9,11 +9,16 @@ public enum BackupState
     /// <summary>Something is missing in it, and the runbook did not accept that.</summary>
     Partial,
     Rejected,
+    /// <summary>Its recovery point lies ahead: the clock of who made it was wrong, and it would be the newest for as long.</summary>
+    Future,
     /// <summary>An object without a manifest: an upload that did not end, or one made before this tool.</summary>
     Unfinished,
     /// <summary>The manifest cannot be read, or the object is not the one it tells of.</summary>
     Damaged,
 }
+
+/// <summary>What came of telling a store what is known of a backup.</summary>
+public enum Learnt { NotThere, OtherBytes, Known, Now }
 
 /// <summary>One backup as the store shows it.</summary>
 public sealed record BackupEntry(string Key, BackupState State, long? StoredSize, BackupManifest? Manifest, string? Problem);
@@ -21,6 +26,9 @@ public sealed record BackupEntry(string Key, BackupState State, long? StoredSize
 /// <summary>The backups below one prefix of a store.</summary>
 public sealed class BackupSeries
 {
+    /// <summary>By so much clocks of machines may differ.</summary>
+    static readonly TimeSpan ClocksDiffer = TimeSpan.FromMinutes(5);
+
     readonly BackupStore _store;
     readonly string _prefix;
 
@@ -109,12 +117,26 @@ public sealed class BackupSeries
     public Task<BackupManifest> Prove(string key, BackupProof proof, CancellationToken cancelled = default) =>
         Rewrite(key, m => m with { Proofs = [.. m.Proofs, proof] }, cancelled);
 
+    /// <summary>Takes over what became known of the same bytes elsewhere: proofs, and a rejection.</summary>
+    public async Task<Learnt> Learn(BackupManifest elsewhere, CancellationToken cancelled = default)
+    {
+        var (entry, tag) = await Entry(Inside(elsewhere.Key), null, cancelled);
+        if (tag is null || entry.Manifest is not { } here)
+            return Learnt.NotThere;
+        if (here.Stored != elsewhere.Stored)
+            return Learnt.OtherBytes;
+        if (here.IsJudgedLike(elsewhere))
+            return Learnt.Known;
+        await Rewrite(elsewhere.Key, m => m.Stored == elsewhere.Stored ? m.JudgedLike(elsewhere) : m, cancelled);
+        return Learnt.Now;
+    }
+
     /// <summary>Reads an object that was made before this tool, and writes a manifest for it.</summary>
     public async Task<BackupManifest> Adopt(string key, DateTimeOffset recoveryPoint, string kind, string by, DateTimeOffset now, CancellationToken cancelled = default)
     {
         BackupKey.Check(Inside(key));
-        if (recoveryPoint > now)
-            throw new RunbookException($"The recovery point {recoveryPoint:u} lies in the future.");
+        if (IsAhead(recoveryPoint, now))
+            throw new RunbookException(Ahead(recoveryPoint), "Give the moment that its data stands for.");
         if (await _store.ReadSmall(BackupKey.Manifest(key), cancelled) is not null)
             throw StepFailedException.Conflict($"{key} has a manifest already.", $"See it with: helix backups show {key} -e …");
         if (await _store.Stat(key, cancelled) is null)
@@ -133,7 +155,8 @@ public sealed class BackupSeries
     async Task<BackupManifest> ByKey(string key, string? sha256, CancellationToken cancelled)
     {
         var entry = await Show(key, cancelled);
-        if (entry.State != BackupState.Complete)
+        // Who names it has seen when it says it is from.
+        if (entry.State is not (BackupState.Complete or BackupState.Future))
             throw StepFailedException.InvalidData($"{key} cannot be taken: {entry.Problem}.", $"Choose another: helix backups list -e … --prefix {_prefix}");
         return sha256 is null || entry.Manifest!.Stored.Sha256 == sha256
             ? entry.Manifest!
@@ -142,7 +165,7 @@ public sealed class BackupSeries
 
     static bool Fits(BackupSelector wanted, BackupManifest manifest, DateTimeOffset now) =>
         (!wanted.ProvenOnly || manifest.Proven)
-        && (wanted.Before is not { } before || manifest.RecoveryPoint < before)
+        && (wanted.Before is not { } before || manifest.HoldsUntil < before)
         && (wanted.Age is not { } age || now - manifest.RecoveryPoint >= age);
 
     async Task<(BackupEntry Entry, string? Tag)> Entry(string key, long? size, CancellationToken cancelled)
@@ -159,12 +182,17 @@ public sealed class BackupSeries
         }
     }
 
-    static BackupEntry Judge(string key, long? size, BackupManifest manifest) =>
+    internal static bool IsAhead(DateTimeOffset recoveryPoint, DateTimeOffset now) => recoveryPoint > now + ClocksDiffer;
+
+    internal static string Ahead(DateTimeOffset recoveryPoint) => $"The recovery point {recoveryPoint:u} lies in the future.";
+
+    BackupEntry Judge(string key, long? size, BackupManifest manifest) =>
         manifest.Key != key ? new(key, BackupState.Damaged, size, manifest, $"its manifest tells of {manifest.Key}")
         : manifest.Rejected is { } no ? new(key, BackupState.Rejected, size, manifest, $"it was rejected by {no.By}: {no.Reason}")
         : size is null ? new(key, BackupState.Damaged, null, manifest, "its object is missing")
         : size != manifest.Stored.Size ? new(key, BackupState.Damaged, size, manifest, $"its object has {size} bytes instead of {manifest.Stored.Size}")
         : manifest.Partial ? new(key, BackupState.Partial, size, manifest, $"it is partial: {string.Join("; ", manifest.Warnings)}")
+        : _store.Clock is { } clock && IsAhead(manifest.RecoveryPoint, clock.GetUtcNow()) ? new(key, BackupState.Future, size, manifest, $"its recovery point {manifest.RecoveryPoint:u} lies in the future")
         : new(key, BackupState.Complete, size, manifest, null);
 
     async Task<BackupManifest> Rewrite(string key, Func<BackupManifest, BackupManifest> change, CancellationToken cancelled)

@@ -45,6 +45,9 @@ public abstract class BackupStore : IAsyncDisposable
 
     public BackupKeys Keys { get; init; } = BackupKeys.None;
 
+    /// <summary>By which it is seen that a recovery point lies ahead; null: nobody looks.</summary>
+    public TimeProvider? Clock { get; init; }
+
     /// <summary>Begins an object of unknown length. Nothing of it is visible before <see cref="UploadStream.Commit"/>.</summary>
     public abstract Task<UploadStream> Create(string key, UploadHints hints, CancellationToken cancelled);
 

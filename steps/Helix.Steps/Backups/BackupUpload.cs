@@ -45,6 +45,10 @@ public sealed record BackupUploadOptions
     [Example("\"{{ steps.save.recoveryPoint }}\"")]
     public required DateTimeOffset RecoveryPoint { get; init; }
 
+    [Description("For data that was read while it changed: the end of reading. `before:` looks at this.")]
+    [Example("\"{{ steps.backup.dataUntil }}\"")]
+    public DateTimeOffset? DataUntil { get; init; }
+
     [Description("The target that the data came from; its place goes into the manifest.")]
     [TargetName]
     public string? Source { get; init; }
@@ -112,6 +116,8 @@ sealed class BackupUpload : Step<BackupUploadOptions, BackupUploadOutputs>, IJud
     public override async Task<BackupUploadOutputs> Run(BackupUploadOptions options, StepContext context)
     {
         BackupKey.CheckPrefix(options.Prefix);
+        if (BackupSeries.IsAhead(options.RecoveryPoint, context.Time.GetUtcNow()))
+            throw StepFailedException.InvalidData(BackupSeries.Ahead(options.RecoveryPoint), "It would be the newest backup until then. Look at the clock of the machine that made it, and of this one.");
         var about = await About(options, context);
         await using var store = await context.Target<BackupTarget>(options.Target).Open(context);
         if (context.Saved("key") is not null && await Existing(store, about.Key, context) is { } done)
@@ -164,6 +170,7 @@ sealed class BackupUpload : Step<BackupUploadOptions, BackupUploadOutputs>, IJud
             Kind = options.Kind,
             Source = await Source(options, context),
             RecoveryPoint = options.RecoveryPoint,
+            DataUntil = options.DataUntil,
             MadeAt = context.Time.GetUtcNow(),
             MadeBy = new(context.Run.Id, context.Path, context.Run.Runbook, context.Run.Operator),
             FileName = options.File is null ? null : file,

@@ -34,7 +34,7 @@ public sealed record BackupVerifyOptions
     [Range(1, 1000)]
     public int Subset { get; init; } = 3;
 
-    [Description("Fail when a count differs from the backup before it by more than so many percent.")]
+    [Description("Fail when a count differs from the backup of the same kind and source before it by more than so many percent.")]
     [Range(1, 1000)]
     public int? MaxCountChange { get; init; }
 
@@ -67,7 +67,7 @@ sealed class BackupVerify : Step<BackupVerifyOptions, BackupVerifyOutputs>
         var series = new BackupSeries(store, options.Backup == "all" ? options.Prefix ?? "" : BackupSeries.PrefixFor(options.Prefix, options.Backup));
         var all = await series.List(context.Cancelled);
         var chosen = await Chosen(series, all, options, context);
-        var bad = chosen.Where(e => e.State == BackupState.Damaged).ToDictionary(e => e.Key, e => e.Problem!);
+        var bad = chosen.Where(e => e.State is BackupState.Damaged or BackupState.Future).ToDictionary(e => e.Key, e => e.Problem!);
         var good = chosen.Where(e => e.State == BackupState.Complete).ToList();
         long bytes = 0;
         var read = 0;
@@ -82,7 +82,7 @@ sealed class BackupVerify : Step<BackupVerifyOptions, BackupVerifyOutputs>
         var newest = good.FirstOrDefault(e => !bad.ContainsKey(e.Key))
             ?? throw StepFailedException.InvalidData($"There is no good backup below {options.Prefix} in {store.Place}.", "Make one now, and find out why.");
         CheckAge(newest.Manifest!, options, context);
-        CheckCounts(all, newest.Manifest!, options, context);
+        CountChange.Check(CountChange.Before(all, newest.Manifest!), newest.Manifest!, options.MaxCountChange, context);
         return new() { Checked = chosen.Count, Read = read, BytesRead = bytes, Newest = newest.Key, RecoveryPoint = newest.Manifest!.RecoveryPoint };
     }
 
@@ -138,24 +138,4 @@ sealed class BackupVerify : Step<BackupVerifyOptions, BackupVerifyOutputs>
     }
 
     static string Age(TimeSpan age) => new Duration(TimeSpan.FromSeconds(Math.Floor(age.TotalSeconds))).ToString();
-
-    static void CheckCounts(IReadOnlyList<BackupEntry> all, BackupManifest newest, BackupVerifyOptions options, StepContext context)
-    {
-        var before = all.Where(e => e.State == BackupState.Complete && e.Manifest!.RecoveryPoint < newest.RecoveryPoint).Select(e => e.Manifest!.Counts).FirstOrDefault(c => c is not null);
-        if (before is null || newest.Counts is null)
-            return;
-        var own = context.KnownTarget<IJudgesCounts>(newest.Source?.Target)?.MaxChanges ?? new Dictionary<string, int>();
-        foreach (var (count, was) in before)
-        {
-            var judged = own.TryGetValue(count, out var most);
-            // A check that was taken out of the environment since is no loss.
-            if ((!judged && options.MaxCountChange is null) || (count.StartsWith("check:", StringComparison.Ordinal) && !newest.Counts.ContainsKey(count)))
-                continue;
-            var (now, allowed) = (newest.Counts.GetValueOrDefault(count), judged ? most : options.MaxCountChange!.Value);
-            if (Math.Abs(now - was) * 100 > Math.Max(was, 1) * allowed)
-                throw StepFailedException.InvalidData(
-                    $"{count} went from {was} to {now} in {newest.Key}; {allowed} % are allowed.",
-                    $"If that is right, raise {(judged ? $"maxChangeFromLastBackup of target '{newest.Source!.Target}'" : "maxCountChange")}; else look for what was deleted, and when.");
-        }
-    }
 }

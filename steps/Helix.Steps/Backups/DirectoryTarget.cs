@@ -28,7 +28,7 @@ public sealed record DirectoryTarget : BackupTarget
             throw StepFailedException.Missing($"The folder {folder} of target '{Name}' is not there.", "Mount its disk, or create the folder once by hand.");
         if (Mounted && !MountPoints.All().Any(m => m != "/" && IsInside(folder, m)))
             throw StepFailedException.Missing($"No disk is mounted at the folder {folder} of target '{Name}'.", "Mount it; nothing was written beside it.");
-        return new DirectoryStore(folder) { Keys = await Keys(context) };
+        return new DirectoryStore(folder) { Keys = await Keys(context), Clock = context.Time };
     }
 
     public override Task<string?> ReadPlace(PlanContext context)

@@ -26,8 +26,9 @@ public sealed record PrunePlan
         if (options.SaysNothing)
             throw new RunbookException("backup.prune has no rule: not one of keepHourly to keepYearly is given.", "Say what to keep, as keepDaily: 14.");
         var complete = entries.Where(e => e.State == BackupState.Complete).ToList();
-        var reasons = options.Reasons([.. complete.Select(e => e.Manifest!)]);
-        var verdicts = entries.Select(e => (Entry: e, Why: WhyKept(e, reasons, options, now))).ToList();
+        var manifests = complete.Select(e => e.Manifest!).ToList();
+        var reasons = options.Reasons(manifests);
+        var verdicts = entries.Select(e => (Entry: e, Why: IsLeftover(e) ? WhyLeft(e, manifests, options) : WhyKept(e, reasons, options, now))).ToList();
         var remove = verdicts.Where(v => v.Why is null).Select(v => v.Entry).ToList();
         return new()
         {
@@ -37,6 +38,13 @@ public sealed record PrunePlan
             Refusal = WhyNothing(entries, complete, remove, options),
         };
     }
+
+    /// <summary>What a prune that was cut off left: the object is gone, the manifest not yet.</summary>
+    static bool IsLeftover(BackupEntry entry) => entry is { State: BackupState.Damaged, StoredSize: null, Manifest: { } m } && m.Key == entry.Key;
+
+    /// <returns>Null when no rule would keep it if it were whole; else its object is missed.</returns>
+    static string? WhyLeft(BackupEntry entry, List<BackupManifest> complete, BackupPruneOptions options) =>
+        options.Reasons([.. complete.Append(entry.Manifest!).OrderByDescending(m => m.RecoveryPoint)])[entry.Key].Count == 0 ? null : $"left alone: {entry.Problem}";
 
     /// <returns>Null when it may go.</returns>
     static string? WhyKept(BackupEntry entry, IReadOnlyDictionary<string, IReadOnlyList<string>> reasons, BackupPruneOptions options, DateTimeOffset now) => entry.State switch

@@ -121,7 +121,7 @@ public sealed record S3Target : BackupTarget
     internal bool Chunks => Signs && (ChunkEncoding ?? Endpoint is null);
 
     public override async Task<BackupStore> Open(PlanContext context) =>
-        new S3Store(new S3Calls(this, await Client(context), context.Time, context), this) { Keys = await Keys(context) };
+        new S3Store(new S3Calls(this, await Client(context), context.Time, context), this) { Keys = await Keys(context), Clock = context.Time };
 
     public override async Task<string?> ReadLabel(PlanContext context)
     {

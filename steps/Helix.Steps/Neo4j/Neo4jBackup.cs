@@ -45,6 +45,9 @@ public sealed record Neo4jBackupOutputs
     [Description("The moment that the data stands for.")]
     public required DateTimeOffset RecoveryPoint { get; init; }
 
+    [Description("The end of the backup: what happened until then may be in it.")]
+    public required DateTimeOffset DataUntil { get; init; }
+
     [Description("What is in it, as far as it did not move between before and after.")]
     public required IReadOnlyDictionary<string, long> Counts { get; init; }
 
@@ -100,6 +103,7 @@ public sealed class Neo4jBackup : Step<Neo4jBackupOptions, Neo4jBackupOutputs>, 
         var at = context.Time.GetUtcNow();
         var to = LocalFile.For(options.To, context);
         var (size, sha256) = await new OnlineCopy(target, admin, database, options, context).To(to);
+        var until = context.Time.GetUtcNow();
         var (same, moved) = before.With(await GraphCounts.OfWhole(server, options.Database));
         context.Log($"{server.Name}: {before} in {ByteSize.Words(size)}");
         return new()
@@ -108,6 +112,7 @@ public sealed class Neo4jBackup : Step<Neo4jBackupOptions, Neo4jBackupOutputs>, 
             Size = size,
             Sha256 = sha256,
             RecoveryPoint = at,
+            DataUntil = until,
             Counts = same.All,
             Moved = moved,
             Database = database,

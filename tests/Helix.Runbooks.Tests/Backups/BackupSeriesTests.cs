@@ -2,6 +2,7 @@ using System.Text.Json;
 using Helix.Runbooks.Steps;
 using Helix.Steps.Backups;
 using Helix.Steps.Files;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Helix.Runbooks.Tests.Backups;
 
@@ -47,6 +48,27 @@ public sealed class BackupSeriesTests : IDisposable
         Assert.Equal("redis/a", (await _series.Select("before:2026-03-01T11:00:00Z", Noon)).Key);
         Assert.Equal("redis/b", (await _series.Select("before:2026-03-01T12:00:01+01:00", Noon)).Key);
         await Assert.ThrowsAsync<StepFailedException>(() => _series.Select("before:2026-03-01T10:00:00Z", Noon));
+    }
+
+    [Fact]
+    public async Task What_was_read_until_after_that_moment_is_not_from_before_it()
+    {
+        await Make("a", Noon.AddHours(-3));
+        await Make("online", Noon.AddHours(-1), until: Noon.AddHours(-1).AddMinutes(20));
+        Assert.Equal("redis/a", (await _series.Select("before:2026-03-01T11:10:00Z", Noon)).Key);
+        Assert.Equal("redis/online", (await _series.Select("before:2026-03-01T11:20:01Z", Noon)).Key);
+    }
+
+    [Fact]
+    public async Task A_recovery_point_that_lies_ahead_is_passed_over_and_named_and_may_be_taken_by_its_key()
+    {
+        await Make("good", Noon.AddMinutes(4)); // clocks differ a little
+        await Make("ahead", Noon.AddYears(1));
+        var series = new BackupSeries(new DirectoryStore(_folder) { Clock = new FakeTimeProvider(Noon) }, "redis/");
+        var heard = new List<string>();
+        Assert.Equal("redis/good", (await series.Select("latest", Noon, heard.Add)).Key);
+        Assert.Equal("redis/ahead is not taken: its recovery point 2027-03-01 12:00:00Z lies in the future.", Assert.Single(heard));
+        Assert.Equal("redis/ahead", (await series.Select("redis/ahead", Noon)).Key);
     }
 
     [Fact]
@@ -108,6 +130,15 @@ public sealed class BackupSeriesTests : IDisposable
         Assert.Equal("redis/b", (await _series.Select("latest-proven", Noon)).Key);
         await _series.Prove("redis/b", Proof(passed: false, later: 1));
         Assert.Equal("redis/a", (await _series.Select("latest-proven", Noon)).Key);
+    }
+
+    [Fact]
+    public async Task The_proof_that_was_written_last_counts_also_from_a_machine_whose_clock_is_behind()
+    {
+        await Make("a", Noon.AddHours(-2));
+        await _series.Prove("redis/a", Proof(passed: true, later: 60));
+        await _series.Prove("redis/a", Proof(passed: false));
+        await Assert.ThrowsAsync<StepFailedException>(() => _series.Select("latest-proven", Noon));
     }
 
     [Fact]
@@ -195,13 +226,14 @@ public sealed class BackupSeriesTests : IDisposable
         Assert.Contains("redis/", failure.Message, StringComparison.Ordinal);
     }
 
-    async Task<BackupManifest> Make(string name, DateTimeOffset recoveryPoint, string content = "content")
+    async Task<BackupManifest> Make(string name, DateTimeOffset recoveryPoint, string content = "content", DateTimeOffset? until = null)
     {
         var about = new BackupManifest
         {
             Key = "redis/" + name,
             Kind = "redis.rdb",
             RecoveryPoint = recoveryPoint,
+            DataUntil = until,
             MadeAt = Noon,
             Content = ContentDigest.None,
             Stored = ContentDigest.None,

@@ -94,6 +94,73 @@ public sealed class BackupVerifyTests : IDisposable
     }
 
     [Fact]
+    public async Task A_backup_that_lost_half_of_the_graph_since_the_last_one_gets_no_proof_although_it_agrees_with_itself()
+    {
+        const string query = "MATCH (n) RETURN count(n)";
+        _trial.Add("graph", new Neo4jTarget { Url = "http://127.0.0.1:1", Checks = [new() { Query = query, MaxChangeFromLastBackup = 20 }] });
+        _trial.Add("another", new Neo4jTarget { Url = "http://127.0.0.1:1" });
+        Dictionary<string, long> Holds(long nodes) => new() { ["nodes"] = nodes, [$"check:{query}"] = nodes };
+        var whole = await Make("a", 100, Noon.AddHours(-4), Holds(1000), "graph");
+        await Prove(whole, Holds(1000));
+        await Make("other", 100, Noon.AddHours(-4).AddMinutes(1), Holds(500), "another"); // the same series holds other things too
+        var half = await Make("b", 100, Noon.AddHours(-3), Holds(500), "graph");
+
+        var failure = await Assert.ThrowsAsync<StepFailedException>(() => Prove(half, new() { ["nodes"] = 500 }));
+
+        Assert.Equal((FailureClass.InvalidData, true), (failure.Failure, failure.Message.Contains("went from 1000 to 500 between redis/a and redis/b; 20 % are allowed", StringComparison.Ordinal)));
+        Assert.False((await Prove(half, [], passed: false)).Proven);
+        var still = await Make("c", 100, Noon.AddHours(-2), Holds(500), "graph");
+        await Assert.ThrowsAsync<StepFailedException>(() => Prove(still, [])); // that the one before is as small proves nothing
+        Assert.True((await Prove(await Make("d", 100, Noon.AddHours(-1), Holds(1100), "graph"), Holds(1100))).Proven);
+    }
+
+    Task<BackupProveOutputs> Prove(string key, Dictionary<string, long> counts, bool passed = true)
+    {
+        _trial.SavedValues.Clear();
+        return _trial.Run(new BackupProve(), new() { Target = "shelf", Backup = key, Passed = passed, Counts = counts.Count > 0 ? counts : null });
+    }
+
+    [Fact]
+    public async Task The_step_itself_may_say_how_much_a_count_may_change_before_it_proves_nothing()
+    {
+        await Make("a", 100, Noon.AddHours(-2), new() { ["db0"] = 1000 });
+        var key = await Make("b", 100, Noon.AddHours(-1), new() { ["db0"] = 400 });
+        var options = new BackupProveOptions { Target = "shelf", Backup = key, MaxCountChange = 50 };
+        Assert.Contains("maxCountChange", (await Assert.ThrowsAsync<StepFailedException>(() => _trial.Run(new BackupProve(), options))).Hint, StringComparison.Ordinal);
+        Assert.True((await _trial.Run(new BackupProve(), options with { MaxCountChange = 60 })).Proven);
+    }
+
+    [Fact]
+    public async Task What_a_right_restore_counts_otherwise_is_no_difference()
+    {
+        var key = await Make("a", 100, counts: new() { ["db0"] = 100, ["db0_expiring"] = 20, ["indexes"] = 2, ["check:MATCH (n) RETURN count(n)"] = 7 });
+        Assert.True((await Prove(key, new() { ["db0"] = 85, ["db0_expiring"] = 5, ["indexes"] = 4 })).Proven);
+        await Assert.ThrowsAsync<StepFailedException>(() => Prove(key, new() { ["db0"] = 79, ["indexes"] = 4 }));
+        await Assert.ThrowsAsync<StepFailedException>(() => Prove(key, new() { ["db0"] = 100, ["indexes"] = 1 }));
+    }
+
+    [Fact]
+    public async Task A_proof_is_found_again_whatever_the_clock_says_beyond_the_millisecond()
+    {
+        var key = await Make("a", 100);
+        using var host = new TestHost { Clock = new FakeTimeProvider(Noon.AddTicks(1_234_567)) }.With(_trial.Context().Target<DirectoryTarget>("shelf"));
+        var options = new BackupProveOptions { Target = "shelf", Backup = key };
+        await host.Run(new BackupProve(), options);
+        await host.Run(new BackupProve(), options);
+        Assert.Equal(ProbeVerdict.Done, (await host.Probe(new BackupProve(), options)).Verdict);
+        Assert.Single((await new BackupSeries(new DirectoryStore(_shelf), "redis/").Show(key)).Manifest!.Proofs);
+    }
+
+    [Fact]
+    public async Task A_recovery_point_that_lies_ahead_is_not_stored()
+    {
+        var failure = await Assert.ThrowsAsync<StepFailedException>(() => Make("a", 100, Noon.AddMinutes(6)));
+        Assert.Contains("lies in the future", failure.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFiles(_shelf, "*", SearchOption.AllDirectories));
+        await Make("b", 100, Noon.AddMinutes(4));
+    }
+
+    [Fact]
     public async Task A_proof_is_written_once_per_run_and_makes_the_backup_latest_proven()
     {
         var key = await Make("a", 100);

@@ -68,6 +68,17 @@ public sealed class PrunePlanTests
         Assert.Equal(["redis/partial-old"], plan.Remove.Select(e => e.Key));
     }
 
+    [Fact]
+    public void A_manifest_that_a_prune_which_was_cut_off_left_goes_when_no_rule_would_keep_it()
+    {
+        BackupEntry Left(int days) => Entry($"left-{days}", Noon.AddDays(-days), state: BackupState.Damaged) with { StoredSize = null };
+        var plan = PrunePlan.Of(
+            [Entry("a", Noon), Left(1), Entry("b", Noon.AddDays(-2)), Entry("c", Noon.AddDays(-3)), Left(9), Entry("d", Noon.AddDays(-9).AddHours(-1))],
+            Rules() with { KeepDaily = 3, KeepAtLeast = 1 }, Noon);
+        Assert.Null(plan.Refusal);
+        Assert.Equal(["redis/left-9", "redis/d"], plan.Remove.Select(e => e.Key));
+    }
+
     static BackupPruneOptions Rules() => new() { Target = "s3", Prefix = "redis/" };
 
     static BackupEntry Entry(string name, DateTimeOffset at, bool proven = false, BackupState state = BackupState.Complete) => new("redis/" + name, state, 10, new BackupManifest
