@@ -13,8 +13,8 @@ sealed class Answering(Session session)
     {
         var state = session.Engine.State(typed.Run);
         var question = Find(state, typed);
-        if (question is not null)
-            session.Terminal.Say(session.Terminal.Talk(QuestionPage.Text(typed.Run, question)) + "\n");
+        if ((question ?? Early(state, typed)) is { } shown)
+            session.Terminal.Say(session.Terminal.Talk(QuestionPage.Text(typed.Run, shown)) + "\n");
         var decided = Decision(typed, question);
         if (typed.KeyFile is { } key)
             decided = decided with { Signature = SshSignature.Sign(key, typed.Run, decided) };
@@ -48,6 +48,10 @@ sealed class Answering(Session session)
             open.Count == 0 ? $"Run {typed.Run} asks nothing now." : $"Run {typed.Run} asks {open.Count} questions.",
             open.Count == 0 ? "An answer before its gate names the step: `helix approve RUN STEP`." : "Name one: " + string.Join(", ", open.Select(q => q.Id)) + ".");
     }
+
+    /// <summary>The gate that is still to come, as it will be asked.</summary>
+    Question? Early(RunState state, TypedAnswer typed) =>
+        session.Engine.EarlyQuestion(state, typed.Question!) is { } asked ? new Question(asked, session.Time.GetUtcNow()) : null;
 
     static Decided Decision(TypedAnswer typed, Question? question) => new()
     {

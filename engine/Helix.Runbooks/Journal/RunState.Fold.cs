@@ -223,6 +223,8 @@ public sealed partial class RunState
             Inputs = (JsonObject)Inputs.DeepClone();
             foreach (var (name, value) in e.Inputs)
                 Inputs[name] = value?.DeepClone();
+            // Who answered before the question was asked did not know these inputs.
+            Early.Clear();
         }
         CloseSpans(at);
         foreach (var path in e.Reset)

@@ -56,7 +56,8 @@ public static class QuestionPage
             lines.Add($"choices: {string.Join(", ", asked.Choices)}");
         foreach (var answer in question.Answers)
             lines.Add($"         {answer.By.Account}: {answer.Decision.Choice}{(answer.Decision.Reason is { } r ? ": " + r : "")}");
-        lines.Add($"shown:   {Words.Short(asked.ShownHash)}");
+        if (asked.ShownHash.Length > 0)
+            lines.Add($"shown:   {Words.Short(asked.ShownHash)}");
         lines.Add($"command: {Command(run, question)}");
         return string.Join("\n", lines);
     }

@@ -49,6 +49,8 @@ public sealed partial class Engine
             message = $"{Again} by {by.Account}";
             return "";
         }
+        if (question.Status == QuestionStatus.Expired)
+            return Expired(state, question);
         if (question.Status != QuestionStatus.Open)
             return $"the question is {question.Status.ToString().ToLowerInvariant()} ({question.EndReason})";
         if (question.Asked.ExpiresAt <= Time.GetUtcNow() && question.Escalated.Count == 0)
@@ -59,32 +61,47 @@ public sealed partial class Engine
             ?? AnswerContent.Fault(Catalog, plan, state, question.Asked, decision);
     }
 
-    /// <summary>An approval may be given before its gate is reached, if its message uses no later outputs.</summary>
+    /// <summary>A gate that can be answered before it is reached, as it will be asked then; null: it cannot be, or there is none of this path.</summary>
+    public QuestionAsked? EarlyQuestion(RunState state, string path) => state.Ended is null ? Early(state, PlanOf(state), path).Asked : null;
+
+    /// <summary>An approval may be given before its gate is reached, if all that it shows stands in the runbook.</summary>
+    static (QuestionAsked? Asked, string? Why) Early(RunState state, Plan plan, string path)
+    {
+        if (plan.Find(path) is not { Item.Uses: EngineItems.Approval } step || path.Contains("[]", StringComparison.Ordinal))
+            return (null, $"there is no open question '{path}'");
+        if (WhyOver(state, path) is { } over)
+            return (null, over);
+        return Template.Has(step.Item.With.ToJsonString(StepJson.Options))
+            ? (null, "what this gate shows is known only when it is reached, so it cannot be answered before")
+            : (EngineSteps.Asked(path, (ApprovalOptions)StepJson.Bind(step.Item.With, typeof(ApprovalOptions)), new PlanIndex(plan.Runbook)), null);
+    }
+
     string? EarlyRefusal(RunState state, Plan plan, Person by, Decided decision)
     {
-        if (plan.Find(decision.Question) is not { Item.Uses: EngineItems.Approval } step)
-            return $"there is no open question '{decision.Question}'";
-        if (state.StatusOf(decision.Question) is not StepStatus.Pending)
-            return "the gate was passed already";
-        if (step.With.ToJsonString(StepJson.Options) is var text && Template.Has(text))
-            return "this gate shows what earlier steps find out, so it cannot be answered before it is reached";
-        var options = (ApprovalOptions)StepJson.Bind(step.With, typeof(ApprovalOptions));
-        var asked = new QuestionAsked
-        {
-            Question = decision.Question,
-            Path = decision.Question,
-            Kind = QuestionKind.Approval,
-            Message = options.Message,
-            ShownHash = "",
-            Choices = ["approve", "reject"],
-            Approvers = options.Approvers,
-            Minimum = options.Minimum,
-            OneFromEach = options.OneFromEach,
-            SelfApproval = options.SelfApproval,
-            AuthorMayApprove = options.AuthorMayApprove,
-            Strength = (IdentityStrength?)options.Strength,
-        };
-        return Approvals.Refusal(asked, [], state, by, decision, plan.Environment.Groups) ?? AnswerContent.Fault(Catalog, plan, state, asked, decision);
+        var (asked, why) = Early(state, plan, decision.Question);
+        return asked is null ? why : Approvals.Refusal(asked, [], state, by, decision, plan.Environment.Groups) ?? AnswerContent.Fault(Catalog, plan, state, asked, decision);
+    }
+
+    /// <summary>Null: the gate is still to come.</summary>
+    static string? WhyOver(RunState state, string path) => state.Step(path) switch
+    {
+        null or { Status: StepStatus.Pending } => null,
+        { Status: StepStatus.Succeeded } => "the gate was passed already",
+        { Status: StepStatus.Skipped } skipped => $"the gate was skipped: {skipped.SkipReason}",
+        { Question: { } id } when state.Questions[id] is { Status: QuestionStatus.Expired } expired => Expired(state, expired),
+        { Message: { } why } => $"the gate is closed: {why}",
+        _ => "the gate is closed",
+    };
+
+    /// <summary>When its time was over, and where it can be answered after all.</summary>
+    static string Expired(RunState state, Question question)
+    {
+        var over = $"it expired at {question.Asked.ExpiresAt:u}, before enough answers had come";
+        if (state.OpenQuestions.FirstOrDefault(q => q.Asked.Path == question.Asked.Path) is { } anew)
+            return $"{over}; it is asked anew as '{anew.Id}'";
+        return state.Step(question.Asked.Path) is { Status: StepStatus.Waiting } step && step.Question == question.Id
+            ? $"{over}; it is asked anew when somebody goes on with the run: helix resume {state.Run}"
+            : over;
     }
 
     public void Pause(string run, Person by, string? reason) => AsPerson(run, by, new PauseRequested(reason));

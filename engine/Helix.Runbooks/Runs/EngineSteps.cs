@@ -40,32 +40,39 @@ sealed class EngineSteps(Drive drive)
             ["environment"] = drive.Plan.Environment.Name,
             ["covered"] = Covered(path),
         };
-        return Bound(new QuestionAsked
+        return Bound(Asked(path, options, drive.Index) with
         {
             Question = drive.Record.Read(s => NewId(s, path)),
-            Path = path,
-            Kind = QuestionKind.Approval,
             Message = drive.Masker.Mask(options.Message),
             Shown = shown,
-            ShownHash = "",
-            Choices = ["approve", "reject"],
-            Approvers = options.Approvers,
-            Minimum = options.Minimum,
-            OneFromEach = options.OneFromEach,
-            SelfApproval = options.SelfApproval,
-            AuthorMayApprove = options.AuthorMayApprove,
-            Strength = (IdentityStrength?)options.Strength,
             ExpiresAt = options.ExpiresAfter is { } time ? drive.Time.GetUtcNow() + time.Value : null,
-            OnExpiry = options.OnExpiry.ToString().ToLowerInvariant(),
-            EscalateTo = options.EscalateTo,
-            OnReject = options.OnReject == "abort" ? options.OnReject : PathOf(options.OnReject, path),
-            Inputs = Form(options.Inputs),
         });
     }
 
+    /// <summary>All of an approval that does not depend on the moment: what is asked of whom, by which rules, and the form.</summary>
+    public static QuestionAsked Asked(string path, ApprovalOptions options, PlanIndex index) => new()
+    {
+        Question = path,
+        Path = path,
+        Kind = QuestionKind.Approval,
+        Message = options.Message,
+        ShownHash = "",
+        Choices = ["approve", "reject"],
+        Approvers = options.Approvers,
+        Minimum = options.Minimum,
+        OneFromEach = options.OneFromEach,
+        SelfApproval = options.SelfApproval,
+        AuthorMayApprove = options.AuthorMayApprove,
+        Strength = (IdentityStrength?)options.Strength,
+        OnExpiry = options.OnExpiry.ToString().ToLowerInvariant(),
+        EscalateTo = options.EscalateTo,
+        OnReject = options.OnReject == "abort" ? options.OnReject : PathOf(options.OnReject, path, index),
+        Inputs = Form(options.Inputs),
+    };
+
     /// <summary>The step that an id means where this item stands: in the same runbook, in the same round of the loops around both.</summary>
-    string PathOf(string id, string path) =>
-        drive.Index.Find(path)!.Frame.Ids.TryGetValue(id, out var pattern) ? ScopeBuilder.Concrete(pattern, path) : id;
+    static string PathOf(string id, string path, PlanIndex index) =>
+        index.Find(path)!.Frame.Ids.TryGetValue(id, out var pattern) ? ScopeBuilder.Concrete(pattern, path) : id;
 
     QuestionAsked Manual(string path, ManualOptions options) => Bound(new QuestionAsked
     {

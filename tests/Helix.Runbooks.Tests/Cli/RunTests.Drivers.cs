@@ -108,4 +108,17 @@ public sealed partial class RunTests
         Assert.Equal(2, await _helix.Run("backups", "prove", key, "--environment", Path.Combine(_helix.Folder, "here.yaml"), "--run", run));
         Assert.Contains("restored it nowhere", _helix.Error, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_gate_that_is_answered_before_it_is_reached_is_shown_with_its_form()
+    {
+        Assert.Equal(4, await _helix.Run(["run", .. Runbook("asks", Gate + Gate.Replace("id: go", "id: then", StringComparison.Ordinal).Replace("message:", "inputs: { ticket: { type: string, required: true } }, message:", StringComparison.Ordinal) + Pack)]));
+        var run = await OnlyRun();
+        Assert.Equal(2, await _helix.Run("approve", run, "then"));
+        Assert.Contains($"command: helix approve {run} then --input ticket=…", _helix.Error, StringComparison.Ordinal);
+        Assert.Contains("The answer needs 'ticket'", _helix.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("shown:", _helix.Error, StringComparison.Ordinal);
+        Assert.Equal(0, await _helix.Run("approve", run, "then", "--input", "ticket=T-1"));
+        Assert.Equal(0, await _helix.Run("approve", run, "go", "--resume"));
+    }
 }

@@ -83,12 +83,12 @@ public sealed class AnswerContentTests
     }
 
     [Fact]
-    public void A_rejection_ahead_of_its_gate_brings_no_inputs()
+    public void Inputs_of_a_rejection_ahead_of_its_gate_are_checked_as_they_would_be_at_it()
     {
         using var h = new RunHarness();
         var run = h.Start(h.Plan(Rejectable("first")));
         var refused = h.Engine.Decide(run, RunHarness.Bob, new Decided { Question = "go", Choice = "reject", Reason = "again", Inputs = new JsonObject { ["bogus"] = "1" } });
-        Assert.Contains("takes no inputs", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("There is no input 'bogus'", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
