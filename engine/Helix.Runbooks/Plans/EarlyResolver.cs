@@ -9,7 +9,7 @@ namespace Helix.Runbooks.Plans;
 /// <summary>Resolves the options that need nothing but inputs and vars; the others stay as templates.</summary>
 sealed partial class EarlyResolver(StepCatalog catalog, Model.Environment environment, JsonObject inputs)
 {
-    readonly JsonObject _vars = new(environment.Vars.Select(v => KeyValuePair.Create(v.Key, (JsonNode?)v.Value.DeepClone())));
+    readonly JsonObject _vars = PlanFacts.Vars(environment);
     readonly JsonObject _targets = PlanFacts.Targets(environment);
 
     public JsonObject Resolve(Place place, StepItem item)
@@ -35,7 +35,7 @@ sealed partial class EarlyResolver(StepCatalog catalog, Model.Environment enviro
         select (option.Key, list);
 
     bool IsKnown(JsonNode? value, Place place) => value?.ToJsonString(StepJson.Options) is not { } text || !Template.Has(text)
-        || (!NeedsTheRun().IsMatch(text) && !place.Loops.Any(l => text.Contains(l.Item.As, StringComparison.Ordinal)));
+        || (!NeedsTheRun(text) && !place.Loops.Any(l => text.Contains(l.Item.As, StringComparison.Ordinal)));
 
     ExpressionScope Scope(JsonObject visible) => new() { Inputs = visible, Vars = _vars, Targets = _targets };
 
@@ -44,7 +44,7 @@ sealed partial class EarlyResolver(StepCatalog catalog, Model.Environment enviro
     {
         if (frame.Item is null)
             return inputs;
-        if (InputsOf(frame.Item.Frame) is not { } outer || NeedsTheRun().IsMatch(((RunbookItem)frame.Item.Item).Inputs.ToJsonString(StepJson.Options)) || frame.Item.Loops.Count > 0)
+        if (InputsOf(frame.Item.Frame) is not { } outer || NeedsTheRun(((RunbookItem)frame.Item.Item).Inputs.ToJsonString(StepJson.Options)) || frame.Item.Loops.Count > 0)
             return null;
         var given = TemplateEvaluator.Resolve(((RunbookItem)frame.Item.Item).Inputs, Scope(outer), null, _ => frame.Item.Item.Position);
         foreach (var (name, input) in frame.Runbook.Inputs)
@@ -53,6 +53,9 @@ sealed partial class EarlyResolver(StepCatalog catalog, Model.Environment enviro
         return given;
     }
 
+    /// <summary>It names what only the run knows.</summary>
+    public static bool NeedsTheRun(string text) => OfTheRun().IsMatch(text);
+
     [GeneratedRegex(@"\b(steps|run)\s*\.")]
-    private static partial Regex NeedsTheRun();
+    private static partial Regex OfTheRun();
 }

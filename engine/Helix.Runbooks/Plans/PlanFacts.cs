@@ -6,6 +6,9 @@ namespace Helix.Runbooks.Plans;
 /// <summary>What expressions can see of an environment.</summary>
 public static class PlanFacts
 {
+    public static JsonObject Vars(Model.Environment environment) =>
+        new(environment.Vars.Select(v => KeyValuePair.Create(v.Key, (JsonNode?)v.Value.DeepClone())));
+
     /// <summary>The public fields of the targets: all options but secrets.</summary>
     public static JsonObject Targets(Model.Environment environment)
     {

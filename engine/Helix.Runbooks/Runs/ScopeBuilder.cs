@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Model;
+using Helix.Runbooks.Model.Expressions;
 using Helix.Runbooks.Plans;
 using Helix.Runbooks.Steps;
 
@@ -11,7 +12,7 @@ namespace Helix.Runbooks.Runs;
 /// <summary>What the expressions of an item can see: built from the state for just the names that a text mentions, so that its cost does not grow with the run.</summary>
 sealed partial class ScopeBuilder(Plan plan, PlanIndex index, StepCatalog catalog)
 {
-    readonly JsonObject _vars = new(plan.Environment.Vars.Select(v => KeyValuePair.Create(v.Key, (JsonNode?)v.Value.DeepClone())));
+    readonly JsonObject _vars = PlanFacts.Vars(plan.Environment);
     readonly JsonObject _targets = PlanFacts.Targets(plan.Environment);
 
     public bool Condition(RunState state, string path, Template when) => TemplateEvaluator.EvaluateCondition(when, Scope(state, path, when.Text));
@@ -94,35 +95,41 @@ sealed partial class ScopeBuilder(Plan plan, PlanIndex index, StepCatalog catalo
         var hole = path.IndexOf("[]", StringComparison.Ordinal);
         if (hole >= 0)
             return Collected(state, path, hole, pattern);
-        var item = index.Find(pattern)!.Item;
-        var step = state.Step(path);
-        var facts = item is RunbookItem sub && IsDone(state, path) ? Outputs(state, sub.Runbook, path + "/") : (JsonObject?)step?.Outputs?.DeepClone() ?? [];
-        facts["status"] = (step?.Status ?? StepStatus.Pending).ToString().ToLowerInvariant();
-        facts["started"] = step?.Started ?? state.Entered.ContainsKey(path);
-        facts["succeeded"] = step?.Status == StepStatus.Succeeded || (item is RunbookItem && IsDone(state, path));
-        facts["failure"] = step is { Status: StepStatus.Failed, Failure: { } failure } ? JsonSerializer.SerializeToNode(failure, StepJson.Options) : "none";
-        return facts;
+        return index.Find(pattern)!.Item is RunbookItem sub ? OfSub(state, sub, path) : OfStep(state.Step(path));
     }
 
-    /// <summary>A sub-runbook is no step of the journal: it succeeded when none of its steps is open, or failed without being allowed to.</summary>
-    bool IsDone(RunState state, string path) =>
-        state.Entered.ContainsKey(path)
-        && state.Steps.Values.Where(s => s.Path.StartsWith(path + "/", StringComparison.Ordinal))
-            .All(s => s.Status is StepStatus.Succeeded or StepStatus.Skipped || (s.Status == StepStatus.Failed && MayFail(s.Path)));
+    static JsonObject OfStep(StepState? step) =>
+        Told((JsonObject?)step?.Outputs?.DeepClone() ?? [], step?.Status ?? StepStatus.Pending, step?.Started == true, step?.Failure);
 
-    bool MayFail(string path) => index.Find(path) is { } place
-        && (place.Part != Part.Steps
-            || place.Item.IfFails == IfFails.Continue
-            || (place.Item is StepItem { IfFails: null } step && catalog.Steps.GetValueOrDefault(step.Uses)?.About.FailureIsWarning == true)
-            || Items.All(place.Frame.Runbook.Steps).OfType<BlockItem>().Any(b => b.IfFails == IfFails.Continue && Items.All([b]).Contains(place.Item, ReferenceEqualityComparer.Instance)));
+    /// <summary>A sub-runbook is no step of the journal: what became of it is what became of its steps.</summary>
+    JsonObject OfSub(RunState state, RunbookItem sub, string path)
+    {
+        var sequencer = new Sequencer(plan.Runbook, catalog);
+        var status = sequencer.StatusOf(state, sub, path);
+        var failure = status == StepStatus.Failed ? sequencer.FailureOf(state, path, p => index.Find(p) is { Part: Part.Steps }) : (FailureClass?)null;
+        return Told(status == StepStatus.Succeeded ? Outputs(state, sub.Runbook, path + "/") : [], status, state.Entered.ContainsKey(path), failure);
+    }
+
+    /// <summary>The outputs with what is known of every step (<see cref="StepReference.Always"/>).</summary>
+    static JsonObject Told(JsonObject outputs, StepStatus status, bool started, FailureClass? failure)
+    {
+        outputs["status"] = status.ToString().ToLowerInvariant();
+        outputs["started"] = started;
+        outputs["succeeded"] = status == StepStatus.Succeeded;
+        outputs["failure"] = status == StepStatus.Failed && failure is { } why ? JsonSerializer.SerializeToNode(why, StepJson.Options) : "none";
+        return outputs;
+    }
 
     /// <summary>Seen from outside a loop, an output is the list of its values in the order of the elements.</summary>
     JsonObject Collected(RunState state, string path, int hole, string pattern)
     {
         var all = new JsonObject();
-        var count = state.Lists.GetValueOrDefault(path[..hole])?.Count ?? 0;
-        var (started, succeeded) = (false, count > 0);
-        for (var i = 0; i < count; i++)
+        var list = state.Lists.GetValueOrDefault(path[..hole]);
+        // A loop without elements has run: each output is a list, and an empty one.
+        foreach (var name in list is { Count: 0 } ? Names(pattern) : [])
+            all[name] = new JsonArray();
+        var (started, succeeded) = (false, list is not null);
+        for (var i = 0; i < list?.Count; i++)
         {
             var one = Facts(state, $"{path[..hole]}[{i}]{path[(hole + 2)..]}", pattern);
             started |= one["started"]!.GetValue<bool>();
@@ -134,6 +141,13 @@ sealed partial class ScopeBuilder(Plan plan, PlanIndex index, StepCatalog catalo
         all["succeeded"] = succeeded;
         return all;
     }
+
+    IEnumerable<string> Names(string pattern) => StepReference.Always.Keys.Concat(index.Find(pattern)!.Item switch
+    {
+        RunbookItem sub => sub.Runbook.Outputs.Keys,
+        StepItem step => OutputShapes.Of(step, catalog.Steps.GetValueOrDefault(step.Uses)).Members.Keys,
+        _ => [],
+    });
 
     /// <summary>Fills the indexes of a pattern from a path, as far as both stand in the same loops.</summary>
     internal static string Concrete(string pattern, string path)
