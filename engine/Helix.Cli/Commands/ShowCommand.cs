@@ -35,7 +35,7 @@ static class ShowCommand
         var lines = new List<string> { $"{run}  {state.Started.Title} on {state.Started.Environment} ({state.Started.Mode}): {status}" };
         if (plan.Unreadable is { } why)
             lines.Add($"{Words.Unreadable} {why}");
-        lines.Add(RunTree.ClockLine(Helix.Runbooks.Runs.Clocks.Of(state, plan, now, typical), now));
+        lines.Add(RunTree.ClockLine(Helix.Runbooks.Runs.Clocks.Of(state, plan, session.Catalog, now, typical), now));
         lines.AddRange(RunTree.Lines(state, plan, now, typical, _ => null, driven).Select(l => l.ToString()));
         lines.AddRange(state.OpenQuestions.Select(q => "\n" + session.Terminal.Page(QuestionPage.Text(run, q))));
         if (state.Residue.Count > 0)

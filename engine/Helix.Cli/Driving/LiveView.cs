@@ -67,7 +67,7 @@ sealed class LiveView : IRunView
         _stale = null;
         _shown = _session.Time.GetTimestamp();
         var now = _session.Time.GetUtcNow();
-        var rows = new List<string> { $"[bold]{Markup.Escape(RunTree.ClockLine(Clocks.Of(state, _plan, now, _typical), now))}[/]" };
+        var rows = new List<string> { $"[bold]{Markup.Escape(RunTree.ClockLine(Clocks.Of(state, _plan, _session.Catalog, now, _typical), now))}[/]" };
         var lines = RunTree.Lines(state, _plan, now, _typical, path => _progress.GetValueOrDefault(path));
         rows.AddRange(Fitting(lines).Select(Row));
         if (state.Ended is null)

@@ -82,10 +82,10 @@ sealed record ObjectivesFields
     [Description("Mean time to recovery over past runs.")]
     public Duration? Mttr { get; init; }
 
-    [Description("The id of the step whose success ends the RTO clock; without it the last step.")]
+    [Description("The id of the step or block whose success ends the RTO clock, in a loop that of its last round; without it the last step.")]
     public string? RecoveredAt { get; init; }
 
-    [Description("The id of the step that brings the failure about itself, as in a drill: the clocks begin when it starts, not at the declaration.")]
+    [Description("The id of the step or block that brings the failure about itself, as in a drill: the clocks begin when it first starts, not at the declaration.")]
     public string? FailedAt { get; init; }
 }
 

@@ -20,5 +20,18 @@ public static class Items
     public static IEnumerable<Item> All(IReadOnlyList<Item> items) =>
         items.SelectMany(item => item.Lists().SelectMany(All).Prepend(item));
 
+    /// <summary>The item of this id, after the blocks around it, outermost first; empty: there is none.</summary>
+    public static IReadOnlyList<Item> WayTo(IReadOnlyList<Item> items, string id)
+    {
+        foreach (var item in items)
+        {
+            if (item.Id == id)
+                return [item];
+            if (item.Lists().Select(list => WayTo(list, id)).FirstOrDefault(way => way.Count > 0) is { } below)
+                return [item, .. below];
+        }
+        return [];
+    }
+
     public static IEnumerable<Item> All(Runbook runbook) => All(runbook.Steps).Concat(All(runbook.Rescue)).Concat(All(runbook.Finally));
 }

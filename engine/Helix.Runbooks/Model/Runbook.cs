@@ -45,10 +45,10 @@ public sealed record Objectives
     public TimeSpan? Rpo { get; init; }
     public TimeSpan? Mttr { get; init; }
 
-    /// <summary>Id of the step whose success ends the RTO clock. Null: the last step.</summary>
+    /// <summary>Id of the step or block whose success ends the RTO clock. Null: the last step.</summary>
     public string? RecoveredAt { get; init; }
 
-    /// <summary>Id of the step whose start begins the clocks, because it brings the failure about. Null: the declaration does.</summary>
+    /// <summary>Id of the step or block whose start begins the clocks, because it brings the failure about. Null: the declaration does.</summary>
     public string? FailedAt { get; init; }
 }
 

@@ -71,8 +71,13 @@ sealed class RunbookChecks(Reading reading, Runbook runbook, MapNode map, Runboo
     {
         if (id is null)
             return;
-        var steps = Items.All(runbook.Steps).Select(i => i.Id).ToList();
-        if (!steps.Contains(id))
-            _problems.Error("unknown-step", ((MapNode)map["objectives"]!)[field]!.Position, $"'{field}' names '{id}', and there is no such step.", Suggestion.Hint(id, steps, "Steps"));
+        var place = ((MapNode)map["objectives"]!)[field]!.Position;
+        var all = Items.All(runbook.Steps).ToList();
+        var rescue = all.OfType<BlockItem>().SelectMany(b => Items.All(b.Rescue)).Select(i => i.Id).ToHashSet();
+        var steps = all.Select(i => i.Id).Where(i => !rescue.Contains(i)).ToList();
+        if (rescue.Contains(id))
+            _problems.Error("objective", place, $"'{field}' names '{id}', and that is done only when something fails.", Suggestion.Hint("", steps, "Steps"));
+        else if (!steps.Contains(id))
+            _problems.Error("unknown-step", place, $"'{field}' names '{id}', and there is no such step.", Suggestion.Hint(id, steps, "Steps"));
     }
 }

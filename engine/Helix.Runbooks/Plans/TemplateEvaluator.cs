@@ -61,12 +61,15 @@ public static class TemplateEvaluator
     /// <summary>The list of a forEach: an expression that gives one, or a list as written.</summary>
     public static JsonArray EvaluateList(Template template, ExpressionScope scope)
     {
-        if (template.Text.StartsWith('[') && JsonNode.Parse(template.Text) is JsonArray written)
+        if (Written(template) is { } written)
             return Resolve(written, scope, null, _ => template.Position).AsArray();
         var parsed = Parsed(template);
         var value = Guarded(template, () => parsed.Whole is { } whole ? Value(whole, scope) : JsonValue.Create(template.Text)!);
         return value.DeepClone() as JsonArray ?? throw Wrong(template, $"is {Values.Kind(value)}, and forEach needs a list.");
     }
+
+    /// <summary>A list that stands in the text element by element, whatever these are; null: an expression gives it.</summary>
+    public static JsonArray? Written(Template template) => template.Text.StartsWith('[') ? JsonNode.Parse(template.Text) as JsonArray : null;
 
     /// <summary>Options with every expression replaced. With the type of the options, a number or boolean lands as text where text is due.</summary>
     public static JsonObject Resolve(JsonObject with, ExpressionScope scope, Type? optionsType, Func<string, Position> placeOf) =>

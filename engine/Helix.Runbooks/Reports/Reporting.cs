@@ -17,7 +17,7 @@ public static class Reporting
     public static RunReport Of(Engine engine, RunState state, Plan plan, bool usually = true)
     {
         var typical = Typical(engine, plan, state.Run);
-        return RunReport.Of(state, plan, Clocks.Of(state, plan, engine.Time.GetUtcNow(), typical), engine.Store.Read(state.Run), usually ? typical : _ => null, Past(engine, state));
+        return RunReport.Of(state, plan, Clocks.Of(state, plan, engine.Catalog, engine.Time.GetUtcNow(), typical), engine.Store.Read(state.Run), usually ? typical : _ => null, Past(engine, state));
     }
 
     /// <summary>The record of a driver that was killed ends in the middle of its work; only its lease tells that nobody works.</summary>

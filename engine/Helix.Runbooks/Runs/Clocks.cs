@@ -49,12 +49,16 @@ public sealed record Clocks
 
     /// <param name="typical">Typical duration of a planned step by path (median of earlier runs), null if unknown.</param>
     /// <param name="ending">The outcome that is about to be recorded, now; null: what the state says.</param>
-    public static Clocks Of(RunState state, Plan plan, DateTimeOffset now, Func<string, TimeSpan?> typical, Outcome? ending = null)
+    public static Clocks Of(RunState state, Plan plan, StepCatalog catalog, DateTimeOffset now, Func<string, TimeSpan?> typical, Outcome? ending = null)
     {
         var declared = state.Started.DeclaredAt;
-        var recovered = Recovered(state, plan, ending ?? state.Ended?.Outcome, state.EndedAt ?? now);
+        var objectives = plan.Runbook.Objectives;
+        var recovery = Milestone.Of(plan.Runbook, objectives.RecoveredAt);
+        var recovered = objectives.RecoveredAt is null || plan.Unreadable is not null
+            ? Recovered(state, plan, ending ?? state.Ended?.Outcome, state.EndedAt ?? now)
+            : recovery?.Ended(state, catalog);
         var until = recovered ?? state.EndedAt ?? now;
-        var began = plan.Runbook.Objectives.FailedAt is { } failure ? Begun(state, failure) : declared;
+        var began = objectives.FailedAt is { } failure ? Milestone.Of(plan.Runbook, failure)?.Begun(state) : declared;
         var rpa = LoadedPoints(state, began ?? until);
         var forecast = Forecast(state, plan, now, typical);
         return new Clocks
@@ -64,31 +68,25 @@ public sealed record Clocks
             Elapsed = until - (began ?? until),
             Over = state.Ended is not null,
             Rta = recovered - began,
-            Rto = plan.Runbook.Objectives.Rto,
-            Rpo = plan.Runbook.Objectives.Rpo,
+            Rto = objectives.Rto,
+            Rpo = objectives.Rpo,
             RpaByTarget = rpa,
             Rpa = rpa.Count == 0 ? null : rpa.Values.Max(r => r.Rpa),
             Detection = state.Started.OccurredAt is { } occurred ? declared - occurred : TimeSpan.Zero,
             Decision = state.StartedAt > began ? state.StartedAt - began.Value : TimeSpan.Zero,
             WaitingForPeople = Covered(state.Spans.Where(s => s.Kind == SpanKind.WaitingForPeople), began ?? until, until),
             Machine = Covered(state.Spans.Where(s => s.Kind == SpanKind.Machine), began ?? until, until),
-            Verification = Covered(state.Spans.Where(s => s.Kind == SpanKind.Machine && IsVerification(state, plan, s.Path)), began ?? until, until),
+            Verification = Covered(state.Spans.Where(s => s.Kind == SpanKind.Machine && IsVerification(state, recovery, s.Path)), began ?? until, until),
             Eta = recovered ?? forecast.Eta,
             EtaIsLeast = recovered is null && forecast.IsLeast,
         };
     }
 
-    /// <summary>When the step was first begun, in whichever round.</summary>
-    static DateTimeOffset? Begun(RunState state, string step) =>
-        state.Earlier.Concat(state.Steps.Values).Where(s => s.Path == step).SelectMany(s => s.Attempts).Select(a => (DateTimeOffset?)a.Start).Min();
-
-    /// <summary>The end of the step that ends the clock: <c>recoveredAt</c>, else the last one of a run that succeeded; what <c>finally</c> does comes after it.</summary>
+    /// <summary>Where no <c>recoveredAt</c> says so: the end of the last step of a run that succeeded; what <c>finally</c> does comes after it.</summary>
     static DateTimeOffset? Recovered(RunState state, Plan plan, Outcome? outcome, DateTimeOffset end)
     {
         if (plan.Unreadable is not null)
             return state.Ended?.Rta is { } recorded ? state.Started.DeclaredAt + recorded : null;
-        if (plan.Runbook.Objectives.RecoveredAt is { } id)
-            return state.Step(id) is { Status: StepStatus.Succeeded } step ? step.EndedAt : null;
         if (outcome != Outcome.Succeeded)
             return null;
         var last = state.Steps.Values
@@ -116,8 +114,8 @@ public sealed record Clocks
             .Select(s => DateTimeOffset.TryParse(s.Outputs!["recoveryPoint"]!.ToString(), out var at) ? at : (DateTimeOffset?)null)
             .FirstOrDefault(at => at is not null);
 
-    static bool IsVerification(RunState state, Plan plan, string path) =>
-        path == plan.Runbook.Objectives.RecoveredAt || state.Step(path)?.Uses.EndsWith(".verify", StringComparison.Ordinal) == true;
+    static bool IsVerification(RunState state, Milestone? recovery, string path) =>
+        recovery?.IsStep(path) == true || state.Step(path)?.Uses.EndsWith(".verify", StringComparison.Ordinal) == true;
 
     /// <summary>Time that the spans cover together; side by side counts once.</summary>
     static TimeSpan Covered(IEnumerable<Span> spans, DateTimeOffset from, DateTimeOffset until)
@@ -136,55 +134,12 @@ public sealed record Clocks
         return total;
     }
 
-    /// <summary>It takes no more time: also when it failed and nobody is asked whether it shall be tried again.</summary>
-    static bool IsOver(RunState state, StepState step) =>
-        step.Status is StepStatus.Succeeded or StepStatus.Skipped
-        || (step.Status == StepStatus.Failed && (step.Question is null || state.Questions[step.Question].Status != QuestionStatus.Open));
-
-    /// <summary>Steps that will not be: they stand in a block that was skipped.</summary>
-    static void Omit(RunState state, IEnumerable<Item> items, string prefix, bool within, HashSet<string> omitted)
-    {
-        foreach (var item in items)
-        {
-            var path = prefix + item.Id;
-            var skipped = within || state.StatusOf(path) == StepStatus.Skipped;
-            if (item is StepItem && skipped)
-                omitted.Add(path);
-            var (inner, below) = item switch
-            {
-                GroupItem group => (group.Steps, prefix),
-                ParallelItem parallel => (parallel.Branches.SelectMany(b => b), prefix),
-                ForEachItem each => (each.Steps, path + "[]/"),
-                RunbookItem sub => (sub.Runbook.Steps, path + "/"),
-                _ => (Enumerable.Empty<Item>(), prefix),
-            };
-            Omit(state, inner, below, skipped, omitted);
-        }
-    }
-
-    /// <summary>Now, plus what the steps until <c>recoveredAt</c> typically still take one after the other. Null when nothing is known.</summary>
+    /// <summary>Now, plus what usually still lies before the recovery. Null when nothing is known.</summary>
     static (DateTimeOffset? Eta, bool IsLeast) Forecast(RunState state, Plan plan, DateTimeOffset now, Func<string, TimeSpan?> typical)
     {
         if (state.Ended is not null)
             return (null, false);
-        var (left, known, least) = (TimeSpan.Zero, false, false);
-        var omitted = new HashSet<string>();
-        Omit(state, plan.Runbook.Steps, "", false, omitted);
-        foreach (var step in plan.Steps.Where(s => s.Part == Part.Steps))
-        {
-            var at = state.Step(step.Path);
-            var done = at is not null && IsOver(state, at) || omitted.Contains(step.Path);
-            if (!done && typical(step.Path) is { } usual)
-            {
-                var gone = at is { Status: StepStatus.Running, Attempts.Count: > 0 } ? now - at.Attempts[^1].Start : TimeSpan.Zero;
-                left += usual > gone ? usual - gone : TimeSpan.Zero;
-                known = true;
-            }
-            else if (!done)
-                least |= step.Item.When is null;
-            if (step.Path == plan.Runbook.Objectives.RecoveredAt)
-                break;
-        }
-        return (known ? now + left : null, least);
+        var left = new TimeLeft(state, plan, now, typical);
+        return (left.IsKnown ? now + left.Total : null, left.IsLeast);
     }
 }

@@ -84,6 +84,14 @@ static class Rounds
         return end < 0 ? null : from[..(end + 2)];
     }
 
+    /// <summary>Where the states of these items stand: all that is at one of these paths or below (<see cref="IsWithin"/>).</summary>
+    public static IReadOnlyList<string> PathsOf(IReadOnlyList<Item> items, string prefix)
+    {
+        var paths = new List<string>();
+        AddAll(items, prefix, paths);
+        return paths;
+    }
+
     static void AddAll(IReadOnlyList<Item> items, string prefix, List<string> paths)
     {
         foreach (var item in items)

@@ -79,7 +79,7 @@ sealed partial class Runner
     void End(Finish finish)
     {
         drive.Logs.Flush();
-        var clocks = drive.Record.Read(s => Clocks.Of(s, drive.Plan, drive.Time.GetUtcNow(), _ => null, finish.Outcome));
+        var clocks = drive.Record.Read(s => Clocks.Of(s, drive.Plan, drive.Catalog, drive.Time.GetUtcNow(), _ => null, finish.Outcome));
         var (outputs, reason) = Outputs(finish);
         drive.Record.Append(new RunEnded(finish.Outcome, reason, outputs)
         {
@@ -114,7 +114,7 @@ sealed class Forecaster(Drive drive)
         if (drive.Plan.Runbook.Objectives.Rto is null || (_last != 0 && drive.Time.GetElapsedTime(_last) < Every))
             return;
         _last = drive.Time.GetTimestamp();
-        var (clocks, known) = drive.Record.Read(s => (Clocks.Of(s, drive.Plan, drive.Time.GetUtcNow(), Typical), s.Forecast is not null || s.Ended is not null));
+        var (clocks, known) = drive.Record.Read(s => (Clocks.Of(s, drive.Plan, drive.Catalog, drive.Time.GetUtcNow(), Typical), s.Forecast is not null || s.Ended is not null));
         if (!known && clocks.AtRisk)
             drive.Record.Append(new ForecastMissed(clocks.Eta!.Value, clocks.Due!.Value));
     }

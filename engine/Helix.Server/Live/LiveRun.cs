@@ -90,7 +90,7 @@ sealed class LiveRun(Site site, string run)
         lock (_lock)
         {
             CatchUp();
-            return Clocks.Of(_state, PlanNow(), site.Time.GetUtcNow(), _typical!);
+            return Clocks.Of(_state, PlanNow(), site.Catalog, site.Time.GetUtcNow(), _typical!);
         }
     }
 
@@ -140,7 +140,7 @@ sealed class LiveRun(Site site, string run)
             At = now,
             Report = report with { Timeline = UntilNow(report, state, now) },
             Tree = RunTree.Lines(_state, plan, now, _typical!, path => site.Drivers.Progress(run, path), driven: !lost),
-            Clocks = Clocks.Of(state, plan, now, _typical!),
+            Clocks = Clocks.Of(state, plan, site.Catalog, now, _typical!),
             Questions = asks.Questions,
             Glass = asks.Glass,
             Secrets = asks.Secrets,

@@ -167,6 +167,6 @@ public sealed class ClockTests
         Assert.Equal(session.State.Step("failure")!.Attempts[0].Start, Measured().BeganAt);
         Assert.True(session.State.Ended!.Rta < TimeSpan.FromHours(1), $"{session.State.Ended.Rta}");
 
-        Clocks Measured() => Clocks.Of(session.State, session.Engine.PlanOf(session.State), clock.GetUtcNow(), _ => TimeSpan.FromMinutes(90));
+        Clocks Measured() => Clocks.Of(session.State, session.Engine.PlanOf(session.State), session.Engine.Catalog, clock.GetUtcNow(), _ => TimeSpan.FromMinutes(90));
     }
 }

@@ -50,7 +50,7 @@ public sealed class SecretTests : IDisposable
         var export = new StringWriter();
         session.Store.Export(run, export);
         var plan = session.Engine.PlanOf(session.State);
-        var clocks = Clocks.Of(session.State, plan, TimeProvider.System.GetUtcNow(), _ => null);
+        var clocks = Clocks.Of(session.State, plan, session.Engine.Catalog, TimeProvider.System.GetUtcNow(), _ => null);
         var report = RunReport.Of(session.State, plan, clocks, session.Store.Read(run), _ => null, []);
         AssertClean("the export or a report", new[] { export.ToString(), HtmlReport.Of(report), MarkdownReport.Of(report), System.Text.Json.JsonSerializer.Serialize(report, ReportJson.Indented), PlanPage.Text(plan, new Dictionary<string, Steps.StepPlan>()) }.Select(Encoding.UTF8.GetBytes));
         Assert.Contains(session.Store.Logs(run), l => l.Text == "said ***");

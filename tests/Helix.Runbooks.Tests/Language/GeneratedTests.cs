@@ -65,7 +65,7 @@ public sealed class GeneratedTests
         "name", "file-name", "duplicate-key", "duplicate-id", "anchor", "alias", "tag", "merge-key", "tab", "yaml", "several-documents", "empty", "unquoted-expression",
         "unknown-step", "later-step", "unsure-step", "parallel-step", "unknown-output", "unknown-member", "unknown-variable", "unknown-function", "arguments", "expression", "statement",
         "not-boolean", "secret-in-text", "fixed-option", "missing-file", "cycle", "sub-runbook", "unknown-target", "target-kind", "unknown-group", "on-reject", "options", "input-field",
-        "pattern", "load-of-unknown-file", "no-template",
+        "pattern", "load-of-unknown-file", "no-template", "objective",
     ];
 
     [Theory, MemberData(nameof(CaseTests.Names), MemberType = typeof(CaseTests))]

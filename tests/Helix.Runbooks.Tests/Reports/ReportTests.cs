@@ -4,6 +4,7 @@ using Helix.Runbooks.Journal;
 using Helix.Runbooks.Reports;
 using Helix.Runbooks.Runs;
 using Helix.Runbooks.Steps;
+using Helix.Runbooks.Tests.Runs;
 using Xunit;
 
 namespace Helix.Runbooks.Tests.Reports;
@@ -117,7 +118,7 @@ public sealed class ReportTests
     {
         var state = new ScriptedRun().Begins().Add("02:05:02", new StepStarted("fetch", 1, "backup.download", [], [])).State;
         state.LoseDriver(TimeSpan.FromSeconds(32));
-        var clocks = Clocks.Of(state, ScriptedRun.Plan, ScriptedRun.At("09:00:00"), _ => null);
+        var clocks = Clocks.Of(state, ScriptedRun.Plan, RunHarness.Catalog, ScriptedRun.At("09:00:00"), _ => null);
         var report = RunReport.Of(state, ScriptedRun.Plan, clocks, [], ScriptedRun.Typical, Past);
         Assert.Equal(("suspended", "Suspended, its driver is gone; it can be resumed."), (report.Status, report.Verdict));
         Assert.Equal("in-doubt", report.Steps.Single(s => s.Path == "fetch").Status);

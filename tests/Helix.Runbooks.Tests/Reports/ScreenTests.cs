@@ -2,6 +2,7 @@ using Helix.Runbooks.Journal;
 using Helix.Runbooks.Reports;
 using Helix.Runbooks.Runs;
 using Helix.Runbooks.Steps;
+using Helix.Runbooks.Tests.Runs;
 using Xunit;
 
 namespace Helix.Runbooks.Tests.Reports;
@@ -66,10 +67,10 @@ public sealed class ScreenTests
     public void What_experience_expects_is_the_least_while_a_step_is_to_come_of_which_it_knows_nothing()
     {
         var state = new ScriptedRun().UpToTheGate().State;
-        var unsure = Clocks.Of(state, ScriptedRun.Plan, ScriptedRun.At("02:12:07"), path => path == "go" ? null : TimeSpan.FromMinutes(10));
+        var unsure = Clocks.Of(state, ScriptedRun.Plan, RunHarness.Catalog, ScriptedRun.At("02:12:07"), path => path == "go" ? null : TimeSpan.FromMinutes(10));
         Assert.True(unsure.EtaIsLeast);
         Assert.Contains("ETA at least 0:", RunTree.ClockLine(unsure, ScriptedRun.At("02:12:07")), StringComparison.Ordinal);
-        Assert.False(Clocks.Of(state, ScriptedRun.Plan, ScriptedRun.At("02:12:07"), _ => TimeSpan.FromMinutes(10)).EtaIsLeast);
+        Assert.False(Clocks.Of(state, ScriptedRun.Plan, RunHarness.Catalog, ScriptedRun.At("02:12:07"), _ => TimeSpan.FromMinutes(10)).EtaIsLeast);
     }
 
     [Theory]
@@ -88,7 +89,7 @@ public sealed class ScreenTests
             },
         };
         TimeSpan? Usually(string path) => path == "verify" ? TimeSpan.Zero : ScriptedRun.Typical(path);
-        Assert.Equal(ScriptedRun.At(eta), Clocks.Of(run.State, plan, ScriptedRun.At("02:06:00"), Usually).Eta);
+        Assert.Equal(ScriptedRun.At(eta), Clocks.Of(run.State, plan, RunHarness.Catalog, ScriptedRun.At("02:06:00"), Usually).Eta);
     }
 
     [Fact]

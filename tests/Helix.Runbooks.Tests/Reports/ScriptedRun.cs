@@ -144,6 +144,17 @@ sealed class ScriptedRun
     public ScriptedRun EndsHalfLoaded() => ApprovedAndLoadFails()
         .Add("02:12:10", new RunEnded(Outcome.Failed, "load failed", []) { ObjectivesMet = null });
 
+    static readonly IReadOnlyList<PlannedStep> Steps =
+    [
+        Step(0, "fetch", "backup.download", TargetEffect.Reads("backups"), with: new JsonObject { ["backup"] = "{{ inputs.backup }}" }),
+        Step(1, "stop", "target.stop", TargetEffect.Interrupts("redis")),
+        Step(2, "safety_copy", "redis.save", TargetEffect.Reads("redis")),
+        Step(3, "go", "approval"),
+        Step(4, "load", "redis.restore", TargetEffect.Destroys("redis", "all keys"), gate: "go"),
+        Step(5, "verify", "redis.verify", TargetEffect.Reads("redis")),
+        Step(6, "restart", "target.start", TargetEffect.Changes("redis"), part: Part.Rescue),
+    ];
+
     public static Plan Plan { get; } = new()
     {
         Runbook = new Runbook
@@ -154,21 +165,13 @@ sealed class ScriptedRun
             Owner = "data-platform",
             Symptoms = ["Keys are missing"],
             Objectives = new Objectives { Rto = TimeSpan.FromHours(4), Rpo = TimeSpan.FromHours(1), Mttr = TimeSpan.FromHours(2) },
+            Steps = [.. Steps.Where(s => s.Part == Part.Steps).Select(s => s.Item)],
             Source = new SourceFile("redis-restore.yaml", [], new string('c', 64)),
         },
         Environment = new Model.Environment { Name = "production", Protected = true, Targets = EnvironmentTargets.None, Source = new SourceFile("production.yaml", [], "") },
         Inputs = new JsonObject { ["backup"] = "latest-proven" },
         Mode = Plans.Mode.Live,
-        Steps =
-        [
-            Step(0, "fetch", "backup.download", TargetEffect.Reads("backups"), with: new JsonObject { ["backup"] = "{{ inputs.backup }}" }),
-            Step(1, "stop", "target.stop", TargetEffect.Interrupts("redis")),
-            Step(2, "safety_copy", "redis.save", TargetEffect.Reads("redis")),
-            Step(3, "go", "approval"),
-            Step(4, "load", "redis.restore", TargetEffect.Destroys("redis", "all keys"), gate: "go"),
-            Step(5, "verify", "redis.verify", TargetEffect.Reads("redis")),
-            Step(6, "restart", "target.start", TargetEffect.Changes("redis"), part: Part.Rescue),
-        ],
+        Steps = Steps,
         Locks = [new PlannedLock("redis://127.0.0.1:6379", "redis", false)],
         Problems = [],
         Pinned = new Dictionary<string, SourceFile>(),

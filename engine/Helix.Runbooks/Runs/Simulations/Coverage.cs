@@ -50,7 +50,7 @@ public sealed record Coverage(Runbook Runbook, IReadOnlyList<Branch> Branches)
     /// <summary>A list that is written out has as many elements as it has.</summary>
     static IEnumerable<(Turn, string)> Elements(ForEachItem each)
     {
-        var literal = Template.Has(each.List.Text) ? null : JsonNode.Parse(each.List.Text) as JsonArray;
+        var literal = TemplateEvaluator.Written(each.List);
         if (literal is not { Count: > 0 })
             yield return (Turn.NoElement, "no element");
         if (literal is not { Count: 0 })
