@@ -7,8 +7,9 @@ namespace Helix.Runbooks.Steps;
 public static class HttpClients
 {
     /// <summary>A client whose requests end when <paramref name="cancelled"/> is.</summary>
+    /// <param name="before">Called before each request; it may throw.</param>
     /// <exception cref="RunbookException">The file of authorities cannot be read.</exception>
-    public static HttpClient For(HttpSettings settings, CancellationToken cancelled = default)
+    public static HttpClient For(HttpSettings settings, CancellationToken cancelled = default, Action? before = null)
     {
         var handler = new SocketsHttpHandler
         {
@@ -19,7 +20,7 @@ public static class HttpClients
         };
         if (settings.CaFile is { } file)
             handler.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = Trusting(file) };
-        return new HttpClient(new EndsWithTheStep(handler, cancelled)) { Timeout = settings.Timeout };
+        return new HttpClient(new EndsWithTheStep(handler, cancelled, before)) { Timeout = settings.Timeout };
     }
 
     static X509ChainPolicy Trusting(string file)
@@ -36,10 +37,11 @@ public static class HttpClients
         return policy.CustomTrustStore.Count > 0 ? policy : throw new RunbookException($"There is no certificate in {file}.", "It must be a PEM file.");
     }
 
-    sealed class EndsWithTheStep(HttpMessageHandler inner, CancellationToken cancelled) : DelegatingHandler(inner)
+    sealed class EndsWithTheStep(HttpMessageHandler inner, CancellationToken cancelled, Action? before) : DelegatingHandler(inner)
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
+            before?.Invoke();
             using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, cancelled);
             return await base.SendAsync(request, both.Token);
         }

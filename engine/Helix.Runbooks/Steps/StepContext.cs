@@ -143,7 +143,7 @@ public abstract class StepHost
 {
     public abstract TimeProvider Time { get; }
 
-    /// <summary>Throws when this driver may not act any more. Looked at after every pause and before every process.</summary>
+    /// <summary>Throws when this driver may not act any more. Looked at after every pause, before every process and before every HTTP request.</summary>
     public virtual void CheckLease()
     {
     }

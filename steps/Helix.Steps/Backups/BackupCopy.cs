@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Text.Json.Nodes;
 using Helix.Runbooks.Steps;
 using Helix.Steps.Files;
 
@@ -86,20 +87,72 @@ sealed class BackupCopy : Step<BackupCopyOptions, BackupCopyOutputs>
     {
         if (await BackupReader.Manifest(to, manifest.Key, context.Cancelled) is not { } there)
             return null;
-        return there.Stored == manifest.Stored ? there
-            : throw StepFailedException.Conflict($"{to.Place} has another backup under the key {manifest.Key}; it is not overwritten.", $"Look at both: helix backups show {manifest.Key} -e … --target …");
+        if (there.Stored == manifest.Stored)
+        {
+            await TakeBack(to, manifest.Key, context);
+            return there;
+        }
+        throw StepFailedException.Conflict($"{to.Place} has another backup under the key {manifest.Key}; it is not overwritten.", $"Look at both: helix backups show {manifest.Key} -e … --target …");
+    }
+
+    /// <summary>An attempt that ended in its last moment left what is a backup by now; parts that lie open are told of still.</summary>
+    static async Task TakeBack(BackupStore to, string key, StepContext context)
+    {
+        var open = context.Saved("upload") is JsonObject left && (await to.OpenUploads(key, context.Cancelled)).Any(u => u.Id == (string?)left["id"]);
+        if (!open && to.ResidueOf(key) is { } residue)
+            await context.TakeBack(residue);
     }
 
     static async Task Copy(BackupStore from, BackupStore to, BackupManifest manifest, BackupCopyOptions options, StepContext context)
     {
         if (manifest.Encryption is null && to.Keys.Current is not null && !options.AllowUnencrypted)
             throw new RunbookException($"{manifest.Key} is not encrypted, and '{options.To}' has an encryptionKey: the copy would lie there in the clear.", $"Give '{options.From}' an encryptionKey, so that its backups are encrypted; or set allowUnencrypted: true.");
+        var transfer = Transfer.Of(context, manifest.Stored.Size);
+        // Proofs stay true: the bytes are the same.
+        var copy = manifest with { CopiedFrom = new(from.Place, context.Time.GetUtcNow()) };
+        try
+        {
+            if (!await IsThere(to, manifest, transfer))
+                await Send(from, to, copy, options, transfer, context);
+            else
+            {
+                context.Log($"{manifest.Key} lies in {to.Place} already, byte for byte and without a manifest: it gets one.");
+                await to.Replace(BackupKey.Manifest(manifest.Key), copy.ToBytes(), null, context.Cancelled);
+                await TakeBack(to, manifest.Key, context);
+            }
+        }
+        catch (StepFailedException e) when (e.Failure == FailureClass.Conflict)
+        {
+            // Another run that copied the same was faster.
+            if (await Existing(to, manifest, context) is null)
+                throw;
+        }
+    }
+
+    /// <summary>A copy that was cut off between its last byte and its manifest.</summary>
+    static async Task<bool> IsThere(BackupStore to, BackupManifest manifest, Transfer transfer)
+    {
+        if ((await to.Stat(manifest.Key, transfer.Cancelled))?.Size != manifest.Stored.Size)
+            return false;
+        try
+        {
+            await BackupReader.CheckStored(to, manifest.Key, manifest.Stored, readBack: true, transfer);
+            return true;
+        }
+        catch (StepFailedException e) when (e.Failure == FailureClass.InvalidData)
+        {
+            return false;
+        }
+    }
+
+    static async Task Send(BackupStore from, BackupStore to, BackupManifest manifest, BackupCopyOptions options, Transfer transfer, StepContext context)
+    {
         if (context.Saved("copying") is null)
             await context.Save("copying", await BackupWriter.Free(to, manifest.Key, context.Cancelled));
-        var transfer = Transfer.Of(context, manifest.Stored.Size);
+        var memory = UploadMemory.Of(context, canGoOn: true);
         await using var bytes = await from.Read(manifest.Key, 0, null, context.Cancelled);
         await using var read = new Measured(bytes);
-        await using var upload = await to.Create(manifest.Key, new() { LargestSize = manifest.Stored.Size, Memory = UploadMemory.Of(context, canGoOn: true) }, context.Cancelled);
+        await using var upload = await to.Create(manifest.Key, new() { LargestSize = manifest.Stored.Size, Memory = memory }, context.Cancelled);
         var buffer = new byte[1 << 20];
         for (int length; (length = await read.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, context.Cancelled)) > 0;)
         {
@@ -111,20 +164,7 @@ sealed class BackupCopy : Step<BackupCopyOptions, BackupCopyOutputs>
             await upload.Abandon(context.Cancelled);
             throw StepFailedException.InvalidData($"{manifest.Key} in {from.Place} is not what its manifest says; it was not copied.", $"Reject it: helix backups reject {manifest.Key} -e … --reason …");
         }
-        await upload.Commit(context.Cancelled);
-        await BackupReader.CheckStored(to, manifest.Key, manifest.Stored, options.ReadBack ?? !upload.Confirmed, transfer);
-        // Proofs stay true: the bytes are the same.
-        var copy = manifest with { CopiedFrom = new(from.Place, context.Time.GetUtcNow()) };
-        try
-        {
-            await to.Replace(BackupKey.Manifest(manifest.Key), copy.ToBytes(), null, context.Cancelled);
-        }
-        catch (StepFailedException e) when (e.Failure == FailureClass.Conflict)
-        {
-            // Another run that copied the same was faster.
-            if (await Existing(to, manifest, context) is null)
-                throw;
-        }
+        await BackupWriter.Finish(to, upload, manifest, options.ReadBack, memory, transfer);
     }
 
     static BackupCopyOutputs Outputs(BackupManifest manifest) =>

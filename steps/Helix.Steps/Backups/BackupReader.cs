@@ -10,9 +10,6 @@ static class BackupReader
 {
     const int Chunk = 1 << 20;
 
-    static readonly TimeSpan StaleFor = TimeSpan.FromSeconds(30);
-    static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
-
     /// <summary>Reads all of it and compares both digests; the content goes nowhere.</summary>
     public static async Task ReadAll(BackupStore store, BackupManifest manifest, Transfer transfer)
     {
@@ -33,7 +30,7 @@ static class BackupReader
     /// <summary>The store holds what was sent: the size, and with <paramref name="readBack"/> every byte.</summary>
     public static async Task CheckStored(BackupStore store, string key, ContentDigest sent, bool readBack, Transfer transfer)
     {
-        var found = await StatFresh(store, key, transfer);
+        var found = await new LateAnswers(store.Place, transfer.Time, transfer.Log).Wait(key, () => store.Stat(key, transfer.Cancelled), transfer.Cancelled);
         if (found?.Size != sent.Size)
             throw StepFailedException.InvalidData($"{store.Place} keeps {found?.Size ?? 0} bytes of {key}, and {sent.Size} were sent.", "The store shortened it without a word; no manifest was written.");
         if (!readBack)
@@ -88,21 +85,6 @@ static class BackupReader
         await using var stored = new Measured(bytes);
         var content = await Unpack(store, manifest, stored, Stream.Null, new() { Cancelled = cancelled });
         return manifest with { Content = content, Stored = new(stored.Count, stored.Sha256) };
-    }
-
-    /// <summary>Some stores answer "not there" for a while after a write (S3-18).</summary>
-    static async Task<StoredObject?> StatFresh(BackupStore store, string key, Transfer transfer)
-    {
-        var began = transfer.Time.GetTimestamp();
-        for (var said = false; ; said = true)
-        {
-            var found = await store.Stat(key, transfer.Cancelled);
-            if (found is not null || transfer.Time.GetElapsedTime(began) >= StaleFor)
-                return found;
-            if (!said)
-                transfer.Log($"{store.Place} does not show {key} yet; looking again for {StaleFor.TotalSeconds} s");
-            await Task.Delay(Pause, transfer.Time, transfer.Cancelled);
-        }
     }
 
     static async Task<ContentDigest> Unpack(BackupStore store, BackupManifest manifest, Measured stored, Stream to, Transfer transfer)

@@ -80,6 +80,9 @@ public abstract class BackupStore : IAsyncDisposable
     /// <exception cref="StepFailedException">Conflict when it is another by now.</exception>
     public abstract Task Replace(string key, ReadOnlyMemory<byte> bytes, string? tag, CancellationToken cancelled);
 
+    /// <summary>Under which key a run tells of an object that is on its way there, until its manifest is written; null: this kind leaves nothing.</summary>
+    public virtual string? ResidueOf(string key) => null;
+
     public abstract ValueTask DisposeAsync();
 }
 
@@ -94,8 +97,11 @@ public sealed record OpenUpload(string Key, string Id, DateTimeOffset Since);
 /// <summary>What is known before an object is written.</summary>
 public sealed record UploadHints
 {
-    /// <summary>No more bytes than this will come; decides the size of the parts.</summary>
+    /// <summary>No more bytes than this will be stored; decides the size of the parts.</summary>
     public long? LargestSize { get; init; }
+
+    /// <summary>It may well be far fewer, as of what is compressed: that they are too many for one object is seen only when they are.</summary>
+    public bool Shrinks { get; init; }
 
     /// <summary>Nobody else uploads to this key: what is open there was left by this step. Of a copy two runs may be under way.</summary>
     public bool OwnKey { get; init; }

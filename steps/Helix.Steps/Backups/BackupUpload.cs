@@ -21,7 +21,7 @@ public sealed record BackupUploadOptions
     [Example("[pg_dump, --format=custom, shop]")]
     public IReadOnlyList<string> Command { get; init; } = [];
 
-    [Description("For a command: no more than this will come. Decides the size of the parts.")]
+    [Description("For a command: no more than this will come, before compression. Decides the size of the parts.")]
     [Example("200GB")]
     public ByteSize? LargestSize { get; init; }
 
@@ -148,8 +148,14 @@ sealed class BackupUpload : Step<BackupUploadOptions, BackupUploadOutputs>, IJud
     }
 
     /// <summary>What an earlier attempt of this very step finished.</summary>
-    static async Task<BackupManifest?> Existing(BackupStore store, string key, StepContext context) =>
-        await BackupReader.Manifest(store, key, context.Cancelled) is { } manifest && manifest.MadeBy?.Run == context.Run.Id && manifest.MadeBy.Step == context.Path ? manifest : null;
+    static async Task<BackupManifest?> Existing(BackupStore store, string key, StepContext context)
+    {
+        if (await BackupReader.Manifest(store, key, context.Cancelled) is not { } manifest || manifest.MadeBy?.Run != context.Run.Id || manifest.MadeBy.Step != context.Path)
+            return null;
+        if (store.ResidueOf(key) is { } residue)
+            await context.TakeBack(residue);
+        return manifest;
+    }
 
     /// <summary>The newest backup of the series, if it holds just this file.</summary>
     static async Task<BackupManifest?> Same(BackupStore store, BackupUploadOptions options, StepContext context)

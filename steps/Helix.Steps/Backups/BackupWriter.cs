@@ -33,30 +33,54 @@ public static class BackupWriter
         var length = await source.ReadAtLeastAsync(first, Chunk, throwOnEndOfStream: false, transfer.Cancelled);
         if (await IsDense(first.AsMemory(0, length), source, transfer.Cancelled))
             how = how with { Compression = Compression.None };
-        await using var upload = await store.Create(about.Key, hints, transfer.Cancelled);
+        await using var upload = await store.Create(about.Key, Stored(hints, how), transfer.Cancelled);
         var manifest = about with { Compression = how.Compression, Encryption = how.Cipher?.About };
         try
         {
             manifest = await Send(manifest, first, length, source, upload, how, hints.Memory, transfer);
             checkSource(manifest.Content.Size);
-            await upload.Commit(transfer.Cancelled);
-            await BackupReader.CheckStored(store, about.Key, manifest.Stored, how.ReadBack ?? !upload.Confirmed, transfer);
         }
         catch (Exception e) when (!CanGoOn(e))
         {
             await Abandon(upload, transfer);
             throw;
         }
-        await store.Replace(BackupKey.Manifest(about.Key), manifest.ToBytes(), null, transfer.Cancelled);
+        await Finish(store, upload, manifest, how.ReadBack, hints.Memory, transfer);
         return manifest;
     }
 
-    /// <summary>What went wrong before is what must be known; that cleaning up failed too is a line in the log.</summary>
-    static async Task Abandon(UploadStream upload, Transfer transfer)
+    /// <summary>Makes what was sent visible, proves it, and makes it a backup by its manifest. Where that cannot be, it is thrown away again: without a manifest it would lie in the way for ever.</summary>
+    internal static async Task Finish(BackupStore store, UploadStream upload, BackupManifest manifest, bool? readBack, UploadMemory memory, Transfer transfer)
     {
         try
         {
-            await upload.Abandon(CancellationToken.None);
+            await upload.Commit(transfer.Cancelled);
+            await BackupReader.CheckStored(store, manifest.Key, manifest.Stored, readBack ?? !upload.Confirmed, transfer);
+            await store.Replace(BackupKey.Manifest(manifest.Key), manifest.ToBytes(), null, transfer.Cancelled);
+        }
+        catch (Exception e) when (!CanGoOn(e))
+        {
+            // Where somebody else's manifest stands by now, the object may be theirs too.
+            await Abandon(upload, transfer, async () => await store.ReadSmall(BackupKey.Manifest(manifest.Key), CancellationToken.None) is not null);
+            throw;
+        }
+        if (store.ResidueOf(manifest.Key) is { } residue)
+            await memory.TakeBack(residue);
+    }
+
+    /// <summary>What becomes of the bytes on their way decides how many are stored.</summary>
+    static UploadHints Stored(UploadHints hints, BackupTreatment how) =>
+        how is { Compression: Compression.None, Cipher: null } || hints.LargestSize is not { } size ? hints
+            // What cannot be compressed becomes a little larger, and encryption adds its records.
+            : hints with { LargestSize = size + size / 100 + Chunk, Shrinks = how.Compression != Compression.None };
+
+    /// <summary>What went wrong before is what must be known; that cleaning up failed too is a line in the log.</summary>
+    static async Task Abandon(UploadStream upload, Transfer transfer, Func<Task<bool>>? keep = null)
+    {
+        try
+        {
+            if (keep is null || !await keep())
+                await upload.Abandon(CancellationToken.None);
         }
         catch (StepFailedException e)
         {
@@ -83,9 +107,9 @@ public static class BackupWriter
         return dense;
     }
 
-    /// <summary>After these the same bytes can be sent on later: the store was busy or gone, a credential ran out, somebody stopped the run.</summary>
+    /// <summary>After these the same bytes can be sent on later: the store was busy or gone, a credential ran out, somebody stopped the run, another driver has it.</summary>
     static bool CanGoOn(Exception e) =>
-        e is OperationCanceledException or StepFailedException { Failure: FailureClass.Transient or FailureClass.Auth or FailureClass.TimedOut or FailureClass.Cancelled };
+        e is OperationCanceledException or LeaseLostException or StepFailedException { Failure: FailureClass.Transient or FailureClass.Auth or FailureClass.TimedOut or FailureClass.Cancelled };
 
     /// <summary>Before a step has begun it: what lies under the key without a manifest is somebody's, and perhaps the only backup there is.</summary>
     /// <exception cref="StepFailedException">Conflict, when there is something.</exception>

@@ -204,8 +204,17 @@ sealed class DirectoryUpload : UploadStream
         return true;
     });
 
-    /// <summary>A file is written again from its beginning: nothing of it is kept.</summary>
-    public override async Task Abandon(CancellationToken cancelled) => await DisposeAsync();
+    /// <summary>A file is written again from its beginning: nothing of it is kept. What was already committed turned out to be wrong.</summary>
+    public override Task Abandon(CancellationToken cancelled) => Disk.Guard(_folder, async () =>
+    {
+        await DisposeAsync();
+        if (_committed)
+        {
+            File.Delete(_path);
+            Durable.SyncFolder(Path.GetDirectoryName(_path)!);
+        }
+        return true;
+    });
 
     protected override void Dispose(bool disposing)
     {

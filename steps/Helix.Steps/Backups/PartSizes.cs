@@ -15,13 +15,14 @@ sealed record PartSizes
     readonly bool _grows;
 
     /// <param name="smallest">The size of a part unless the object needs larger ones.</param>
-    /// <param name="largestSize">No more bytes than this will come; null: nobody knows, and parts grow as they go on.</param>
+    /// <param name="largestSize">No more bytes than this will be stored; null: nobody knows, and parts grow as they go on.</param>
+    /// <param name="shrinks">It may well be far fewer: then too many are refused when they come.</param>
     /// <exception cref="RunbookException">Larger than an object may be; said before anything is sent.</exception>
-    public PartSizes(long smallest, long? largestSize)
+    public PartSizes(long smallest, long? largestSize, bool shrinks = false)
     {
-        if (largestSize > LargestObject)
+        if (largestSize > LargestObject && !shrinks)
             throw new RunbookException($"An object holds at most {ByteSize.Words(LargestObject)}, and this one could have {ByteSize.Words(largestSize.Value)}.", "Split it, or use a target of kind directory.");
-        _first = Math.Max(smallest, RoundUp((largestSize ?? 0) / (MostParts - 100)));
+        _first = Math.Max(smallest, RoundUp(Math.Min(largestSize ?? 0, LargestObject) / (MostParts - 100)));
         _grows = largestSize is null;
     }
 
@@ -30,6 +31,13 @@ sealed record PartSizes
 
     /// <summary>Buffers in flight, so that memory stays bounded: 96 MiB, or two parts where those are larger.</summary>
     public int Parallel(int wanted, int number) => (int)Math.Clamp(MostMemory / Of(number), 1, wanted);
+
+    /// <exception cref="StepFailedException">Invalid data: what was compressed is still larger than an object may be.</exception>
+    public static void RefuseTooLarge(string key, long stored)
+    {
+        if (stored > LargestObject)
+            throw StepFailedException.InvalidData($"{key} would be larger than the {ByteSize.Words(LargestObject)} that an object holds.", "Split it, or use a target of kind directory.");
+    }
 
     public static bool IsTooMany(int number) => number > MostParts;
 

@@ -17,12 +17,15 @@ sealed class S3Calls : IDisposable
     static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(20);
 
     readonly S3Target _target;
+    readonly HttpClient _http;
     readonly TimeProvider _time;
     bool _wantsDigest;
 
-    public S3Calls(S3Target target, AmazonS3Client client, TimeProvider time, PlanContext context)
+    /// <param name="http">What the client of the SDK sends with; ends with this.</param>
+    public S3Calls(S3Target target, AmazonS3Client client, HttpClient http, TimeProvider time, PlanContext context)
     {
         _target = target;
+        _http = http;
         _time = time;
         Client = client;
         Log = context is StepContext step ? step.Log : _ => { };
@@ -47,7 +50,7 @@ sealed class S3Calls : IDisposable
             {
                 return await call(guard);
             }
-            catch (Exception e) when (!cancelled.IsCancellationRequested && e is not StepFailedException)
+            catch (Exception e) when (!cancelled.IsCancellationRequested && e is not (StepFailedException or LeaseLostException))
             {
                 if (NeedsDigest(e))
                     continue;
@@ -79,7 +82,11 @@ sealed class S3Calls : IDisposable
     public StepFailedException BrokeOff(string list) =>
         StepFailedException.Transient($"The list of {list} in {_target.Place} broke off: the server says that there is more, and not where.");
 
-    public void Dispose() => Client.Dispose();
+    public void Dispose()
+    {
+        Client.Dispose();
+        _http.Dispose();
+    }
 
     async Task Pause(StepFailedException failure, int tries, CancellationToken cancelled)
     {
@@ -99,6 +106,8 @@ sealed class S3Calls : IDisposable
             ("XAmzContentSHA256Mismatch" or "BadDigest", _) when _target.LessChecksums => new(FailureClass.Transient, said, "The bytes arrived as others than were sent.", e),
             ("InternalError" or "SlowDown" or "ServiceUnavailable" or "RequestTimeout" or "OperationAborted" or "Throttling" or "ThrottlingException" or "BadDigest" or "IncompleteBody", _) => new(FailureClass.Transient, said, null, e),
             ("EntityTooLarge", _) => new(FailureClass.InvalidData, said, "Set a smaller partSize on the target.", e),
+            ("InvalidObjectState", _) => new(FailureClass.Conflict, $"{what}: {Server} keeps it in an archive, from which it cannot be read at once.",
+                "Restore the object first (aws s3api restore-object), then resume. An upload into such a storage class that is to be believed unread needs readBack: false.", e),
             ("InvalidPart" or "InvalidPartOrder" or "NoSuchUpload", _) => new(FailureClass.Transient, said, "The server lost what it had acknowledged; a retry sends it again.", e),
             (_, 401 or 403) => new(FailureClass.Auth, said, "Check accessKey and secretKey, and what they may do in this bucket.", e),
             (_, 404) => new(FailureClass.Missing, said, e.ErrorCode == "NoSuchBucket" ? $"Make the bucket {_target.Bucket}, or mend its name." : null, e),

@@ -18,7 +18,6 @@ sealed class S3Parts
         (_calls, _target, _key, _memory, Id, _listed) = (calls, target, key, memory, id, listed);
 
     public string Id { get; }
-    public string ResidueKey => $"upload:{_key}";
 
     /// <summary>Goes on with an upload that was left open, or begins one.</summary>
     public static async Task<S3Parts> Begin(S3Calls calls, S3Target target, string key, UploadMemory memory, bool ownKey, CancellationToken cancelled)
@@ -145,10 +144,10 @@ sealed class S3Parts
 
     Residue Residue() => new()
     {
-        Key = ResidueKey,
+        Key = S3Upload.ResidueOf(_key),
         Kind = ResidueKind.OpenUpload,
         Target = _target.Name,
         What = $"parts of {_key} lie in bucket {_target.Bucket}",
-        Command = $"aws s3api abort-multipart-upload --bucket '{_target.Bucket}' --key '{_key}' --upload-id '{Id}'{(_target.Endpoint is { } server ? $" --endpoint-url '{server}'" : "")}",
+        Command = $"aws s3api abort-multipart-upload --bucket '{_target.Bucket}' --key '{_key}' --upload-id '{Id}'{_target.EndpointOption}",
     };
 }

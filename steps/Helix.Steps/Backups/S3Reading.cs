@@ -48,7 +48,7 @@ sealed class S3Reading(S3Calls calls, S3Target target, string key, long offset, 
                     _breaks = 0;
                 return read;
             }
-            catch (Exception e) when (!cancelled.IsCancellationRequested && e is not StepFailedException)
+            catch (Exception e) when (!cancelled.IsCancellationRequested && e is not (StepFailedException or LeaseLostException))
             {
                 await GoOn(e);
             }

@@ -79,6 +79,8 @@ sealed class S3Store(S3Calls calls, S3Target target) : BackupStore
 
     public override Task Abort(OpenUpload upload, CancellationToken cancelled) => S3Upload.Abort(calls, target, Full(upload.Key), upload.Id, cancelled);
 
+    public override string ResidueOf(string key) => S3Upload.ResidueOf(Full(key));
+
     public override async Task<(byte[] Bytes, string Tag)?> ReadSmall(string key, CancellationToken cancelled)
     {
         try
@@ -102,6 +104,30 @@ sealed class S3Store(S3Calls calls, S3Target target) : BackupStore
     public override async Task Replace(string key, ReadOnlyMemory<byte> bytes, string? tag, CancellationToken cancelled)
     {
         var body = bytes.ToArray();
+        await Put(key, body, tag, cancelled);
+        if (await IsKept(key, body, tag, cancelled))
+            return;
+        calls.Log($"{Place} took {key} and does not hold it; it is sent once more.");
+        await Put(key, body, tag, cancelled);
+        if (!await IsKept(key, body, tag, cancelled))
+            throw StepFailedException.Transient($"{Place} took {key} twice and does not hold it.", "What the store acknowledges is not there afterwards: look at its own state before more is entrusted to it.");
+    }
+
+    /// <summary>An acknowledged manifest that is not there would be a run that succeeds without a backup: it is read again.</summary>
+    /// <returns>False: nothing is there, or what was there before.</returns>
+    async Task<bool> IsKept(string key, byte[] body, string? before, CancellationToken cancelled)
+    {
+        var there = await new LateAnswers(Place, calls.Time, calls.Log).Wait(key, async () =>
+            await ReadSmall(key, cancelled) is var (bytes, tag) && (tag != before || bytes.AsSpan().SequenceEqual(body)) ? bytes : null, cancelled);
+        // On top of what was replaced somebody may have put another change by now; of the first there is no other.
+        return there is not null && (before is not null || there.AsSpan().SequenceEqual(body) ? true
+            : throw StepFailedException.Conflict($"{key} in {Place} is not what was written there a moment ago.", "Somebody changed it, or the store damages what it keeps: look at it."));
+    }
+
+    async Task Put(string key, byte[] body, string? tag, CancellationToken cancelled)
+    {
+        // What says which backups there are is read at every look: it never lies in an archive, whatever the class of the objects.
+        var ready = target with { StorageClass = null };
         try
         {
             await calls.Do(key, guard =>
@@ -111,7 +137,7 @@ sealed class S3Store(S3Calls calls, S3Target target) : BackupStore
                     request.IfNoneMatch = "*";
                 else
                     request.IfMatch = target.Endpoint is null ? tag : tag.Trim('"'); // Ceph takes the quotes for a part of the tag
-                S3Upload.Dress(request, target, calls);
+                S3Upload.Dress(request, ready, calls);
                 return calls.Client.PutObjectAsync(request, guard.Token);
             }, cancelled);
         }

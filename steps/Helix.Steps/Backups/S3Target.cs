@@ -74,7 +74,7 @@ public sealed record S3Target : BackupTarget
     [FilePath]
     public string? CaFile { get; init; }
 
-    [Description("Storage class of the objects.")]
+    [Description("Storage class of the objects. Manifests keep the standard one, so that the backups of an archive can be listed.")]
     [Example("STANDARD_IA")]
     public string? StorageClass { get; init; }
 
@@ -87,7 +87,7 @@ public sealed record S3Target : BackupTarget
     [Description("Objects cannot be deleted for a while. The bucket must have been made with object lock.")]
     public S3ObjectLock? ObjectLock { get; init; }
 
-    [Description("Size of a part unless the object needs larger ones.")]
+    [Description("Size of a part unless the object needs larger ones: there are at most 10,000. Memory holds 96 MiB of parts and the one that is being filled, but at least two parts: 1.1 GiB for an object of 5 TiB, and 1 GiB for one of unknown length once 200 GB of it are stored.")]
     public ByteSize PartSize { get; init; } = new(8 << 20);
 
     [Description("Parts in flight at once.")]
@@ -103,6 +103,10 @@ public sealed record S3Target : BackupTarget
 
     [Description("Pause before the first of them; doubled each time, at most 20 s.")]
     public Duration RetryDelay { get; init; } = new(TimeSpan.FromMilliseconds(200));
+
+    /// <summary>For commands that people are given.</summary>
+    [JsonIgnore]
+    internal string EndpointOption => Endpoint is null ? "" : $" --endpoint-url '{Endpoint}'";
 
     /// <summary>For messages.</summary>
     [JsonIgnore]
@@ -120,8 +124,20 @@ public sealed record S3Target : BackupTarget
     [JsonIgnore]
     internal bool Chunks => Signs && (ChunkEncoding ?? Endpoint is null);
 
-    public override async Task<BackupStore> Open(PlanContext context) =>
-        new S3Store(new S3Calls(this, await Client(context), context.Time, context), this) { Keys = await Keys(context), Clock = context.Time };
+    public override async Task<BackupStore> Open(PlanContext context)
+    {
+        var keys = await Keys(context);
+        var http = context.Http(new() { Timeout = System.Threading.Timeout.InfiniteTimeSpan, CaFile = CaFile, FollowRedirects = false });
+        try
+        {
+            return new S3Store(new S3Calls(this, await Client(context, http), http, context.Time, context), this) { Keys = keys, Clock = context.Time };
+        }
+        catch
+        {
+            http.Dispose();
+            throw;
+        }
+    }
 
     public override async Task<string?> ReadLabel(PlanContext context)
     {
@@ -150,7 +166,7 @@ public sealed record S3Target : BackupTarget
     /// <summary>What is sent at once of a body. By itself the SDK sends 8 KiB, which costs both sides a fifth of their time in calls of the kernel.</summary>
     const int Piece = 1 << 17;
 
-    async Task<AmazonS3Client> Client(PlanContext context)
+    async Task<AmazonS3Client> Client(PlanContext context, HttpClient http)
     {
         if (PartSize.Bytes is < PartSizes.Smallest or > PartSizes.Largest)
             throw new RunbookException($"The partSize {PartSize} of target '{Name}' is none that can be sent.", "A part has 5 MiB to 1 GiB.");
@@ -163,7 +179,7 @@ public sealed record S3Target : BackupTarget
             ResponseChecksumValidation = LessChecksums ? ResponseChecksumValidation.WHEN_REQUIRED : ResponseChecksumValidation.WHEN_SUPPORTED,
             BufferSize = Piece,
             MaxErrorRetry = 0, // S3Calls decides what is worth another try
-            HttpClientFactory = new Clients(() => context.Http(new() { Timeout = System.Threading.Timeout.InfiniteTimeSpan, CaFile = CaFile, FollowRedirects = false })),
+            HttpClientFactory = new OneClient(http),
         };
         if (Endpoint is not null)
             config.ServiceURL = Endpoint;
@@ -198,10 +214,10 @@ public sealed record S3Target : BackupTarget
         return SessionToken is { } token ? new SessionAWSCredentials(access, secret, await context.Reveal(token)) : new BasicAWSCredentials(access, secret);
     }
 
-    /// <summary>Gives the SDK clients of the engine, whose traffic ends with the step.</summary>
-    sealed class Clients(Func<HttpClient> make) : HttpClientFactory
+    /// <summary>The SDK asks for a client before each request: it gets the engine's, whose connections serve again and whose traffic ends with the step.</summary>
+    sealed class OneClient(HttpClient http) : HttpClientFactory
     {
-        public override HttpClient CreateHttpClient(IClientConfig clientConfig) => make();
+        public override HttpClient CreateHttpClient(IClientConfig clientConfig) => http;
         public override bool UseSDKHttpClientCaching(IClientConfig clientConfig) => false;
         public override bool DisposeHttpClientsAfterUse(IClientConfig clientConfig) => false;
     }

@@ -24,13 +24,13 @@ sealed class S3Upload : UploadStream
     S3Parts? _known;
     byte[] _buffer = [];
     int _filled;
+    long _started;
     bool _ended, _committed, _confirmed;
 
     public S3Upload(S3Calls calls, S3Target target, string key, UploadHints hints, CancellationToken cancelled)
     {
         (_calls, _target, _key, _memory, _ownKey) = (calls, target, key, hints.Memory, hints.OwnKey);
-        // Compression can make a file a little larger, and encryption adds its records.
-        _sizes = new(target.PartSize.Bytes, hints.LargestSize is { } size ? size + size / 100 + (1 << 20) : null);
+        _sizes = new(target.PartSize.Bytes, hints.LargestSize, hints.Shrinks);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
     }
 
@@ -49,14 +49,22 @@ sealed class S3Upload : UploadStream
 
     public override bool Confirmed => _confirmed;
 
+    /// <summary>What is left of an upload is told of until the manifest is written: without it nobody would look for the object.</summary>
+    public static string ResidueOf(string key) => $"upload:{key}";
+
     public override async Task Commit(CancellationToken cancelled)
     {
         if (_parts.Count == 0)
+        {
+            await _memory.Leave(Orphan());
             await PutWhole(cancelled);
+        }
         else
+        {
             await Complete(cancelled);
-        _committed = true;
-        await End();
+            await _memory.Leave(Orphan());
+        }
+        (_committed, _ended) = (true, true);
     }
 
     public override async Task Abandon(CancellationToken cancelled)
@@ -69,7 +77,7 @@ sealed class S3Upload : UploadStream
         // What was already committed turned out to be wrong.
         if (_committed)
             await _calls.Do($"the deletion of {_key}", guard => _calls.Client.DeleteObjectAsync(new() { BucketName = _target.Bucket, Key = _key }, guard.Token), cancelled);
-        await End();
+        await _memory.TakeBack(ResidueOf(_key));
     }
 
     public override async ValueTask DisposeAsync()
@@ -128,6 +136,7 @@ sealed class S3Upload : UploadStream
         _known ??= await S3Parts.Begin(_calls, _target, _key, _memory, _ownKey, _stop.Token);
         await Room(number);
         var (buffer, length) = (_buffer, _filled);
+        PartSizes.RefuseTooLarge(_key, _started += length);
         _running.Add(_parts[number] = Task.Run(() => Send(number, buffer, length)));
     }
 
@@ -232,12 +241,14 @@ sealed class S3Upload : UploadStream
         _confirmed = digest.IsNamedBy(answer.ETag);
     }
 
-    async Task End()
+    Residue Orphan() => new()
     {
-        _ended = true;
-        if (_known is not null)
-            await _memory.TakeBack(_known.ResidueKey);
-    }
+        Key = ResidueOf(_key),
+        Kind = ResidueKind.OpenUpload,
+        Target = _target.Name,
+        What = $"{_key} may lie in bucket {_target.Bucket} without a manifest",
+        Command = $"aws s3api delete-object --bucket '{_target.Bucket}' --key '{_key}'{_target.EndpointOption}",
+    };
 
     async Task Settled()
     {

@@ -68,6 +68,16 @@ public sealed class BackupOnS3Tests(CephS3 ceph) : IAsyncLifetime
         await _host.Run(new BackupVerify(), new() { Target = "s3", Prefix = "redis/" });
     }
 
+    [Fact]
+    public async Task S3_05_what_is_read_may_be_more_than_an_object_holds_and_what_is_stored_may_not()
+    {
+        var huge = Upload([]) with { Target = "plain", File = null, Command = ["echo", "content"], LargestSize = new(6L << 40) };
+        await _host.Run(new BackupUpload(), huge);
+        _host.SavedValues.Clear();
+        var refused = await Assert.ThrowsAsync<RunbookException>(() => _host.Run(new BackupUpload(), huge with { RecoveryPoint = Noon.AddHours(1), Compression = Compression.None }));
+        Assert.StartsWith("An object holds at most 5", refused.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("head -c 12000000 /dev/urandom; exit 3")]
     [InlineData("echo begin; exit 1")]

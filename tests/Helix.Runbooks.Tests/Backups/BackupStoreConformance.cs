@@ -69,6 +69,20 @@ public abstract class BackupStoreConformance
     }
 
     [Fact]
+    public async Task What_was_committed_and_turned_out_wrong_is_gone_when_it_is_abandoned()
+    {
+        await using var store = await Empty();
+        foreach (var size in new[] { 100, 7 << 20 })
+        {
+            await using var upload = await store.Create("a/b.bin", new(), Never);
+            await upload.WriteAsync(Bytes(size));
+            await upload.Commit(Never);
+            await upload.Abandon(Never);
+            Assert.Empty(await Keys(store, "a/"));
+        }
+    }
+
+    [Fact]
     public async Task A_listing_holds_what_starts_with_the_prefix_and_nothing_else()
     {
         await using var store = await Empty();

@@ -31,4 +31,12 @@ public sealed class PartSizesTests
     [Fact]
     public void S3_05_more_than_an_object_can_hold_is_refused_before_anything_is_sent() =>
         Assert.Throws<RunbookException>(() => new PartSizes(8 * MiB, 6_000 * GB));
+
+    [Fact]
+    public void S3_05_what_may_shrink_on_the_way_is_refused_only_when_too_much_of_it_has_come()
+    {
+        Assert.True(new PartSizes(8 * MiB, 6_000 * GB, shrinks: true).Of(1) * 10_000 > 5L << 40);
+        PartSizes.RefuseTooLarge("redis/x", 5L << 40);
+        Assert.Throws<StepFailedException>(() => PartSizes.RefuseTooLarge("redis/x", (5L << 40) + 1));
+    }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Helix.Runbooks.Steps;
+using Helix.Runbooks.Tests.Http;
 
 namespace Helix.Runbooks.Tests.Processes;
 
@@ -29,6 +30,22 @@ public sealed class HttpClientsTests : IDisposable
         using var http = _host.Context().Http(new() { Timeout = TimeSpan.FromMilliseconds(200) });
         var e = await Assert.ThrowsAsync<TaskCanceledException>(() => http.GetAsync($"http://{silent.LocalEndpoint}/"));
         Assert.IsType<TimeoutException>(e.InnerException);
+    }
+
+    [Fact]
+    public async Task Before_each_request_of_one_client_it_is_asked_whether_it_may_be_sent()
+    {
+        using var server = new HttpStub(_ => new(200));
+        var asked = 0;
+        using var http = HttpClients.For(new(), before: () =>
+        {
+            if (++asked == 3)
+                throw new LeaseLostException("r1", 1);
+        });
+        await http.GetAsync(server.Url);
+        await http.GetAsync(server.Url);
+        await Assert.ThrowsAsync<LeaseLostException>(() => http.GetAsync(server.Url));
+        Assert.Equal(2, server.Requests.Count);
     }
 
     [Fact]

@@ -1,0 +1,22 @@
+namespace Helix.Runbooks.Tests;
+
+/// <summary>A clock on which short pauses pass at once, and move it forward by their length. Long timers are those of the system.</summary>
+sealed class PauselessClock : TimeProvider
+{
+    static readonly TimeSpan Short = TimeSpan.FromSeconds(5);
+
+    long _ahead;
+
+    public TimeSpan Ahead => TimeSpan.FromTicks(Interlocked.Read(ref _ahead));
+    public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + Ahead;
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+    public override long GetTimestamp() => GetUtcNow().Ticks;
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        if (dueTime < TimeSpan.Zero || dueTime > Short)
+            return System.CreateTimer(callback, state, dueTime, period);
+        Interlocked.Add(ref _ahead, dueTime.Ticks);
+        return System.CreateTimer(callback, state, TimeSpan.Zero, period);
+    }
+}
