@@ -181,7 +181,7 @@ sealed class TestHost : StepHost, IDisposable
     public override void Hide(string value) => Masker.Add(value);
     Task<string> ReadVault(string target, string path, string field, CancellationToken cancelled) => ((IHoldsSecrets)_targets.All[target]).ReadSecret(path, field, PlanContext());
     public override Tool Tool(string file, CancellationToken cancelled) => new(Launcher, file, cancelled) { Environment = ToolEnvironment };
-    public override HttpClient Http(HttpSettings settings) => HttpClients.For(settings, _cancel.Token);
+    public override HttpClient Http(HttpSettings settings) => HttpClients.For(settings, cancelled: _cancel.Token);
     public override void Log(string line) => _log.Enqueue(Masker.Mask(line));
     public override void Progress(double done, double? total, string unit)
     {

@@ -31,7 +31,7 @@ sealed class LiveHost(Drive drive, string path, int attempt, Action alive) : Ste
     public override HttpClient Http(HttpSettings settings)
     {
         CheckLease();
-        return HttpClients.For(settings, before: CheckLease);
+        return HttpClients.For(settings, CheckLease);
     }
 
     public override void Log(string line)

@@ -9,7 +9,7 @@ public static class HttpClients
     /// <summary>A client whose requests end when <paramref name="cancelled"/> is.</summary>
     /// <param name="before">Called before each request; it may throw.</param>
     /// <exception cref="RunbookException">The file of authorities cannot be read.</exception>
-    public static HttpClient For(HttpSettings settings, CancellationToken cancelled = default, Action? before = null)
+    public static HttpClient For(HttpSettings settings, Action? before = null, CancellationToken cancelled = default)
     {
         var handler = new SocketsHttpHandler
         {
@@ -20,7 +20,7 @@ public static class HttpClients
         };
         if (settings.CaFile is { } file)
             handler.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = Trusting(file) };
-        return new HttpClient(new EndsWithTheStep(handler, cancelled, before)) { Timeout = settings.Timeout };
+        return new HttpClient(new EndsWithTheStep(handler, before, cancelled)) { Timeout = settings.Timeout };
     }
 
     static X509ChainPolicy Trusting(string file)
@@ -37,7 +37,7 @@ public static class HttpClients
         return policy.CustomTrustStore.Count > 0 ? policy : throw new RunbookException($"There is no certificate in {file}.", "It must be a PEM file.");
     }
 
-    sealed class EndsWithTheStep(HttpMessageHandler inner, CancellationToken cancelled, Action? before) : DelegatingHandler(inner)
+    sealed class EndsWithTheStep(HttpMessageHandler inner, Action? before, CancellationToken cancelled) : DelegatingHandler(inner)
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
