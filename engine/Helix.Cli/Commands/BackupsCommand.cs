@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Reports;
 using Helix.Runbooks.Steps;
@@ -17,24 +18,26 @@ static partial class BackupsCommand
 
     static Verb Show(Session session)
     {
-        var key = Key();
-        return new Verb("show", "One backup with its manifest.", "helix backups show neo4j/2026-02-28T23.dump -e compose-local")
-            .Takes(key).With(Environment, Target)
-            .Does(parsed => OnShelf(session, parsed, SeriesOf(parsed.GetValue(key)!), async series =>
+        var backup = Backup();
+        var prefix = Prefix();
+        return new Verb("show", "One backup with its manifest.", "helix backups show neo4j/2026-02-28T23.dump -e compose-local", "helix backups show latest-proven --prefix neo4j/ -e compose-local")
+            .Takes(backup).With(Environment, Target, prefix)
+            .Does(parsed => OnShelf(session, parsed, SeriesOf(parsed.GetValue(backup)!, parsed.GetValue(prefix)), async series =>
             {
-                var entry = await series.Show(parsed.GetValue(key)!);
-                session.Terminal.Give(ToJson(entry), () => ToText(entry));
+                var now = session.Time.GetUtcNow();
+                var entry = await series.Find(parsed.GetValue(backup)!, now, session.Terminal.Say);
+                session.Terminal.Give(ToJson(entry, now), () => ToText(entry));
                 return 0;
             }));
     }
 
     static Verb Verify(Session session)
     {
-        var backup = new Argument<string>("BACKUP") { Description = "A key, or with --prefix a selector: latest, latest-proven, before:2026-03-01T02:00:00Z, age:6h." };
-        var prefix = Given.Text("--prefix", "PREFIX", "The series, for a selector.");
+        var backup = Backup();
+        var prefix = Prefix();
         return new Verb("verify", "Reads every byte of a backup and compares it with its manifest.", "helix backups verify latest --prefix neo4j/ -e compose-local")
             .Takes(backup).With(Environment, Target, prefix)
-            .Does(parsed => OnShelf(session, parsed, BackupSeries.PrefixFor(parsed.GetValue(prefix), parsed.GetValue(backup)!), async series =>
+            .Does(parsed => OnShelf(session, parsed, SeriesOf(parsed.GetValue(backup)!, parsed.GetValue(prefix)), async series =>
             {
                 var manifest = await series.Verify(parsed.GetValue(backup)!, session.Time.GetUtcNow(), new Transfer { Time = session.Time, Log = session.Terminal.Say });
                 session.Terminal.Give(new JsonObject { ["key"] = manifest.Key, ["size"] = manifest.Stored.Size, ["sha256"] = manifest.Stored.Sha256, ["verified"] = true },
@@ -47,37 +50,24 @@ static partial class BackupsCommand
     static Verb Prune(Session session)
     {
         var prefix = new Option<string>("--prefix") { Description = "The series: the start of the keys, ending with '/'.", HelpName = "PREFIX", Required = true };
-        var hourly = Keep("hourly");
-        var daily = Keep("daily");
-        var weekly = Keep("weekly");
-        var monthly = Keep("monthly");
-        var yearly = Keep("yearly");
+        var rules = PruneRule.All.ToDictionary(r => r.Name, r => Given.Text("--" + JsonNamingPolicy.KebabCaseLower.ConvertName(r.Name), "VALUE", r.Description));
         return new Verb("prune", "What a retention rule would keep and remove, and why. Removes nothing: the step backup.prune of a runbook does.", "helix backups prune -e compose-local --prefix neo4j/ --keep-hourly 24 --keep-daily 30")
-            .With(Environment, Target, prefix, hourly, daily, weekly, monthly, yearly)
-            .Does(parsed => OnShelf(session, parsed, parsed.GetValue(prefix)!, async series =>
+            .With([Environment, Target, prefix, .. rules.Values])
+            .Does(parsed => OnStore(session, parsed, async (store, shelf, _) =>
             {
-                var rule = new BackupPruneOptions
-                {
-                    Target = parsed.GetValue(Target) ?? "",
-                    Prefix = parsed.GetValue(prefix)!,
-                    KeepHourly = parsed.GetValue(hourly),
-                    KeepDaily = parsed.GetValue(daily),
-                    KeepWeekly = parsed.GetValue(weekly),
-                    KeepMonthly = parsed.GetValue(monthly),
-                    KeepYearly = parsed.GetValue(yearly),
-                };
-                var plan = PrunePlan.Of(await series.List(), rule, session.Time.GetUtcNow());
+                var rule = PruneRule.Of(shelf.Name, parsed.GetValue(prefix)!, name => parsed.GetValue(rules[name]))
+                    ?? throw new RunbookException("No rule is given.", "Say what to keep, as --keep-daily 14.");
+                var plan = await PrunePlan.Make(store, rule, session.Time.GetUtcNow(), CancellationToken.None);
                 session.Terminal.Give(new JsonObject
                 {
                     ["keep"] = new JsonArray([.. plan.Keep.Select(e => JsonValue.Create(e.Key))]),
                     ["remove"] = new JsonArray([.. plan.Remove.Select(e => JsonValue.Create(e.Key))]),
+                    ["held"] = new JsonObject(plan.Held.Select(h => KeyValuePair.Create(h.Key, (JsonNode?)JsonValue.Create(h.Value)))),
                     ["refusal"] = plan.Refusal,
                 }, () => string.Join("\n", plan.Table.Append(plan.Refusal is { } why ? $"Nothing may be removed: {why}" : $"{plan.Keep.Count} kept, {plan.Remove.Count} would go.")));
                 return 0;
             }));
     }
-
-    static Option<int> Keep(string period) => new("--keep-" + period) { Description = $"Keep the newest of each of so many {period} periods.", HelpName = "N" };
 
     static Verb Reject(Session session)
     {
@@ -111,12 +101,17 @@ static partial class BackupsCommand
     }
 
     static Argument<string> Key() => new("KEY") { Description = "The whole key, as `helix backups list` shows it." };
-    static string SeriesOf(string key) => BackupSeries.PrefixFor(null, key);
+    static Argument<string> Backup() => new("BACKUP") { Description = "A key, or with --prefix a selector: latest, latest-proven, before:2026-03-01T02:00:00Z, age:6h." };
+    static Option<string?> Prefix() => Given.Text("--prefix", "PREFIX", "The series, for a selector.");
+    static string SeriesOf(string backup, string? prefix = null) => BackupSeries.PrefixFor(prefix, backup);
 
     static Task<int> OnShelf(Session session, ParseResult parsed, string prefix, Func<BackupSeries, Task<int>> action) =>
         OnShelf(session, parsed, prefix, (series, _, _) => action(series));
 
-    static async Task<int> OnShelf(Session session, ParseResult parsed, string prefix, Func<BackupSeries, BackupTarget, Helix.Runbooks.Model.Environment, Task<int>> action)
+    static Task<int> OnShelf(Session session, ParseResult parsed, string prefix, Func<BackupSeries, BackupTarget, Helix.Runbooks.Model.Environment, Task<int>> action) =>
+        OnStore(session, parsed, (store, shelf, environment) => action(new(store, prefix), shelf, environment));
+
+    static async Task<int> OnStore(Session session, ParseResult parsed, Func<BackupStore, BackupTarget, Helix.Runbooks.Model.Environment, Task<int>> action)
     {
         var environment = session.Files.Environment(parsed.GetValue(Environment)!);
         var shelves = environment.Targets.All.Values.OfType<BackupTarget>().ToList();
@@ -125,12 +120,12 @@ static partial class BackupsCommand
             : throw new RunbookException(shelves.Count == 0 ? $"No target of {environment.Name} holds backups." : $"Several targets of {environment.Name} hold backups.",
                 shelves.Count == 0 ? "A directory or an s3 target does." : $"Name one with --target: {string.Join(", ", shelves.Select(s => s.Name))}.");
         await using var store = await shelf.Open(session.Engine.Reading(environment, session.Operator.Account));
-        return await action(new BackupSeries(store, prefix), shelf, environment);
+        return await action(store, shelf, environment);
     }
 
-    static string[] Row(BackupEntry entry) =>
+    static string[] Row(BackupEntry entry, SeriesView view) =>
     [
-        entry.Manifest is { } m ? Words.Moment(m.RecoveryPoint) : "-", entry.State.ToString().ToLowerInvariant(),
+        entry.Manifest is { } m ? Words.Moment(m.RecoveryPoint) : "-", view.AgeOf(entry) is { } age ? Words.Clock(age) : "-", entry.State.ToString().ToLowerInvariant(),
         entry.StoredSize is { } size ? ByteSize.Words(size) : "-", entry.Manifest?.Proven == true ? "yes" : "no", entry.Key,
     ];
 
@@ -140,11 +135,12 @@ static partial class BackupsCommand
         return $"{entry.Key}: {entry.State.ToString().ToLowerInvariant()}{(entry.Problem is { } p ? $", {p}" : "")}{manifest}";
     }
 
-    static JsonObject ToJson(BackupEntry entry) => new()
+    static JsonObject ToJson(BackupEntry entry, DateTimeOffset now) => new()
     {
         ["key"] = entry.Key,
         ["state"] = entry.State.ToString().ToLowerInvariant(),
         ["size"] = entry.StoredSize,
+        ["ageSeconds"] = (now - entry.Manifest?.RecoveryPoint)?.TotalSeconds,
         ["problem"] = entry.Problem,
         ["proven"] = entry.Manifest?.Proven,
         ["manifest"] = entry.Manifest is { } m ? JsonNode.Parse(m.ToBytes()) : null,

@@ -79,13 +79,15 @@ static class RemoteLooks
         var environment = new Option<string>("--environment", "-e") { Description = "The name of the environment on the server.", HelpName = "NAME", Required = true };
         var prefix = new Option<string>("--prefix") { Description = "The series: the start of the keys, ending with '/'.", HelpName = "PREFIX", Required = true };
         var target = Given.Text("--target", "NAME", "The target that holds them, when there are several.");
+        var chosen = Given.Text("--backup", "SELECTOR", "Only the one that this means: a key, latest, latest-proven, before:2026-03-01T02:00:00Z, age:6h.");
         return new Verb("backups", "Shows backups.", "helix backups list -e production --prefix redis/").Has(
-            new Verb("list", "The backups of a series, newest first.", "helix backups list -e production --prefix redis/").With(environment, prefix, target).Does(async parsed =>
+            new Verb("list", "The backups of a series, newest first.", "helix backups list -e production --prefix redis/").With(environment, prefix, target, chosen).Does(async parsed =>
             {
                 using var server = RemoteServer.Of(session);
-                var path = $"/api/v1/environments/{Uri.EscapeDataString(parsed.GetValue(environment)!)}/backups?prefix={Uri.EscapeDataString(parsed.GetValue(prefix)!)}{(parsed.GetValue(target) is { } t ? "&target=" + Uri.EscapeDataString(t) : "")}";
-                var backups = (await server.Get(path)).AsArray();
-                session.Terminal.Give(backups, () => backups.Count == 0 ? "No backup there." : Table(backups, "recoveryPoint", "state", "size", "proven", "key"));
+                var path = $"/api/v1/environments/{Uri.EscapeDataString(parsed.GetValue(environment)!)}/backups?prefix={Uri.EscapeDataString(parsed.GetValue(prefix)!)}{(parsed.GetValue(target) is { } t ? "&target=" + Uri.EscapeDataString(t) : "")}{(parsed.GetValue(chosen) is { } b ? "&backup=" + Uri.EscapeDataString(b) : "")}";
+                var series = await server.Get(path);
+                var backups = series["backups"]!.AsArray();
+                session.Terminal.Give(series, () => backups.Count == 0 ? "No backup there." : Table(backups, "recoveryPoint", "ageSeconds", "state", "size", "proven", "key"));
                 return 0;
             }));
     }

@@ -21,8 +21,8 @@ static class RunbooksApi
             .WithSummary("What a run would do, in order, without doing anything.").WithTags("runbooks").Produces<object>();
         api.MapGet("/environments", (HttpContext http) => site.Library.Environments.Where(e => http.Caller().May(Role.Viewer, e)).Select(n => Environment(n, site.Library.Environment(n))).ToList())
             .WithSummary("All environments.").WithTags("runbooks");
-        api.MapGet("/environments/{environment}/backups", async (string environment, string prefix, string? target, HttpContext http) => await Backups(site, environment, prefix, target, http))
-            .WithSummary("The backups of a series, newest recovery point first.").WithTags("backups");
+        api.MapGet("/environments/{environment}/backups", async (string environment, string prefix, string? target, string? backup, HttpContext http) => await Backups(site, environment, prefix, target, backup, http))
+            .WithSummary("The backups of a series, newest recovery point first, or the one that a selector means; and what would be lost now.").WithTags("backups");
     }
 
     static ApiRunbook Line(string name, ReadResult<Runbook> read) => new(
@@ -47,12 +47,11 @@ static class RunbooksApi
         return ApiEndpoints.Written(PlanPage.Json(plan, await site.NewEngine().Describe(plan, http.Caller().Account, http.RequestAborted)));
     }
 
-    static async Task<List<ApiBackup>> Backups(Site site, string environment, string prefix, string? target, HttpContext http)
+    static async Task<ApiSeries> Backups(Site site, string environment, string prefix, string? target, string? backup, HttpContext http)
     {
         if (!http.Caller().May(Role.Viewer, environment))
             throw new NotThereException($"There is no environment '{environment}'.");
         await using var store = await Shelves.Open(site, http.Caller(), environment, target, http.RequestAborted);
-        var entries = await new BackupSeries(store, prefix).List(http.RequestAborted);
-        return [.. entries.Select(e => new ApiBackup(e.Key, e.State.ToString().ToLowerInvariant(), e.Manifest?.RecoveryPoint, e.StoredSize, e.Manifest?.Proven == true, e.Problem))];
+        return ApiSeries.Of(await Shelves.View(site, store, prefix, backup, http.RequestAborted));
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Model;
+using Helix.Steps.Backups;
 
 namespace Helix.Server.Api;
 
@@ -114,7 +115,16 @@ public sealed record ApiVerified(string Run, bool Sound, long Events, string Hea
 
 public sealed record ApiLock(string Identity, string Target, bool Shared, string Run, string Runbook, DateTimeOffset Since, bool DriverGone);
 
-public sealed record ApiBackup(string Key, string State, DateTimeOffset? RecoveryPoint, long? Size, bool Proven, string? Problem);
+public sealed record ApiBackup(string Key, string State, DateTimeOffset? RecoveryPoint, double? AgeSeconds, long? Size, bool Proven, string? Problem);
+
+/// <param name="RpoNowSeconds">What would be lost now; null: everything.</param>
+/// <param name="RpoSeconds">What may be lost: the strictest objective of the runbooks that restore the series.</param>
+public sealed record ApiSeries(IReadOnlyList<ApiBackup> Backups, double? RpoNowSeconds, double? RpoNowProvenSeconds, double? RpoSeconds, bool BeyondObjective)
+{
+    public static ApiSeries Of(SeriesView v) => new(
+        [.. v.Entries.Select(e => new ApiBackup(e.Key, e.State.ToString().ToLowerInvariant(), e.Manifest?.RecoveryPoint, v.AgeOf(e)?.TotalSeconds, e.StoredSize, e.Manifest?.Proven == true, e.Problem))],
+        v.Loss?.TotalSeconds, v.LossProven?.TotalSeconds, v.Objective?.TotalSeconds, v.IsBeyond);
+}
 
 public sealed record ApiDrain(bool Drain);
 

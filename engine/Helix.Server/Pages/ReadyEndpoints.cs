@@ -20,10 +20,11 @@ public sealed record BackupsModel
 {
     public required IReadOnlyList<SeriesName> Known { get; init; }
     public SeriesName? Chosen { get; init; }
-    public IReadOnlyList<BackupEntry>? Entries { get; init; }
+    public SeriesView? View { get; init; }
     public string? Trouble { get; init; }
     public PrunePlan? Prune { get; init; }
-    public IReadOnlyDictionary<string, int> Keep { get; init; } = new Dictionary<string, int>();
+    /// <summary>The rule as it was typed, by the names of the step's options.</summary>
+    public IReadOnlyDictionary<string, string> Rule { get; init; } = new Dictionary<string, string>();
     public required DateTimeOffset Now { get; init; }
 }
 
@@ -52,26 +53,15 @@ static class ReadyEndpoints
         try
         {
             await using var store = await Shelves.Open(site, http.Caller(), environment, model.Chosen.Target, http.RequestAborted);
-            model = model with { Entries = await new BackupSeries(store, model.Chosen.Prefix).List(http.RequestAborted) };
+            model = model with { View = await Shelves.View(site, store, model.Chosen.Prefix, null, http.RequestAborted), Rule = PruneRule.All.ToDictionary(r => r.Name, r => query[r.Name].ToString()) };
+            return PruneRule.Of(model.Chosen.Target, model.Chosen.Prefix, model.Rule.GetValueOrDefault) is { SaysNothing: false } rule
+                ? model with { Prune = await PrunePlan.Make(store, rule, model.Now, http.RequestAborted) } : model;
         }
         catch (StepFailedException e)
         {
             return model with { Trouble = e.Message };
         }
-        var keep = new[] { "hourly", "daily", "weekly", "monthly", "yearly" }.ToDictionary(p => p, p => int.TryParse(query[p], out var n) && n > 0 ? n : 0);
-        return keep.Values.Any(n => n > 0) ? model with { Keep = keep, Prune = PrunePlan.Of(model.Entries, Rule(model.Chosen, keep), model.Now) } : model;
     }
-
-    static BackupPruneOptions Rule(SeriesName series, Dictionary<string, int> keep) => new()
-    {
-        Target = series.Target,
-        Prefix = series.Prefix,
-        KeepHourly = keep["hourly"],
-        KeepDaily = keep["daily"],
-        KeepWeekly = keep["weekly"],
-        KeepMonthly = keep["monthly"],
-        KeepYearly = keep["yearly"],
-    };
 
     /// <summary>What runbooks restore from, and what they add to.</summary>
     static List<SeriesName> Known(Site site, Caller caller) =>

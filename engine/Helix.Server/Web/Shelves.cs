@@ -1,3 +1,4 @@
+using Helix.Runbooks.Model;
 using Helix.Runbooks.Steps;
 using Helix.Server.Accounts;
 using Helix.Steps.Backups;
@@ -18,5 +19,14 @@ static class Shelves
             : throw new RunbookException(shelves.Count == 0 ? $"No target of {environment} holds backups." : $"Several targets of {environment} hold backups.",
                 shelves.Count == 0 ? "A directory or an s3 target does." : $"Name one: {string.Join(", ", shelves.Select(s => s.Name))}.");
         return await shelf.Open(site.NewEngine().Reading(targets, caller.Account, cancelled));
+    }
+
+    /// <param name="selector">Only the one that it means; null: all of the series.</param>
+    public static async Task<SeriesView> View(Site site, BackupStore store, string prefix, string? selector, CancellationToken cancelled)
+    {
+        var now = site.Time.GetUtcNow();
+        var series = new BackupSeries(store, prefix);
+        var entries = selector is null ? await series.List(cancelled) : [await series.Find(selector, now, cancelled: cancelled)];
+        return new(entries, now, SeriesObjective.Of(site.Library.Runbooks.Select(r => site.Library.Runbook(r).Value).OfType<Runbook>(), prefix));
     }
 }

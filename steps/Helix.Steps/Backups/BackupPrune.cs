@@ -49,7 +49,7 @@ sealed class BackupPrune : Step<BackupPruneOptions, BackupPruneOutputs>
     public override async Task<StepPlan> Plan(BackupPruneOptions options, PlanContext context)
     {
         await using var store = await context.Target<BackupTarget>(options.Target).Open(context);
-        var plan = await PrunePlan.Make(store, options, context);
+        var plan = await PrunePlan.Make(store, options, context.Time.GetUtcNow(), context.Cancelled);
         return new() { Lines = plan.Table, Warnings = plan.Refusal is { } why ? [why] : [] };
     }
 
@@ -61,7 +61,7 @@ sealed class BackupPrune : Step<BackupPruneOptions, BackupPruneOutputs>
         await using var store = await context.Target<BackupTarget>(options.Target).Open(context);
         await FinishInterrupted(store, context);
         await EndAbandoned(store, options, context);
-        var plan = await PrunePlan.Make(store, options, context);
+        var plan = await PrunePlan.Make(store, options, context.Time.GetUtcNow(), context.Cancelled);
         foreach (var line in plan.Table)
             context.Log(line);
         if (plan.Refusal is { } why)
@@ -106,8 +106,8 @@ sealed class BackupPrune : Step<BackupPruneOptions, BackupPruneOutputs>
         var now = context.Time.GetUtcNow();
         foreach (var upload in await store.OpenUploads(options.Prefix, context.Cancelled))
         {
-            if (now - upload.Since < options.AbandonedAfter)
-                throw StepFailedException.Conflict($"An upload of {upload.Key} is under way since {upload.Since:u}; nothing was removed.", $"Wait for its end, or resume or close its run. After {options.AbandonedAfter} it counts as abandoned.");
+            if (PrunePlan.IsUnderWay(upload, options, now))
+                throw StepFailedException.Conflict($"Nothing was removed below {options.Prefix}: {PrunePlan.UnderWay(upload)}", $"Wait for its end, or resume or close its run. After {options.AbandonedAfter} it counts as abandoned.");
             await store.Abort(upload, context.Cancelled);
             context.Log($"the upload of {upload.Key}, open since {upload.Since:u}, was thrown away");
         }

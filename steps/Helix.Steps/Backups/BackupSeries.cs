@@ -98,6 +98,13 @@ public sealed class BackupSeries
             entries.Count == 0 ? "There is none at all there." : $"See them all with: helix backups list -e … --prefix {_prefix}");
     }
 
+    /// <summary>The one that a selector means, or that a key names, whatever its state.</summary>
+    public async Task<BackupEntry> Find(string selector, DateTimeOffset now, Action<string>? passedOver = null, CancellationToken cancelled = default)
+    {
+        var wanted = BackupSelector.Parse(selector);
+        return await Show(wanted is { Key: { } key, Sha256: null } ? key : (await Select(selector, now, passedOver, cancelled)).Key, cancelled);
+    }
+
     /// <summary>Reads every byte of one and compares it with its manifest.</summary>
     /// <exception cref="StepFailedException">It cannot be taken, or is not what its manifest says.</exception>
     public async Task<BackupManifest> Verify(string selector, DateTimeOffset now, Transfer transfer)

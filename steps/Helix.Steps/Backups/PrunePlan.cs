@@ -8,6 +8,9 @@ public sealed record PrunePlan
     public required IReadOnlyList<BackupEntry> Keep { get; init; }
     public required IReadOnlyList<BackupEntry> Remove { get; init; }
 
+    /// <summary>Of those that would go, what the store itself holds, by key, and why.</summary>
+    public IReadOnlyDictionary<string, string> Held { get; init; } = new Dictionary<string, string>();
+
     /// <summary>One line for each backup.</summary>
     public required IReadOnlyList<string> Table { get; init; }
 
@@ -15,11 +18,26 @@ public sealed record PrunePlan
     public string? Refusal { get; init; }
 
     /// <exception cref="StepFailedException">The listing is not complete.</exception>
-    public static async Task<PrunePlan> Make(BackupStore store, BackupPruneOptions options, PlanContext context)
+    public static async Task<PrunePlan> Make(BackupStore store, BackupPruneOptions options, DateTimeOffset now, CancellationToken cancelled)
     {
-        var entries = await new BackupSeries(store, options.Prefix).List(context.Cancelled);
-        return Of(entries, options, context.Time.GetUtcNow());
+        var plan = Of(await new BackupSeries(store, options.Prefix).List(cancelled), options, now);
+        var open = await store.OpenUploads(options.Prefix, cancelled);
+        var held = new Dictionary<string, string>();
+        foreach (var entry in plan.Refusal is null ? plan.Remove : [])
+            if (await store.HeldBy(entry.Key, cancelled) is { } hold)
+                held[entry.Key] = hold;
+        return plan with
+        {
+            Held = held,
+            Table = [.. plan.Table, .. held.Select(h => $"held    {h.Key}: {h.Value}"), .. open.Where(u => !IsUnderWay(u, options, now)).Select(u => $"ended   the upload of {u.Key}, open since {u.Since:u}")],
+            Refusal = plan.Refusal ?? (open.FirstOrDefault(u => IsUnderWay(u, options, now)) is { } upload ? UnderWay(upload) : null),
+        };
     }
+
+    /// <summary>Of an upload that has not ended: somebody goes on with it.</summary>
+    internal static bool IsUnderWay(OpenUpload upload, BackupPruneOptions options, DateTimeOffset now) => now - upload.Since < options.AbandonedAfter;
+
+    internal static string UnderWay(OpenUpload upload) => $"an upload of {upload.Key} is under way since {upload.Since:u}.";
 
     public static PrunePlan Of(IReadOnlyList<BackupEntry> entries, BackupPruneOptions options, DateTimeOffset now)
     {

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using System.Text.Json.Serialization;
 
 namespace Helix.Steps.Backups;
 
@@ -50,7 +51,8 @@ public record Retention
         return reasons.ToDictionary(r => r.Key, r => (IReadOnlyList<string>)r.Value);
     }
 
-    internal bool SaysNothing => KeepHourly + KeepDaily + KeepWeekly + KeepMonthly + KeepYearly == 0;
+    [JsonIgnore]
+    public bool SaysNothing => KeepHourly + KeepDaily + KeepWeekly + KeepMonthly + KeepYearly == 0;
 
     IEnumerable<(string Name, int Count, Func<DateTime, string> Period)> Periods() =>
     [

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Tests.House;
+using Helix.Steps.Backups;
 
 namespace Helix.Runbooks.Tests.Cli;
 
@@ -27,6 +28,38 @@ public sealed class BackupsTests : IAsyncLifetime
         Assert.Contains("It is rejected in 'offsite' too.", _helix.Error + _helix.Out, StringComparison.Ordinal);
         Assert.Equal("rejected", $"{(await List("offsite"))["state"]}");
         Assert.Equal(1, await _helix.Run("backups", "verify", "latest", "--prefix", "config/", "--target", "offsite", "-e", Env));
+    }
+
+    [Fact]
+    public async Task A_list_says_how_old_each_is_and_a_selector_takes_one_of_them_everywhere()
+    {
+        var listed = await List("backups");
+        Assert.InRange((double)listed["ageSeconds"]!, 0, 3600);
+        string[] which = ["--prefix", "config/", "--target", "backups", "-e", Env];
+        Assert.Equal(0, await _helix.Run(["backups", "list", .. which]));
+        Assert.Contains("AGE", _helix.Out, StringComparison.Ordinal);
+        Assert.Equal(0, await _helix.Run(["backups", "list", "--backup", "latest", "--json", .. which]));
+        Assert.Equal($"{listed["key"]}", $"{Assert.Single(_helix.Json["backups"]!.AsArray())!["key"]}");
+        Assert.Equal(0, await _helix.Run(["backups", "show", "latest", "--json", .. which]));
+        Assert.Equal($"{listed["key"]}", $"{_helix.Json["key"]}");
+        Assert.Equal(1, await _helix.Run(["backups", "show", "latest-proven", .. which]));
+    }
+
+    [Fact]
+    public async Task A_preview_of_a_prune_takes_the_options_of_the_step_and_sees_an_upload_that_is_under_way()
+    {
+        string[] prune = ["backups", "prune", "--prefix", "config/", "--target", "backups", "--json", "-e", Env];
+        Assert.Equal(2, await _helix.Run(prune));
+        Assert.Equal(2, await _helix.Run([.. prune, "--keep-daily", "1", "--keep-at-least", "0"]));
+        Assert.Equal(0, await _helix.Run([.. prune, "--keep-daily", "1", "--keep-at-least", "1", "--keep-proven", "2", "--rejected-after", "1d", "--max-removed", "5"]));
+        Assert.Null(_helix.Json["refusal"]);
+        await using var store = new DirectoryStore(Path.Combine(_helix.Folder, "shelf"));
+        await using var upload = await store.Create("config/next", new(), default);
+        await upload.WriteAsync(new byte[] { 1 });
+        Assert.Equal(0, await _helix.Run([.. prune, "--keep-daily", "1"]));
+        Assert.Contains("is under way since", $"{_helix.Json["refusal"]}", StringComparison.Ordinal);
+        Assert.Equal(0, await _helix.Run([.. prune, "--keep-daily", "1", "--abandoned-after", "0s"]));
+        Assert.Null(_helix.Json["refusal"]);
     }
 
     async Task<JsonNode> List(string target)

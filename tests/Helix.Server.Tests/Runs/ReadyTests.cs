@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Nodes;
 using Helix.Runbooks.Journal;
 using Helix.Server.Accounts;
 
@@ -85,10 +86,17 @@ public sealed class ReadyTests
         await using var _ = here;
         await Run(here, alice, "keep");
         await Run(here, alice, "keep");
-        var page = (await alice.Get("/backups?environment=here&target=shelf&prefix=notes/&daily=1")).Text;
+        var page = (await alice.Get("/backups?environment=here&target=shelf&prefix=notes/&keepDaily=1")).Text;
         Assert.Equal(2, page.Split("data-head=\"Prune\"").Length - 1);
         Assert.Contains("This removes nothing", page, StringComparison.Ordinal);
         Assert.Equal(2, Directory.GetFiles(Path.Combine(here.Folder, "shelf"), "*.manifest.json", SearchOption.AllDirectories).Length);
+        Assert.Contains("objective 1h", page, StringComparison.Ordinal);
+        Assert.Contains("name=\"keepProven\"", page, StringComparison.Ordinal);
+        using var program = new HttpClient { BaseAddress = here.Address };
+        program.DefaultRequestHeaders.Authorization = new("Bearer", here.Accounts.NewToken("alice", "test", [Role.Operator], TimeSpan.FromDays(1)));
+        var series = JsonNode.Parse(await program.GetStringAsync("/api/v1/environments/here/backups?prefix=notes/&target=shelf&backup=latest"))!;
+        Assert.InRange((double)Assert.Single(series["backups"]!.AsArray())!["ageSeconds"]!, 0, 3600);
+        Assert.Equal((3600, false), ((double)series["rpoSeconds"]!, (bool)series["beyondObjective"]!));
         using var dave = await here.LogIn("dave", new Grant(Role.Viewer, "there"));
         Assert.Equal(HttpStatusCode.NotFound, (await dave.Get("/backups?environment=here&target=shelf&prefix=notes/")).Status);
     }

@@ -187,7 +187,7 @@ public sealed class TeamRecoveryTests(Chromium chromium) : IClassFixture<Chromiu
               notes_hourly: { runbook: notes-backup.yaml, cron: "30 * * * *", dst: shift, overlap: skip, freshFor: 90m }
             """);
         await here.Server.Site.Timetable.Again();
-        foreach (var (path, what) in new[] { ("/ready", "ready"), ("/schedules", "schedules"), ("/backups?environment=production&target=shelf&prefix=notes/&daily=7", "backups"), ("/locks", "locks") })
+        foreach (var (path, what) in new[] { ("/ready", "ready"), ("/schedules", "schedules"), ("/backups?environment=production&target=shelf&prefix=notes/&keepDaily=7", "backups"), ("/locks", "locks") })
         {
             await night.Page.GotoAsync(path);
             await night.Take(what);
