@@ -46,8 +46,8 @@ public sealed partial class Sequencer(Runbook runbook, StepCatalog catalog)
 
     Finish End(Verdict body)
     {
-        // A block whose failure the run survives passes also when it was cancelled in its middle.
-        if (_state.Cancel is { } cancel && (body != Verdict.Done || _state.Steps.Values.Any(s => s.Shown == StepStatus.Interrupted && s.EndedAt >= cancel.At)))
+        // A block whose failure the run survives passes also when it was cancelled in its middle, or before it began.
+        if (_state.Cancel is { } cancel && (body != Verdict.Done || _state.Steps.Values.Any(s => s.Shown == StepStatus.Interrupted && s.EndedAt >= cancel.At) || IsSomethingLeft()))
             return new Finish(Outcome.Cancelled, cancel.Reason);
         if (body == Verdict.Done)
             return new Finish(Outcome.Succeeded, "all steps are done");
@@ -57,6 +57,16 @@ public sealed partial class Sequencer(Runbook runbook, StepCatalog catalog)
             return new Finish(Outcome.Rejected, $"{rejected.Path}: {rejected.Message}");
         var cause = failed.Find(s => !Continues(s));
         return new Finish(Outcome.Failed, cause is null ? "a step failed" : $"{cause.Path}: {cause.Message}");
+    }
+
+    /// <summary>Whether anything would go on if nobody had cancelled the run.</summary>
+    bool IsSomethingLeft()
+    {
+        var actions = _actions;
+        _actions = [];
+        var body = VisitList(runbook.Steps, "", stop: null, collect: false);
+        _actions = actions;
+        return body == Verdict.Open;
     }
 
     bool Continues(StepState step) => _continued.Contains(step.Path);
