@@ -16,16 +16,16 @@ static class ResumeCommand
             .Does(parsed => Resume(session, session.Store.Resolve(parsed.GetValue(run)!), parsed.GetValue(changed), parsed.GetValue(confirm), session.Terminal.Interactive && !parsed.GetValue(unattended)));
     }
 
-    static Task<int> Resume(Session session, string run, bool takeChanges, string? confirmed, bool attended)
+    static async Task<int> Resume(Session session, string run, bool takeChanges, string? confirmed, bool attended)
     {
         var engine = session.Engine;
         if (takeChanges)
-            engine.TakeChanges(run, session.Operator);
+            await engine.TakeChanges(run, session.Operator);
         else if (engine.Changes(run) is { Length: > 0 } diff)
             session.Terminal.Say($"These files have changed since the run began; it goes on with what it pinned.\n{diff}`--take-changes` goes on with the files of today.");
         var state = engine.State(run);
         if (state.Ended is null && !state.Confirmed.Any(c => c.PlanHash == state.PlanHash) && Confirmation.Of(session, engine.PlanOf(state), confirmed, attended) is { } typed)
             engine.ConfirmDestruction(run, session.Operator, typed);
-        return new RunLoop(session).Run(run, attended);
+        return await new RunLoop(session).Run(run, attended);
     }
 }

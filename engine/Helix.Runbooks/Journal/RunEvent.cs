@@ -300,7 +300,11 @@ public sealed record TakenOver(string Reason) : RunEvent;
 public sealed record RunReopened(string To, string Reason, JsonObject Inputs) : RunEvent;
 
 /// <summary>The run goes on with another text of the runbook; the difference is in the record.</summary>
-public sealed record RunbookReplaced(string PlanHash, IReadOnlyDictionary<string, string> Pinned, string Diff) : RunEvent;
+public sealed record RunbookReplaced(string PlanHash, IReadOnlyDictionary<string, string> Pinned, string Diff) : RunEvent
+{
+    public string? GitCommit { get; init; }
+    public string? GitAuthor { get; init; }
+}
 
 /// <summary>The name of the protected environment was typed.</summary>
 public sealed record DestructionConfirmed(string Environment, string PlanHash) : RunEvent;

@@ -56,6 +56,7 @@ public sealed partial class RunState
         Inputs = (JsonObject)e.Inputs.DeepClone();
         PlanHash = e.PlanHash;
         Pinned = e.Pinned;
+        (GitCommit, GitAuthor) = (e.GitCommit, e.GitAuthor);
     }
 
     void TakeLease(LeaseTaken e, JournalEntry entry)
@@ -128,7 +129,7 @@ public sealed partial class RunState
         step.RetryAt = null;
         step.Probe = null;
         step.ChangedWith = null;
-        step.Attempts.Add(new Attempt(e.Attempt, Round, at));
+        step.Attempts.Add(new Attempt(e.Attempt, Round, at) { Driver = Driver });
         Spans.Add(new Span(e.Path, SpanKind.Machine, Round, e.Attempt, at, null));
     }
 

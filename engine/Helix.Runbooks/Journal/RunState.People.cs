@@ -42,6 +42,7 @@ public sealed partial class RunState
             case RunbookReplaced e:
                 PlanHash = e.PlanHash;
                 Pinned = e.Pinned;
+                (GitCommit, GitAuthor) = (e.GitCommit, e.GitAuthor);
                 // Who answered before the question was asked did not know this plan.
                 Early.Clear();
                 Remark(entry, "runbook replaced", e.Diff);

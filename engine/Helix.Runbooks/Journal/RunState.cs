@@ -29,6 +29,8 @@ public enum RunStatus { Running, Waiting, Suspended, Succeeded, Failed, Cancelle
 /// <summary>One try of one step.</summary>
 public sealed record Attempt(int Number, int Round, DateTimeOffset Start)
 {
+    /// <summary>Who began it: on that host its processes run, if they do.</summary>
+    public Driver? Driver { get; init; }
     public DateTimeOffset? End { get; init; }
 
     /// <summary>succeeded, failed, interrupted, in-doubt, by hand, probe.</summary>
@@ -189,6 +191,10 @@ public sealed partial class RunState
     public string? MovedTo { get; private set; }
     public string PlanHash { get; private set; } = "";
     public IReadOnlyDictionary<string, string> Pinned { get; private set; } = new Dictionary<string, string>();
+
+    /// <summary>The last commit of the text that the run follows now, and who wrote it.</summary>
+    public string? GitCommit { get; private set; }
+    public string? GitAuthor { get; private set; }
     public Driver? Driver { get; private set; }
     public long Epoch { get; private set; }
     public ForecastMissed? Forecast { get; private set; }

@@ -23,7 +23,7 @@ public static class Approvals
         {
             if (SelfApproval(asked, state, by) is { } self)
                 return self;
-            if (!asked.AuthorMayApprove && state.Started.GitAuthor is { } author && by.Called.Any(n => IsAuthor(author, n)))
+            if (!asked.AuthorMayApprove && state.GitAuthor is { } author && by.Called.Any(n => IsAuthor(author, n)))
                 return $"{by.Account} is the last author of the runbook, and the author may not approve it";
             if (by.Strength < asked.Strength)
                 return $"this gate wants an identity that is {Words(asked.Strength.Value)}, and {by.Account} is {Words(by.Strength)}";

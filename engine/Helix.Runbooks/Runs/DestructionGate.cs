@@ -55,6 +55,8 @@ sealed class DestructionGate(Drive drive)
         var shown = (question.Asked.Shown["covered"] as JsonObject ?? []).FirstOrDefault(c => ScopeBuilder.Concrete(c.Key, path) == path).Value;
         if (shown is not JsonObject covered || covered["uses"]?.ToString() != item.Uses)
             return new Refused(Approval, "it was not among what was approved", again);
+        if (BegunBefore(question, path, with) is { } round)
+            return new Refused(Approval, $"it was begun already in round {round}, and what '{gate}' approved there does not cover doing {Text(with)} once more", $"Go back to '{gate}', which asks again (the answer go-back, or after the end of the run `helix reopen {drive.Around.Facts.Id} --to {gate}`).");
         // What comes from a step between, or from a loop, was not shown, only where it comes from: with other inputs that is something else.
         if (drive.Record.Read(s => s.InputsOfRound > question.Round))
             return new Refused(Approval, $"inputs were changed since the approval, and nobody has seen that it would now do {Text(with)}", again);
@@ -62,6 +64,11 @@ sealed class DestructionGate(Drive drive)
         var differences = Differences(path, item, covered["with"]!.AsObject(), with).ToList();
         return differences.Count > 0 ? new Refused(Approval, $"what was approved differs from what would be done: {string.Join("; ", differences)}", again) : null;
     }
+
+    /// <summary>The round in which a step that the run has gone back over used up this approval (rule 7); a retry and a resume do not go back. An element of a loop may be the same under another index.</summary>
+    int? BegunBefore(Question question, string path, JsonObject with) =>
+        drive.Record.Read(s => s.Earlier.Where(e => e.Path == path || (StepPath.Pattern(e.Path) == StepPath.Pattern(path) && JsonNode.DeepEquals(e.With, with)))
+            .SelectMany(e => e.Attempts).LastOrDefault(a => a.Round >= question.Round)?.Round);
 
     /// <summary>Where the options are the approval, those of the runbook are.</summary>
     Refused? ChangedSince(string path, StepItem item, JsonObject with) =>

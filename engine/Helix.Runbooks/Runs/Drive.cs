@@ -14,9 +14,6 @@ sealed class Drive
     public required PlanIndex Index { get; init; }
     public required StepCatalog Catalog { get; init; }
     public required DriveSettings Settings { get; init; }
-
-    /// <summary>Who drove it before.</summary>
-    public Driver? Before { get; init; }
     public required RunFolders Folders { get; init; }
     public required LogSink Logs { get; init; }
     public required ScopeBuilder Scope { get; init; }

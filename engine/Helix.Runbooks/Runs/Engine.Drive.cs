@@ -25,15 +25,16 @@ public sealed partial class Engine
             return new DriveResult(DriveEnd.Interrupted, state);
         using var heart = new Heartbeat(Store, lease, Time, Settings);
         using var kill = CancellationTokenSource.CreateLinkedTokenSource(settings.Kill, heart.Lost);
-        var masker = new Masker();
+        var masker = new Masker { Plain = PlainText.Of(plan, state.Started) };
         var record = RunRecord.Of(Store, lease, masker, heart.Lost);
         try
         {
-            var drive = Compose(record, plan, masker, settings with { Kill = kill.Token }, state.Driver);
+            plan = Latest(record, plan);
+            var drive = Compose(record, plan, masker, settings with { Kill = kill.Token });
             using var renewals = new Renewals(plan.Environment.Targets.All.Values.OfType<IRenewsCredentials>(), drive.Around.Reading, Time);
             await using var desk = drive.Desk;
             _desks[run] = desk;
-            var end = await DriveOn(drive, state);
+            var end = await DriveOn(drive);
             return end == DriveEnd.StoreLost ? await GoOnElsewhere(run, record, plan, settings) : new DriveResult(end, record.Read(s => s)) { Why = end == DriveEnd.LeaseLost ? record.Broken?.Message : null };
         }
         catch (LeaseLostException e)
@@ -50,7 +51,7 @@ public sealed partial class Engine
             record.Append(new RunSuspended(settings.InterruptReason));
             return new DriveResult(DriveEnd.Interrupted, record.Read(s => s));
         }
-        catch (RunbookException e) when (record.Broken is null && record.Read(s => s.Ended is null))
+        catch (Exception e) when (e is RunbookException or HeldException && record.Broken is null && record.Read(s => s.Ended is null))
         {
             record.Append(new RunSuspended(e.Message));
             throw;
@@ -61,6 +62,15 @@ public sealed partial class Engine
             if (record.Broken is null)
                 Release(lease);
         }
+    }
+
+    /// <summary>While the lease was waited for, its holder may have gone back with other inputs, or somebody may have taken another text.</summary>
+    Plan Latest(RunRecord record, Plan planned)
+    {
+        var plan = PlanOf(record.Read(s => s));
+        if (!ReferenceEquals(plan, planned))
+            TakeLocks(record.Lease.Run, plan);
+        return plan;
     }
 
     void Release(Lease lease)
@@ -75,7 +85,7 @@ public sealed partial class Engine
         }
     }
 
-    async Task<DriveEnd> DriveOn(Drive drive, RunState before)
+    async Task<DriveEnd> DriveOn(Drive drive)
     {
         if (drive.Record.Read(s => s.Ended) is not null)
         {
@@ -83,9 +93,9 @@ public sealed partial class Engine
             Store.ReleaseLocks(drive.Record.Lease.Run);
             return DriveEnd.Ended;
         }
-        if (before.Preflight.Count == 0 && !await PassesPreflight(drive))
+        if (drive.Record.Read(s => s.Preflight.Count) == 0 && !await PassesPreflight(drive))
             return DriveEnd.Ended;
-        await LookAfterFiles(drive);
+        new LostFiles(drive).LookAfter();
         return await new Runner(drive, new Sequencer(drive.Plan.Runbook, Catalog), Settings).Loop();
     }
 
@@ -123,33 +133,6 @@ public sealed partial class Engine
                 && drive.Plan.Environment.Targets.All.GetValueOrDefault(input.Target!) is IHoldsBackups shelf)
                 resolved.Add(new InputResolved(name, await drive.World.Choose(shelf, input.Prefix ?? "", selector, drive.Around.Reading(drive.Settings.Interrupt))));
         return resolved;
-    }
-
-    /// <summary>A file that an output names may be gone when a run goes on: its producer runs again if it only reads, else people are asked.</summary>
-    static async Task LookAfterFiles(Drive drive)
-    {
-        var producers = drive.Record.Read(s => s.Steps.Values.Where(p => p is { Status: StepStatus.Succeeded, Files.Count: > 0 }).ToList());
-        foreach (var step in producers)
-            if (step.Files.FirstOrDefault(f => !drive.World.IsThere(f)) is { } gone && IsNeeded(drive, step.Path, gone))
-                drive.Record.Append(step.Effects.All(e => e.Effect == Effect.Reads || e.Target is null)
-                    ? new StepReset(step.Path, $"{gone.Path} is gone", null)
-                    : new StepFailed(step.Path, 0, FailureClass.Missing, $"its file {gone.Path} is gone", null, null));
-    }
-
-    /// <summary>A step that has not ended names it: this output of this step, for a step of a group that was passed over never ends.</summary>
-    static bool IsNeeded(Drive drive, string producer, LocalFile file)
-    {
-        var names = drive.Index.Find(producer) is { } place ? Names(place, file.Output).ToList() : [];
-        return drive.Record.Read(s => drive.Plan.Steps.Any(p => p.Part == Part.Steps && s.StatusOf(p.Path) is not (StepStatus.Succeeded or StepStatus.Skipped)
-            && p.Item.With.ToJsonString(StepJson.Options) is var with && names.Exists(n => with.Contains(n, StringComparison.Ordinal))));
-    }
-
-    /// <summary>How expressions name an output: in the step's own runbook and, where that puts it out, in the one around it.</summary>
-    static IEnumerable<string> Names(Place place, string output)
-    {
-        var name = $"steps.{place.Item.Id}.{output}";
-        return place.Frame.Item is not { } sub ? [name]
-            : [name, .. place.Frame.Runbook.Outputs.Where(o => o.Value.Text.Contains(name, StringComparison.Ordinal)).SelectMany(o => Names(sub, o.Key))];
     }
 
     /// <summary>Null: the wait for it was interrupted, and nothing was done.</summary>
@@ -221,7 +204,7 @@ public sealed partial class Engine
 
     static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
-    Drive Compose(RunRecord record, Plan plan, Masker masker, DriveSettings settings, Driver? before)
+    Drive Compose(RunRecord record, Plan plan, Masker masker, DriveSettings settings)
     {
         var run = record.Lease.Run;
         var started = record.Read(s => s.Started);
@@ -233,7 +216,6 @@ public sealed partial class Engine
             Index = index,
             Catalog = Catalog,
             Settings = settings,
-            Before = before,
             Folders = folders,
             Around = new Surroundings
             {

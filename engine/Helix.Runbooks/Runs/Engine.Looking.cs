@@ -46,7 +46,7 @@ public sealed partial class Engine
 
     Surroundings AroundNoRun(Plan plan, string account)
     {
-        var masker = new Masker();
+        var masker = new Masker { Plain = PlainText.Of(plan) };
         return new Surroundings
         {
             Plan = plan,

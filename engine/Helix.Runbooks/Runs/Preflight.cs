@@ -19,6 +19,8 @@ static class Preflight
         var findings = new List<Finding>(used.SelectMany(t => t.Tools).Concat(Tools(around.Plan)).Distinct().AsParallel().AsOrdered().Select(Tool));
         findings.AddRange(await Task.WhenAll(used.Select(t => Target(around, t, stop))));
         findings.AddRange(await Task.WhenAll(around.Plan.Steps.SelectMany(s => s.Secrets.Select(secret => (Secret: secret, s.Path))).GroupBy(s => s.Secret).Select(g => Named(around, g.Key, [.. g.Select(s => s.Path).Distinct()], stop))));
+        // What targets and steps have revealed by now.
+        findings.AddRange(around.Secrets.Words.Select(Word));
         findings.Add(Space(folder));
         findings.AddRange(People(around.Plan));
         return findings;
@@ -99,6 +101,9 @@ static class Preflight
             return new Finding(subject, FindingKind.Warning, $"{around.Masker.Mask(e.Message)} {of} will fail without it.", e.Hint);
         }
     }
+
+    static Finding Word(string reference) => new($"secret {reference}", FindingKind.Warning,
+        "is very short, or a word of this runbook, its environment or inputs: in options and outputs, which the run reads back, it is not masked", $"Set another password, of {Masker.ShortestStrong} characters or more.");
 
     static Finding Space(string folder)
     {

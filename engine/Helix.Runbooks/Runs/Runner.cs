@@ -151,6 +151,7 @@ sealed partial class Runner(Drive drive, Sequencer sequencer, EngineSettings set
         try
         {
             var inputs = enter.Item is RunbookItem sub ? drive.Record.Read(s => drive.Scope.ResolveInputs(s, enter.Path, sub)) : null;
+            EventMask.RefusePlain(drive.Masker, $"What '{enter.Path}' is given", inputs);
             drive.Record.Append(new BlockEntered(enter.Path, inputs));
         }
         catch (RunbookException e)
@@ -167,6 +168,7 @@ sealed partial class Runner(Drive drive, Sequencer sequencer, EngineSettings set
             var list = drive.Record.Read(s => drive.Scope.List(s, freeze.Path, freeze.Item.List));
             if (list.Count > freeze.Item.AtMost)
                 throw new RunbookException($"The list of '{freeze.Path}' has {list.Count} elements, and at most {freeze.Item.AtMost} are allowed; nothing was done with any of them.", "Is it the right list? Then raise `atMost` in the runbook, by a reviewed change.");
+            EventMask.RefusePlain(drive.Masker, $"The list of '{freeze.Path}'", list);
             drive.Record.Append(new ListFrozen(freeze.Path, list));
         }
         catch (RunbookException e)

@@ -6,13 +6,14 @@ namespace Helix.Runbooks.Runs;
 
 public sealed partial class Sequencer
 {
-    Verdict VisitBlock(BlockItem block, string prefix, string? stop)
+    Verdict VisitBlock(BlockItem block, string prefix, string? stop, bool collect)
     {
         var path = prefix + block.Id;
         if (_state.StatusOf(path) == StepStatus.Skipped)
             return Verdict.Done;
-        if (_state.Step(path) is { Status: StepStatus.Failed } overdue)
-            stop ??= overdue.Message ?? "the block failed";
+        // Its own failure: no time is left, or its condition, list or inputs cannot be made.
+        var own = _state.Step(path) is { Status: StepStatus.Failed } failed ? failed.Message ?? "the block failed" : null;
+        stop ??= own;
         if (!Entered(block, path))
         {
             if (stop is not null)
@@ -20,7 +21,7 @@ public sealed partial class Sequencer
             _actions.Add(new Enter(path, block));
             return Verdict.Open;
         }
-        var body = VisitBody(block, prefix, path, stop);
+        var body = VisitBody(block, prefix, path, stop, collect);
         if (body == Verdict.Open)
         {
             if ((block.Timeout.Total ?? block.Timeout.Attempt) is { } limit && stop is null)
@@ -28,9 +29,9 @@ public sealed partial class Sequencer
             return Verdict.Open;
         }
         var inner = Inner(block, prefix, path);
-        // A block that never started has nothing to save or to tidy up.
-        if (stop is not null && !HasBegun(block, prefix, path))
-            return Verdict.Failed;
+        // A block that never started has nothing to save or to tidy up; what is asked to stop from outside does not pass over it, either.
+        if (stop is not null && body == Verdict.Failed && !HasBegunWithin(block, prefix, path))
+            return own is null ? Verdict.Failed : Passed(block, body);
         if (block is RunbookItem sub && VisitTail(sub.Runbook.Rescue, sub.Runbook.Finally, inner, body) == Verdict.Open)
             return Verdict.Open;
         return VisitTail(block.Rescue, block.Finally, inner, body) == Verdict.Open ? Verdict.Open : Passed(block, body);
@@ -52,59 +53,63 @@ public sealed partial class Sequencer
     bool Entered(BlockItem block, string path) =>
         (block.When is null && (block.Timeout.Total ?? block.Timeout.Attempt) is null && block is not RunbookItem) || _state.Entered.ContainsKey(path);
 
-    Verdict VisitBody(BlockItem block, string prefix, string path, string? stop) => block switch
+    /// <summary>In rescue and finally nothing stops the rest of a block; a sub-runbook is one step there, and goes by its own text.</summary>
+    Verdict VisitBody(BlockItem block, string prefix, string path, string? stop, bool collect) => block switch
     {
-        GroupItem group => VisitList(group.Steps, prefix, stop, collect: false),
+        GroupItem group => VisitList(group.Steps, prefix, stop, collect),
         RunbookItem sub => VisitList(sub.Runbook.Steps, path + "/", stop, collect: false),
-        ParallelItem parallel => VisitSideBySide(parallel.Branches.Count, i => (parallel.Branches[i], prefix), parallel.FailFast, int.MaxValue, parallel, path, stop),
-        ForEachItem each => VisitEach(each, path, stop),
+        ParallelItem parallel => VisitSideBySide(new(parallel.Branches.Count, i => (parallel.Branches[i], prefix), parallel, path, collect), parallel.FailFast, int.MaxValue, stop),
+        ForEachItem each => VisitEach(each, path, stop, collect),
         _ => throw new InvalidOperationException($"Unknown block {block.GetType()}."),
     };
 
-    Verdict VisitEach(ForEachItem each, string path, string? stop)
+    Verdict VisitEach(ForEachItem each, string path, string? stop, bool collect)
     {
         if (_state.Lists.TryGetValue(path, out var list))
-            return VisitSideBySide(list.Count, i => (each.Steps, $"{path}[{i}]/"), each.FailFast, each.MaxParallel, each, path, stop);
+            return VisitSideBySide(new(list.Count, i => (each.Steps, $"{path}[{i}]/"), each, path, collect), each.FailFast, each.MaxParallel, stop);
         if (stop is not null)
             return Verdict.Failed;
         _actions.Add(new Freeze(path, each));
         return Verdict.Open;
     }
 
+    /// <summary>Lists side by side: how many, each with the prefix of its paths, and the block that they belong to.</summary>
+    readonly record struct Branches(int Count, Func<int, (IReadOnlyList<Item> Items, string Prefix)> List, object Owner, string Path, bool Collect);
+
     /// <summary>Lists that go on at the same time, at most so many. The block ends when all have ended.</summary>
-    Verdict VisitSideBySide(int count, Func<int, (IReadOnlyList<Item> Items, string Prefix)> list, bool failFast, int atMost, object owner, string path, string? stop)
+    Verdict VisitSideBySide(Branches branches, bool failFast, int atMost, string? stop)
     {
         var mark = _actions.Count;
-        var (open, failed) = VisitBranches(count, list, atMost, owner, path, stop);
-        if (failed && failFast && open > 0 && stop is null)
+        var (open, failed) = VisitBranches(branches, atMost, stop);
+        if (failed && failFast && !branches.Collect && open > 0 && stop is null)
         {
             // The first failure asks the others to stop: look again, without new starts.
             _actions.RemoveRange(mark, _actions.Count - mark);
-            (open, failed) = VisitBranches(count, list, int.MaxValue, owner, path, "a parallel branch failed");
+            (open, failed) = VisitBranches(branches, int.MaxValue, "a parallel branch failed");
         }
         return open > 0 ? Verdict.Open : failed ? Verdict.Failed : Verdict.Done;
     }
 
-    (int Open, bool Failed) VisitBranches(int count, Func<int, (IReadOnlyList<Item> Items, string Prefix)> list, int atMost, object owner, string path, string? stop)
+    (int Open, bool Failed) VisitBranches(Branches branches, int atMost, string? stop)
     {
         var open = 0;
         var failed = false;
-        var done = _cursors.GetValueOrDefault((owner, path));
+        var key = (branches.Owner, branches.Path);
         var allDone = true;
-        for (var i = done; i < count && open < atMost; i++)
+        for (var i = _cursors.GetValueOrDefault(key); i < branches.Count && open < atMost; i++)
         {
-            var (items, prefix) = list(i);
-            var verdict = VisitList(items, prefix, stop, collect: false);
+            var (items, prefix) = branches.List(i);
+            var verdict = VisitList(items, prefix, stop, branches.Collect);
             open += verdict == Verdict.Open ? 1 : 0;
             failed |= verdict == Verdict.Failed;
             allDone &= verdict == Verdict.Done;
             if (allDone && stop is null)
-                _cursors[(owner, path)] = i + 1;
+                _cursors[key] = i + 1;
         }
         return (open, failed);
     }
 
-    bool HasBegun(BlockItem block, string prefix, string path) => block switch
+    bool HasBegunWithin(BlockItem block, string prefix, string path) => block switch
     {
         ForEachItem => _state.Lists.ContainsKey(path),
         RunbookItem sub => sub.Runbook.Steps.Any(i => HasBegun(i, path + "/")),
@@ -113,8 +118,10 @@ public sealed partial class Sequencer
         _ => true,
     };
 
+    /// <summary>What failed before it could start has begun, too: the block around it may be past its rescue already.</summary>
     bool HasBegun(Item item, string prefix) =>
-        item is BlockItem block ? HasBegun(block, prefix, prefix + block.Id) : _state.Step(prefix + item.Id) is { Started: true };
+        _state.Step(prefix + item.Id) is { } step && (step.Started || step.Status == StepStatus.Failed)
+        || (item is BlockItem block && HasBegunWithin(block, prefix, prefix + block.Id));
 
     /// <summary>What a run without success leaves stopped is started again, unless its data may be half loaded (rule 8).</summary>
     Verdict VisitUndo()

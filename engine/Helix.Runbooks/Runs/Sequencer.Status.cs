@@ -14,7 +14,7 @@ public sealed partial class Sequencer
             return own.Status;
         (_state, _actions) = (state, []);
         var prefix = path[..^block.Id.Length];
-        return VisitBody(block, prefix, path, stop: "nothing of it goes on") switch
+        return VisitBody(block, prefix, path, stop: "nothing of it goes on", collect: false) switch
         {
             Verdict.Done => StepStatus.Succeeded,
             Verdict.Open => StepStatus.Running,
@@ -23,7 +23,7 @@ public sealed partial class Sequencer
     }
 
     bool IsEntered(BlockItem block, string prefix, string path) =>
-        block is RunbookItem ? _state.Entered.ContainsKey(path) : HasBegun(block, prefix, path);
+        block is RunbookItem ? _state.Entered.ContainsKey(path) : HasBegunWithin(block, prefix, path);
 
     /// <summary>Why a block failed: the last failure of its steps that it did not survive; else it was cut short.</summary>
     internal FailureClass FailureOf(RunState state, string path, Func<string, bool> isBody) =>

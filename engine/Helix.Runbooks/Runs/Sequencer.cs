@@ -76,23 +76,25 @@ public sealed partial class Sequencer(Runbook runbook, StepCatalog catalog)
     Verdict VisitList(IReadOnlyList<Item> items, string prefix, string? stop, bool collect)
     {
         var first = _cursors.GetValueOrDefault((items, prefix));
+        var failed = false;
         for (var i = first; i < items.Count; i++)
         {
             var verdict = Visit(items[i], prefix, stop, collect);
             if (verdict == Verdict.Open)
                 return Verdict.Open;
-            if (verdict == Verdict.Failed && !collect)
+            failed |= verdict == Verdict.Failed;
+            if (failed && !collect)
                 return Verdict.Failed;
-            if (stop is null)
+            if (stop is null && !failed)
                 _cursors[(items, prefix)] = i + 1;
         }
-        return Verdict.Done;
+        return failed ? Verdict.Failed : Verdict.Done;
     }
 
     Verdict Visit(Item item, string prefix, string? stop, bool collect) => item switch
     {
         StepItem step => VisitStep(step, prefix + step.Id, stop, collect),
-        BlockItem block => VisitBlock(block, prefix, stop),
+        BlockItem block => VisitBlock(block, prefix, stop, collect),
         _ => throw new InvalidOperationException($"Unknown item {item.GetType()}."),
     };
 

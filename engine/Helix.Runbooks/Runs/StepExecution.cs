@@ -53,6 +53,8 @@ sealed class StepExecution(Drive drive)
             if (path.StartsWith("undo/", StringComparison.Ordinal))
                 earlier ??= item.With;
             with = StepState.Changed(earlier ?? drive.Record.Read(s => drive.Scope.Resolve(s, path, item)), changed);
+            foreach (var (name, value) in with)
+                EventMask.RefusePlain(drive.Masker, $"The option '{name}' of {item.Uses}", value);
             options = StepJson.Bind(with, type.OptionsType);
             return true;
         }
@@ -70,7 +72,7 @@ sealed class StepExecution(Drive drive)
         try
         {
             var outputs = await drive.World.Run(item, type, options, context);
-            return new StepSucceeded(path, outputs) { Files = await drive.World.Files(outputs, stop), Warning = outputs["warning"]?.ToString() };
+            return new StepSucceeded(path, outputs) { Files = await drive.World.Files(outputs, stop), Warning = Warning(outputs) };
         }
         catch (Exception e) when (stop.IsCancellationRequested && e is OperationCanceledException or StepFailedException { Failure: FailureClass.Cancelled })
         {
@@ -97,6 +99,14 @@ sealed class StepExecution(Drive drive)
             drive.Logs.Write(path, attempt, "engine", drive.Masker.Mask(e.ToString()));
             return Failed(path, item, type, attempt, effects, FailureClass.Bug, $"{item.Uses} has a fault of its own: {e.Message}", "The log of the step holds the details; please report them.");
         }
+    }
+
+    /// <summary>What the step itself remarks, and that later steps do not get what it put out.</summary>
+    string? Warning(JsonObject outputs)
+    {
+        var said = outputs["warning"]?.ToString();
+        var hidden = outputs.Where(o => EventMask.Hides(drive.Masker, o.Value)).Select(o => $"'{o.Key}'").ToList();
+        return hidden.Count == 0 ? said : $"{said} A secret stands in {string.Join(", ", hidden)}: the record, and steps that use it, have {Masker.Replacement} in its place.".TrimStart();
     }
 
     /// <summary>A time limit leaves it open whether the effect happened: the step looks at the world (WFE-08).</summary>

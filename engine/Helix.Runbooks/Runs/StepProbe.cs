@@ -12,19 +12,19 @@ static class StepProbe
     public static async Task Run(Drive drive, string path, StepItem item, CancellationToken stop)
     {
         await WaitForChildren(drive, path, stop);
-        var (with, effects, attempt) = drive.Record.Read(s => (s.Step(path)!.With!, s.Step(path)!.Effects, s.Step(path)!.Attempts.Count));
+        var (with, effects, tries) = drive.Record.Read(s => (s.Step(path)!.With!, s.Step(path)!.Effects, s.Step(path)!.Attempts.ToList()));
         if (effects.All(e => e.Effect == Effect.Reads))
         {
             drive.Record.Append(new StepProbed(path, ProbeVerdict.NotDone, "the step only reads, so it runs again"));
             return;
         }
-        if (drive.Before is { } before && before.Host != DriverIdentity.Current.Host && effects.Any(e => e.Effect == Effect.Destroys))
+        if (tries[^1].Driver is { } by && by.Host != DriverIdentity.Current.Host && effects.Any(e => e.Effect == Effect.Destroys))
         {
-            drive.Record.Append(new StepProbed(path, ProbeVerdict.Unknown, $"it was begun on {before.Host}, and whether its processes still run there cannot be seen from {DriverIdentity.Current.Host}"));
+            drive.Record.Append(new StepProbed(path, ProbeVerdict.Unknown, $"it was begun on {by.Host}, and whether its processes still run there cannot be seen from {DriverIdentity.Current.Host}"));
             return;
         }
         var type = drive.Catalog.Steps[item.Uses];
-        var probe = await Ask(drive, path, type, StepJson.Bind(with, type.OptionsType), attempt, stop);
+        var probe = await Ask(drive, path, type, StepJson.Bind(with, type.OptionsType), tries.Count, stop);
         var probed = new StepProbed(path, probe.Verdict, drive.Masker.Mask(probe.Why));
         if (probe.Verdict == ProbeVerdict.Done)
         {

@@ -8,38 +8,57 @@ public sealed class Masker
 {
     public const string Replacement = "***";
 
+    /// <summary>A secret shorter than this may be an ordinary word by chance.</summary>
+    public const int ShortestStrong = 12;
+
     readonly Lock _lock = new();
     readonly HashSet<string> _secrets = new(StringComparer.Ordinal);
     readonly HashSet<string> _forms = new(StringComparer.Ordinal);
+    readonly HashSet<string> _formsOfSecrets = new(StringComparer.Ordinal);
     volatile Search? _search;
+    volatile Search? _kept;
+
+    /// <summary>What everybody who looks at the run can read: a password that is a word of it hides nothing there.</summary>
+    public string Plain { get; init; } = "";
 
     /// <summary>From now on the value is masked. An empty one hides nothing.</summary>
-    public void Add(string secret)
+    /// <returns>False: it is no more than a word, and <see cref="MaskKept"/> leaves it as it is.</returns>
+    public bool Add(string secret)
     {
-        if (secret.Trim().Length == 0)
-            return;
+        if (secret.Trim() is not { Length: > 0 } bare)
+            return true;
+        var isWord = bare.Length < SecretForms.ShortestPart || (bare.Length < ShortestStrong && Plain.Contains(bare, StringComparison.Ordinal));
         lock (_lock)
         {
             if (!_secrets.Add(secret))
-                return;
-            _forms.UnionWith(SecretForms.Of(secret));
+                return !isWord;
+            var forms = SecretForms.Of(secret).ToList();
+            _forms.UnionWith(forms);
             _search = Search.For(_forms);
+            if (isWord)
+                return false;
+            _formsOfSecrets.UnionWith(forms);
+            _kept = Search.For(_formsOfSecrets);
+            return true;
         }
     }
 
     /// <summary>The text without any secret. The same object when there is none in it.</summary>
     public string Mask(string text) => _search is { } search ? search.Replace(text) : text;
 
+    /// <summary>The same for what is read back and acted upon: a password like "neo4j" must not make another user or another file of it.</summary>
+    public string MaskKept(string text) => _kept is { } search ? search.Replace(text) : text;
+
     /// <summary>The length of the longest masked form: a text cut into pieces overlaps by this much.</summary>
     public int Longest => _search?.Longest ?? 0;
 
-    /// <summary>A secret of at least <paramref name="minimumLength"/> characters, as it is, is part of the text.</summary>
-    public bool IsIn(string text, int minimumLength)
+    /// <summary>A secret too long to be a word by chance is part of the text as it is.</summary>
+    public bool IsIn(string text)
     {
         if (_search is null)
             return false;
         lock (_lock)
-            return _secrets.Any(s => s.Length >= minimumLength && text.Contains(s, StringComparison.Ordinal));
+            return _secrets.Any(s => s.Length >= ShortestStrong && text.Contains(s, StringComparison.Ordinal));
     }
 
     /// <summary>One combined search for all forms; at each place the longest one is taken.</summary>

@@ -35,9 +35,6 @@ public sealed record ProcessSettings
 /// <summary>Starts real processes, each in its own session, with both pipes drained in constant memory.</summary>
 public sealed class ProcessLauncher : ToolLauncher
 {
-    /// <summary>A secret shorter than this may be an ordinary word by chance.</summary>
-    const int ShortestGuardedSecret = 12;
-
     readonly ProcessSettings _settings;
     int _started;
 
@@ -90,7 +87,7 @@ public sealed class ProcessLauncher : ToolLauncher
     /// <summary>Everybody on the machine can read argument lists.</summary>
     void RefuseVisibleSecrets(Tool tool)
     {
-        var at = tool.Arguments.ToList().FindIndex(a => _settings.Masker.IsIn(a, ShortestGuardedSecret));
+        var at = tool.Arguments.ToList().FindIndex(a => _settings.Masker.IsIn(a));
         if (at >= 0)
             throw new RunbookException($"Argument {at + 1} of {Path.GetFileName(tool.File)} holds a secret, and everybody on the machine can read arguments.",
                 "Give it through the environment or standard input.");

@@ -7,7 +7,7 @@ namespace Helix.Runbooks.Steps;
 static class SecretForms
 {
     /// <summary>Shorter parts and encodings would mask ordinary text.</summary>
-    const int ShortestPart = 6;
+    public const int ShortestPart = 6;
 
     public static IEnumerable<string> Of(string secret)
     {

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace Helix.Runbooks.Steps;
 
 /// <summary>Reads one field of a secret from a Vault target.</summary>
@@ -9,6 +11,10 @@ public sealed class SecretSources(Masker masker)
     const int LargestFile = 1 << 20;
 
     readonly AsyncLocal<IReadOnlyList<string>?> _asking = new();
+    readonly ConcurrentDictionary<string, bool> _words = [];
+
+    /// <summary>References whose value turned out to be no more than a word.</summary>
+    public IEnumerable<string> Words => _words.Keys.Order(StringComparer.Ordinal);
 
     /// <summary>Variables of the engine's own environment.</summary>
     public Func<string, string?> Variable { get; init; } = Environment.GetEnvironmentVariable;
@@ -28,7 +34,8 @@ public sealed class SecretSources(Masker masker)
             try
             {
                 var value = await Read(reference, cancelled);
-                masker.Add(value);
+                if (!masker.Add(value))
+                    _words[reference] = true;
                 return value;
             }
             catch (StepFailedException e) when (e.Failure != FailureClass.Cancelled)

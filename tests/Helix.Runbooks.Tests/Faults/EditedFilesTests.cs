@@ -88,7 +88,7 @@ public sealed class EditedFilesTests
             await driver.End();
         scene.Write("book.yaml", File.ReadAllText(scene.Book).Replace("  - { id: script,", $"  - {{ id: inserted, uses: world.write, with: {{ world: {scene.World}, line: inserted }} }}\n  - {{ id: script,"));
         using var session = scene.Open();
-        session.Engine.TakeChanges(session.Run!, RunHarness.Bob);
+        await session.Engine.TakeChanges(session.Run!, RunHarness.Bob);
         await session.ToTheEnd();
         Assert.Equal(["one", "inserted", "as it was", "script", "part"], scene.Lines);
         Assert.Contains(session.State.Remarks, r => r.Kind == "runbook replaced" && r.Text.Contains("+  - { id: inserted"));

@@ -16,8 +16,8 @@ public sealed class OtherHostTests
               - - { id: write, uses: world.write, with: { world: WORLD, line: written } }
         """;
 
-    [Fact]
-    public async Task What_destroys_and_was_begun_there_is_asked_about_and_what_can_be_seen_is_looked_at()
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task What_destroys_and_was_begun_there_is_asked_about_and_what_can_be_seen_is_looked_at(bool takenHereBefore)
     {
         using var scene = new Scene(Body);
         using var session = scene.Open();
@@ -27,6 +27,9 @@ public sealed class OtherHostTests
             new StepSucceeded("go", []) { Source = "by hand" },
             new StepStarted("load", 1, "world.destroy", new JsonObject { ["world"] = scene.World, ["target"] = "thing" }, [TargetEffect.Destroys("thing", "all of it")]),
             new StepStarted("write", 1, "world.write", new JsonObject { ["world"] = scene.World, ["line"] = "written" }, [TargetEffect.Changes(null)]));
+        // A driver of this host took the run over, and died before it had looked.
+        if (takenHereBefore)
+            session.Store.Take(run, DriverIdentity.Current with { StartTicks = DriverIdentity.Current.StartTicks - 1 }, "takeover", session.Store.ReadLease(run)!);
 
         using var later = scene.Open();
         Assert.Equal(DriveEnd.Waiting, (await later.Engine.Drive(run, new DriveSettings { StoodStill = later.Store.ReadLease(run) })).End);

@@ -86,11 +86,103 @@ public sealed class ApprovedOnlyTests : IDisposable
     }
 
     [Fact]
+    public async Task Going_back_straight_to_a_destruction_that_was_begun_needs_its_gate_to_ask_again_although_nothing_was_changed()
+    {
+        var run = await Approved(Fails);
+        await _h.Drive(run);
+        GoBack(run, "load");
+        var refused = (await _h.Drive(run)).State.Step("load")!;
+        Assert.Equal("approval", refused.Gate);
+        Assert.Matches("it was begun already in round 1, and what 'go' approved there does not cover doing .*\"target\":\"thing\".* once more", refused.Message);
+        Assert.Contains($"Go back to 'go', which asks again (the answer go-back, or after the end of the run `helix reopen {run} --to go`)", refused.Hint, StringComparison.Ordinal);
+        Assert.Single(_h.Lines);
+
+        GoBack(run, "go");
+        await _h.Drive(run);
+        Assert.True(_h.Answer(run, RunHarness.Bob, "approve").Accepted);
+        await _h.Drive(run);
+        Assert.Equal(["destroyed thing", "destroyed thing"], _h.Lines);
+        // A retry in this round has the approval of this round.
+        Retry(run, []);
+        Assert.Null((await _h.Drive(run)).State.Step("load")!.Gate);
+        Assert.Equal(3, _h.Lines.Count);
+    }
+
+    [Fact]
+    public async Task Who_overrides_the_gate_of_a_destruction_that_was_begun_has_overridden_it_for_the_options_of_then()
+    {
+        var run = await Approved(Fails);
+        await _h.Drive(run);
+        GoBack(run, "load");
+        await _h.Drive(run);
+        Assert.True(_h.Answer(run, RunHarness.Alice, "override", "the first half did no harm").Accepted);
+        await _h.Drive(run);
+        Assert.Equal(["destroyed thing", "destroyed thing"], _h.Lines);
+        Retry(run, new() { ["target"] = "other" });
+        Assert.Equal("approval", (await _h.Drive(run)).State.Step("load")!.Gate);
+        Assert.Equal(2, _h.Lines.Count);
+    }
+
+    [Fact]
+    public async Task Reopening_a_run_at_a_destruction_that_was_done_needs_its_gate_to_ask_again()
+    {
+        var run = _h.Start(_h.Plan(Fails.Replace(", fail: true", "", StringComparison.Ordinal), Two));
+        await _h.Drive(run);
+        Assert.True(_h.Answer(run, RunHarness.Bob, "approve").Accepted);
+        Assert.Equal(0, (await _h.Drive(run)).ExitCode);
+        _h.Engine.Reopen(run, RunHarness.Alice, "load", "the data proved bad", []);
+        Assert.Equal("approval", (await _h.Drive(run)).State.Step("load")!.Gate);
+        Assert.Equal(["destroyed thing"], _h.Lines);
+    }
+
+    [Fact]
+    public async Task An_approval_holds_after_going_back_for_a_destruction_that_was_never_begun()
+    {
+        var run = await Approved("""
+            steps:
+              - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }
+              - { id: room, uses: world.write, with: { world: WORLD, line: room, failFirst: 1, failure: conflict } }
+              - { id: load, uses: world.destroy, with: { world: WORLD, target: thing } }
+            """);
+        await _h.Drive(run);
+        GoBack(run, "room");
+        Assert.Equal(0, (await _h.Drive(run)).ExitCode);
+        Assert.Equal(["room", "destroyed thing"], _h.Lines);
+    }
+
+    [Fact]
+    public async Task An_element_that_was_destroyed_before_the_run_went_back_is_the_same_under_another_index()
+    {
+        var (a, b) = (_h.World + ".a", _h.World + ".b");
+        var list = _h.Write("list", $"{a}\n{b}\n");
+        var run = await Approved($$$"""
+            steps:
+              - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }
+              - { id: list, uses: command.run, effect: reads, with: { argv: [cat, {{{list}}}], outputs: { all: { type: list, from: lines } } } }
+              - id: each
+                forEach: "{{ steps.list.all }}"
+                as: it
+                atMost: 5
+                steps:
+                  - { id: load, uses: world.destroy, with: { world: "{{ it }}", target: thing, fail: true } }
+            """);
+        await _h.Drive(run);
+        Assert.Equal((true, false), (File.Exists(a), File.Exists(b)));
+        _h.Write("list", $"{b}\n{a}\n");
+        GoBack(run, "list");
+        Assert.Equal("approval", (await _h.Drive(run)).State.Step("each[0]/load")!.Gate);
+        Assert.True(_h.Answer(run, RunHarness.Alice, "skip", "not that one").Accepted);
+        Assert.Equal("approval", (await _h.Drive(run)).State.Step("each[1]/load")!.Gate);
+        Assert.False(File.Exists(b));
+        Assert.Single(await File.ReadAllLinesAsync(a));
+    }
+
+    [Fact]
     public async Task A_step_that_was_added_behind_the_gate_after_the_approval_was_not_approved()
     {
         var run = await Approved(Fails.Replace(", fail: true", "", StringComparison.Ordinal));
         _h.Write("book.yaml", File.ReadAllText(Path.Combine(_h.Folder, "book.yaml")) + $"\n  - {{ id: more, uses: world.destroy, with: {{ world: {_h.World}, target: other }} }}\n");
-        _h.Engine.TakeChanges(run, RunHarness.Alice);
+        await _h.Engine.TakeChanges(run, RunHarness.Alice);
         var result = await _h.Drive(run);
         Assert.Equal("approval", result.State.Step("load")!.Gate);
         Assert.Contains("another plan", result.State.Step("load")!.Message, StringComparison.Ordinal);
@@ -154,6 +246,9 @@ public sealed class ApprovedOnlyTests : IDisposable
         Assert.True(_h.Answer(run, RunHarness.Bob, "approve").Accepted);
         return run;
     }
+
+    void GoBack(string run, string to) =>
+        Assert.True(_h.Engine.Decide(run, RunHarness.Alice, new Decided { Question = _h.Engine.State(run).OpenQuestions.Single().Id, Choice = "go-back", To = to, Reason = "again" }).Accepted);
 
     void Retry(string run, JsonObject with) =>
         Assert.True(_h.Engine.Decide(run, RunHarness.Alice, new Decided { Question = _h.Engine.State(run).OpenQuestions.Single().Id, Choice = "retry", With = with }).Accepted);

@@ -93,6 +93,53 @@ public sealed class EndTests
     }
 
     [Fact]
+    public async Task A_block_in_finally_goes_through_all_of_its_steps_and_asks_nobody()
+    {
+        using var h = new RunHarness();
+        var ended = await h.Run("""
+            steps:
+              - { id: one, uses: world.write, with: { world: WORLD, line: one } }
+            finally:
+              - id: group
+                steps:
+                  - { id: bad, uses: world.write, with: { world: WORLD, line: bad, failFirst: 9, failure: conflict } }
+                  - { id: after, uses: world.write, with: { world: WORLD, line: after } }
+              - id: each
+                forEach: [x, y]
+                as: it
+                steps:
+                  - { id: worse, uses: world.write, ifFails: abort, with: { world: WORLD, line: "worse {{ it }}", failFirst: 9, failure: conflict } }
+                  - { id: then, uses: world.write, with: { world: WORLD, line: "then {{ it }}" } }
+              - id: both
+                parallel:
+                  - [{ id: worst, uses: world.write, ifFails: abort, with: { world: WORLD, line: worst, failFirst: 9, failure: conflict } }]
+                  - [{ id: slow, uses: world.write, with: { world: WORLD, line: slow, takes: 300ms } }]
+            """, attended: true);
+        Assert.Equal((0, DriveEnd.Ended), (ended.ExitCode, ended.End));
+        Assert.Equal(["one", "after", "then x", "then y", "slow"], h.Lines);
+    }
+
+    [Fact]
+    public async Task A_loop_that_may_fail_lets_the_run_go_on_when_its_list_cannot_be_made()
+    {
+        using var h = new RunHarness();
+        var ended = await h.Run("""
+            steps:
+              - id: each
+                forEach: [x, y]
+                as: it
+                atMost: 1
+                ifFails: continue
+                steps:
+                  - { id: inner, uses: world.write, with: { world: WORLD, line: "{{ it }}" } }
+              - { id: after, uses: world.write, with: { world: WORLD, line: after } }
+            """);
+        Assert.Equal(0, ended.ExitCode);
+        Assert.Equal(["after"], h.Lines);
+        Assert.Contains("2 elements, and at most 1", ended.State.Step("each")!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_step_in_doubt_that_somebody_gives_up_was_interrupted_and_did_not_fail()
     {
         using var h = new RunHarness();
@@ -261,7 +308,7 @@ public sealed class EndTests
 
         var other = (await h.Run(Before)).State.Run;
         h.Plan(Before.Replace("line: one", "line: changed", StringComparison.Ordinal));
-        h.Engine.TakeChanges(other, RunHarness.Bob);
+        await h.Engine.TakeChanges(other, RunHarness.Bob);
         h.Answer(other, RunHarness.Bob, "approve");
         Assert.Equal(0, (await h.Drive(other)).ExitCode);
         Assert.Equal(["one", "changed"], h.Lines);

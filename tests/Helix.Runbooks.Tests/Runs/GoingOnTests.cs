@@ -37,6 +37,73 @@ public sealed class GoingOnTests(PostgresServer postgres)
     }
 
     [Fact]
+    public async Task A_file_that_only_steps_of_a_finished_loop_name_is_not_made_again()
+    {
+        using var h = new RunHarness();
+        var made = Path.Combine(h.Folder, "made");
+        var run = (await h.Run($$$"""
+            steps:
+              - { id: make, uses: world.file, with: { path: "{{{made}}}" } }
+              - id: each
+                forEach: [a, b]
+                as: it
+                steps:
+                  - { id: use, uses: world.write, with: { world: WORLD, line: "{{ it }} {{ steps.make.file }}" } }
+              - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }
+            """)).State.Run;
+        File.Delete(made);
+        Assert.True(h.Answer(run, RunHarness.Bob, "approve").Accepted);
+        Assert.Equal(0, (await h.Drive(run)).ExitCode);
+        Assert.False(File.Exists(made));
+        Assert.Equal(2, h.Lines.Count);
+    }
+
+    [Fact]
+    public async Task Of_the_files_of_a_loop_only_those_of_elements_that_go_on_are_made_again()
+    {
+        using var h = new RunHarness();
+        var made = Path.Combine(h.Folder, "made-");
+        var run = (await h.Run($$$"""
+            steps:
+              - id: each
+                forEach: [a, b]
+                as: it
+                steps:
+                  - { id: make, uses: world.file, with: { path: "{{{made}}}{{ it }}" } }
+                  - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }
+                  - { id: use, uses: world.write, with: { world: WORLD, line: "{{ steps.make.file }}" } }
+            """)).State.Run;
+        Assert.True(h.Answer(run, RunHarness.Bob, "approve").Accepted);
+        Assert.Equal(DriveEnd.Waiting, (await h.Drive(run)).End);
+        File.Delete(made + "a");
+        File.Delete(made + "b");
+        Assert.True(h.Answer(run, RunHarness.Bob, "approve").Accepted);
+        Assert.Equal(0, (await h.Drive(run)).ExitCode);
+        Assert.Equal((false, true), (File.Exists(made + "a"), File.Exists(made + "b")));
+        Assert.Equal([made + "a", made + "b"], h.Lines);
+    }
+
+    [Fact]
+    public async Task What_is_made_again_has_what_it_was_made_from_made_again_before()
+    {
+        using var h = new RunHarness();
+        var (made, copy) = (Path.Combine(h.Folder, "made"), Path.Combine(h.Folder, "copy"));
+        var run = (await h.Run($$$"""
+            steps:
+              - { id: make, uses: world.file, with: { path: "{{{made}}}" } }
+              - { id: copy, uses: command.run, effect: reads, with: { argv: [sh, -c, 'cp "$0" "$1" && echo "$1"', "{{ steps.make.file }}", "{{{copy}}}"], outputs: { file: { from: text } } } }
+              - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"] } }
+              - { id: use, uses: world.write, with: { world: WORLD, line: "{{ steps.copy.file }}" } }
+            """)).State.Run;
+        File.Delete(made);
+        File.Delete(copy);
+        Assert.True(h.Answer(run, RunHarness.Bob, "approve").Accepted);
+        Assert.Equal(0, (await h.Drive(run)).ExitCode);
+        Assert.Equal([copy], h.Lines);
+        Assert.Equal("data", File.ReadAllText(copy));
+    }
+
+    [Fact]
     public async Task A_pinned_script_of_which_a_full_disk_left_half_is_written_anew()
     {
         using var h = new RunHarness();

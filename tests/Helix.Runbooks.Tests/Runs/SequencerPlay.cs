@@ -10,19 +10,27 @@ namespace Helix.Runbooks.Tests.Runs;
 sealed class SequencerPlay
 {
     readonly Random _random;
-    readonly Sequencer _sequencer;
     readonly Runbook _runbook;
     readonly double _failing;
+    readonly double _skipping;
+    readonly bool _forgetful;
+    Sequencer _sequencer;
     readonly Dictionary<string, StepItem> _open = [];
 
     public RunState State { get; } = new("play");
+
+    /// <summary>Steps whose turn came, also those that were skipped then or whose options could not be made.</summary>
     public List<string> Starts { get; } = [];
     public List<JournalEntry> Entries { get; } = [];
     public int MostOpen { get; private set; }
 
-    public SequencerPlay(Runbook runbook, int seed, double failing)
+    /// <summary>What still ran when the run ended.</summary>
+    public IReadOnlyList<string> LeftRunning { get; private set; } = [];
+
+    /// <param name="forgetful">Each look is that of a driver that has just resumed the run.</param>
+    public SequencerPlay(Runbook runbook, int seed, double failing, double skipping = 0, bool forgetful = false)
     {
-        (_runbook, _random, _failing) = (runbook, new Random(seed), failing);
+        (_runbook, _random, _failing, _skipping, _forgetful) = (runbook, new Random(seed), failing, skipping, forgetful);
         _sequencer = new Sequencer(runbook, RunHarness.Catalog);
         Add(new RunStarted
         {
@@ -48,6 +56,8 @@ sealed class SequencerPlay
     /// <summary>One look of the sequencer and one thing that happens. False when the run has ended.</summary>
     public bool Turn()
     {
+        if (_forgetful)
+            _sequencer = new Sequencer(_runbook, RunHarness.Catalog);
         var next = _sequencer.Next(State);
         var moved = false;
         foreach (var action in next)
@@ -62,6 +72,15 @@ sealed class SequencerPlay
     public (IReadOnlyList<NextAction> Fresh, IReadOnlyList<NextAction> Used) Compare() =>
         (new Sequencer(_runbook, RunHarness.Catalog).Next(State), _sequencer.Next(State));
 
+    /// <summary>What a sequencer says to the same record without the cancel and the end.</summary>
+    public IReadOnlyList<NextAction> WithoutCancel()
+    {
+        var state = new RunState("play");
+        foreach (var entry in Entries.Where(e => e.Event is not (CancelRequested or RunEnded)))
+            state.Apply(entry with { Sequence = state.LastSequence + 1 });
+        return new Sequencer(_runbook, RunHarness.Catalog).Next(state);
+    }
+
     public void Cancel() => Add(new CancelRequested("enough"), RunHarness.Bob);
 
     bool Perform(NextAction action)
@@ -70,18 +89,35 @@ sealed class SequencerPlay
         {
             case Start start when !_open.ContainsKey(start.Path):
                 Starts.Add(start.Path);
-                _open[start.Path] = start.Item;
-                Add(new StepStarted(start.Path, 1, start.Item.Uses, [], []));
+                if (_random.NextDouble() < _skipping)
+                    Add(new StepSkipped(start.Path, "by chance"));
+                else
+                    Begin(start.Path, new StepStarted(start.Path, 1, start.Item.Uses, [], []), () => _open[start.Path] = start.Item);
                 return true;
-            case Enter enter: Add(new BlockEntered(enter.Path, [])); return true;
-            case Freeze freeze: Add(new ListFrozen(freeze.Path, (JsonArray)JsonNode.Parse(freeze.Item.List.Text)!)); return true;
+            case Enter enter: Begin(enter.Path, new BlockEntered(enter.Path, [])); return true;
+            case Freeze freeze: Begin(freeze.Path, new ListFrozen(freeze.Path, (JsonArray)JsonNode.Parse(freeze.Item.List.Text)!)); return true;
             case Interrupt interrupt:
                 _open.Remove(interrupt.Path);
-                Add(new StepFailed(interrupt.Path, 1, FailureClass.Cancelled, interrupt.Reason, null, null));
+                Add(new StepFailed(interrupt.Path, 1, FailureClass.Cancelled, interrupt.Reason, null, null) { Stopped = true });
                 return true;
-            case Finish finish: Add(new RunEnded(finish.Outcome, finish.Reason, [])); return true;
+            case Finish finish:
+                LeftRunning = [.. _open.Keys];
+                Add(new RunEnded(finish.Outcome, finish.Reason, []));
+                return true;
             default: return false;
         }
+    }
+
+    /// <summary>Sometimes its options, inputs or list cannot be made.</summary>
+    void Begin(string path, RunEvent begun, Action? andThen = null)
+    {
+        if (_random.NextDouble() < _failing / 4)
+        {
+            Add(new StepFailed(path, 0, FailureClass.InvalidData, "it could not be made", null, null));
+            return;
+        }
+        Add(begun);
+        andThen?.Invoke();
     }
 
     void Finish(string path)

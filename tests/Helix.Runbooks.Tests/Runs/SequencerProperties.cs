@@ -1,6 +1,7 @@
 using CsCheck;
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Model;
+using Helix.Runbooks.Plans;
 using Helix.Runbooks.Runs;
 using Xunit;
 
@@ -10,9 +11,10 @@ public sealed class SequencerProperties
 {
     static readonly Gen<(Runbook Book, int Seed, double Failing)> Plays = Gen.Select(GenRunbook.Any, Gen.Int[0, 1_000_000], Gen.Int[0, 2].Select(i => ((double[])[0.0, 0.1, 0.4])[i]));
 
-    static SequencerPlay Play(Runbook book, int seed, double failing, Action<SequencerPlay>? each = null)
+    static SequencerPlay Play(Runbook book, int seed, double failing, Action<SequencerPlay>? each = null) => Play(new SequencerPlay(book, seed, failing), each);
+
+    static SequencerPlay Play(SequencerPlay play, Action<SequencerPlay>? each)
     {
-        var play = new SequencerPlay(book, seed, failing);
         for (var turns = 0; play.Turn(); turns++)
         {
             each?.Invoke(play);
@@ -35,8 +37,8 @@ public sealed class SequencerProperties
         var play = Play(p.Book, p.Seed, 0);
         return play.State.Ended!.Outcome == Outcome.Succeeded
             && p.Book.Steps.OfType<StepItem>().All(s => play.Starts.Contains(s.Id))
-            && p.Book.Finally.All(s => play.Starts.Contains(s.Id))
-            && p.Book.Rescue.All(s => !play.Starts.Contains(s.Id));
+            && p.Book.Finally.OfType<StepItem>().All(s => play.Starts.Contains(s.Id))
+            && Items.All(p.Book.Rescue).All(s => !play.Starts.Contains(s.Id));
     });
 
     [Fact]
@@ -44,8 +46,61 @@ public sealed class SequencerProperties
     {
         var play = Play(p.Book, p.Seed, p.Failing);
         var failed = play.State.Ended!.Outcome == Outcome.Failed;
-        return p.Book.Finally.All(s => play.Starts.Contains(s.Id)) && p.Book.Rescue.All(s => play.Starts.Contains(s.Id) == failed);
+        return p.Book.Finally.OfType<StepItem>().All(s => play.Starts.Contains(s.Id)) && p.Book.Rescue.OfType<StepItem>().All(s => play.Starts.Contains(s.Id) == failed);
     });
+
+    [Fact]
+    public void In_rescue_and_finally_no_failure_keeps_a_block_from_going_through_all_of_its_steps() => Plays.Sample(p =>
+    {
+        var play = Play(p.Book, p.Seed, p.Failing);
+        var due = Due(p.Book.Finally, "", play.State);
+        if (play.State.Ended!.Outcome == Outcome.Failed)
+            due = due.Concat(Due(p.Book.Rescue, "", play.State));
+        return due.All(play.Starts.Contains);
+    });
+
+    /// <summary>A sub-runbook is one step that goes by its own text; of a loop without a list nothing is due.</summary>
+    static IEnumerable<string> Due(IEnumerable<Item> items, string prefix, RunState state) => items.SelectMany(item => item switch
+    {
+        StepItem step => [prefix + step.Id],
+        GroupItem group => Due(group.Steps.Concat(group.Finally), prefix, state),
+        ParallelItem parallel => parallel.Branches.SelectMany(b => Due(b, prefix, state)),
+        ForEachItem each => Enumerable.Range(0, state.Lists.GetValueOrDefault(prefix + each.Id)?.Count ?? 0).SelectMany(i => Due(each.Steps, $"{prefix}{each.Id}[{i}]/", state)),
+        _ => [],
+    });
+
+    [Fact]
+    public void What_starts_later_was_still_to_come_before_and_nothing_that_has_ended_is() =>
+        Gen.Select(Plays, Gen.Int[0, 12]).Sample((p, at) =>
+        {
+            var index = new PlanIndex(p.Book);
+            bool IsOwn(string path) => index.Find(path)! is { Section: Part.Steps } place && !place.Within.Any(w => w.StartsWith("rescue of", StringComparison.Ordinal) || w.StartsWith("finally of", StringComparison.Ordinal));
+            var turn = 0;
+            var (before, ended) = (int.MaxValue, false);
+            var left = new HashSet<string>();
+            var play = Play(p.Book, p.Seed, p.Failing, x =>
+            {
+                if (turn++ != at)
+                    return;
+                var paths = new Sequencer(p.Book, RunHarness.Catalog).StillToCome(x.State);
+                (before, ended) = (x.Starts.Count, paths.Any(path => x.State.StatusOf(path) is StepStatus.Succeeded or StepStatus.Skipped));
+                left = [.. paths.Select(StepPath.Pattern)];
+            });
+            return !ended && play.Starts.Skip(before).Where(IsOwn).All(path => left.Contains(StepPath.Pattern(path)));
+        });
+
+    [Fact]
+    public void A_run_that_is_cancelled_whenever_and_whoever_drives_it_then_does_not_end_while_something_runs() =>
+        Gen.Select(Plays, Gen.Int[0, 20]).Sample((p, at) =>
+        {
+            var turn = 0;
+            var play = Play(new SequencerPlay(p.Book, p.Seed, p.Failing, skipping: 0.2, forgetful: true), x =>
+            {
+                if (turn++ == at)
+                    x.Cancel();
+            });
+            return play.LeftRunning.Count == 0;
+        });
 
     [Fact]
     public void Steps_of_a_list_start_in_its_order() => Plays.Sample(p =>
@@ -91,7 +146,7 @@ public sealed class SequencerProperties
             if (turn <= at || play.State.Ended!.Outcome != Outcome.Cancelled)
                 return true;
             return p.Book.Steps.OfType<StepItem>().Where(s => !before.Contains(s.Id)).All(s => !play.Starts.Contains(s.Id))
-                && p.Book.Finally.All(s => play.Starts.Contains(s.Id))
+                && p.Book.Finally.OfType<StepItem>().All(s => play.Starts.Contains(s.Id))
                 && play.State.Steps.Values.All(s => s.Status is not (StepStatus.Running or StepStatus.Waiting));
         });
 
@@ -115,5 +170,18 @@ public sealed class SequencerProperties
             var reset = Rounds.Reset(p.Book, to.Id);
             var at = steps.ToList().IndexOf(to);
             return steps.Take(at).All(s => !reset.Contains(s.Id)) && steps.Skip(at).All(s => reset.Contains(s.Id)) && p.Book.Finally.All(s => reset.Contains(s.Id));
+        });
+
+    [Fact]
+    public void A_cancelled_run_ends_as_succeeded_only_when_nothing_was_left_to_be_done() =>
+        Gen.Select(Plays, Gen.Int[0, 20]).Sample((p, at) =>
+        {
+            var turn = 0;
+            var play = Play(new SequencerPlay(p.Book, p.Seed, p.Failing), x =>
+            {
+                if (turn++ == at)
+                    x.Cancel();
+            });
+            return turn <= at || play.State.Ended!.Outcome != Outcome.Succeeded || play.WithoutCancel() is [Finish { Outcome: Outcome.Succeeded }];
         });
 }
