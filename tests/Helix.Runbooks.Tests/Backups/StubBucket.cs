@@ -63,11 +63,15 @@ sealed class StubBucket : IDisposable
             ("DELETE", _) when query.ContainsKey("uploadId") => _uploads.TryRemove(query["uploadId"], out _) ? new(204) : Refusal(404, "NoSuchUpload"),
             ("GET", _) when query.ContainsKey("uploadId") => Listed(query),
             ("GET", _) when query.ContainsKey("uploads") => new(200, "<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>"),
+            ("GET", _) when query.ContainsKey("list-type") => List(Uri.UnescapeDataString(query["prefix"])),
             ("PUT", _) => Put(request, path),
             ("DELETE", _) => Objects.TryRemove(path, out _) ? new(204) : new(204),
             _ => Objects.TryGetValue(path, out var body) ? Told(body) : Refusal(404, "NoSuchKey"),
         };
     }
+
+    StubAnswer List(string prefix) =>
+        new(200, $"<ListBucketResult>{string.Concat(Objects.Where(o => o.Key.StartsWith($"/b/{prefix}", StringComparison.Ordinal)).Select(o => $"<Contents><Key>{o.Key["/b/".Length..]}</Key><Size>{o.Value.Length}</Size></Contents>"))}<IsTruncated>false</IsTruncated></ListBucketResult>");
 
     StubAnswer Put(StubRequest request, string path)
     {
