@@ -100,6 +100,6 @@ public sealed class OtherTextTests
         await Git(h, "-c", $"user.name={author}", "-c", $"user.email={author}@example.com", "commit", "--quiet", "--message", "a test");
     }
 
-    static Task Git(RunHarness h, params string[] arguments) =>
+    static Task<ToolResult> Git(RunHarness h, params string[] arguments) =>
         new Tool(new ProcessLauncher(new ProcessSettings { Masker = new Masker() }), "git", CancellationToken.None) { Arguments = arguments, WorkingDirectory = h.Folder }.Quietly().Run();
 }
