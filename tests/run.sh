@@ -65,7 +65,7 @@ count() { # count OUTPUT STATUS: its totals go into the last line
   failed=$((failed + bad))
   skipped=$((skipped + $(number Skipped)))
 }
-tests Helix.Server.Tests -maxThreads 3 -class- "$timed" >"$out/server" 2>&1 &
+tests Helix.Server.Tests -maxThreads 2 -class- "$timed" >"$out/server" 2>&1 &
 beside=$!
 status=0
 tests Helix.Runbooks.Tests -maxThreads 4 2>&1 | tee "$out/engine" || status=$?

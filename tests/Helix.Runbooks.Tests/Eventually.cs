@@ -5,7 +5,7 @@ namespace Helix.Runbooks.Tests;
 /// <summary>Waits in real time for real servers and processes: looks again and again until a deadline.</summary>
 static class Eventually
 {
-    static readonly TimeSpan Usually = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan Usually = TimeSpan.FromSeconds(180);
     static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
     public static Task True(Func<bool> condition, string what, TimeSpan? limit = null) =>

@@ -40,7 +40,7 @@ sealed class HelixProcess : IDisposable
 
     public async Task<(int Code, string Out, string Error)> End(TimeSpan? within = null)
     {
-        using var limit = new CancellationTokenSource(within ?? TimeSpan.FromSeconds(60), TimeProvider.System);
+        using var limit = new CancellationTokenSource(within ?? TimeSpan.FromSeconds(180), TimeProvider.System);
         try
         {
             await _process.WaitForExitAsync(limit.Token);

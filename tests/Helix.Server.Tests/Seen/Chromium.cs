@@ -51,7 +51,7 @@ public sealed class Chromium : IAsyncLifetime
 sealed class Screen(IPage page, string name) : IAsyncDisposable
 {
     /// <summary>Milliseconds. As long as elsewhere in the tests: a busy machine is no fault of a page.</summary>
-    public const int Limit = 60_000;
+    public const int Limit = 180_000;
 
     static readonly string Folder = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "screens")).FullName;
     int _taken;

@@ -59,7 +59,7 @@ public sealed class ReadmeTests
 
     static async Task ReadUntil(StreamReader stream, string words)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(180), TimeProvider.System);
         while (await stream.ReadLineAsync(limit.Token) is { } line)
             if (line.Contains(words, StringComparison.Ordinal))
                 return;
