@@ -93,7 +93,11 @@ sealed class PostgresDialect(PostgresAddress address) : Dialect
         if (encoding != "UTF8")
             throw new RunbookException($"{Place} holds text as {encoding}.", "Make the database with ENCODING 'UTF8'.");
         if (schema is null)
-            database.Run($"CREATE SCHEMA IF NOT EXISTS \"{(address.Schema ?? "public").Replace("\"", "\"\"", StringComparison.Ordinal)}\"");
+        {
+            // Two that make it at once both find none: one of them meets the other's in the catalogue, IF NOT EXISTS or not.
+            var name = $"\"{(address.Schema ?? "public").Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+            database.Run($"DO $helix$ BEGIN CREATE SCHEMA IF NOT EXISTS {name}; EXCEPTION WHEN unique_violation OR duplicate_schema THEN NULL; END $helix$");
+        }
     }
 
     public override bool Has(Database database, string table) =>
