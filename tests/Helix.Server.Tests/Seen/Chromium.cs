@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Deque.AxeCore.Commons;
 using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
@@ -80,11 +81,11 @@ sealed class Screen(IPage page, string name) : IAsyncDisposable
         await page.GetByLabel("Account").FillAsync(account);
         await page.GetByLabel("Password").FillAsync(ServerHere.Password);
         await page.GetByRole(AriaRole.Button, new() { Name = "Log in" }).ClickAsync();
-        await Arrives("**/runs");
+        await Arrives("/runs$");
     }
 
-    /// <summary>Its answer came; what it shows is waited for by <see cref="Sees"/>. Waiting for the end of its load has missed it, when the machine was busy.</summary>
-    public Task Arrives(string url) => page.WaitForURLAsync(url, new() { WaitUntil = WaitUntilState.Commit });
+    /// <summary>It is there; what it shows is waited for by <see cref="Sees"/>. The address is looked at again and again: who waits for an event of a page that is there already waits for ever.</summary>
+    public Task Arrives(string pattern) => Assertions.Expect(page).ToHaveURLAsync(new Regex(pattern), new() { Timeout = Limit });
 
     public Task Press(string button) => page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync();
     public Task Sees(string text) => Assertions.Expect(page.Locator("main")).ToContainTextAsync(text, new() { Timeout = Limit });

@@ -46,7 +46,7 @@ public sealed class FormsSeenTests(Chromium chromium) : IClassFixture<Chromium>
         await alice.Take("plan-of-a-drill");
         await alice.IsAccessible("plan-of-a-drill");
         await alice.Press("Start the run");
-        await alice.Page.WaitForURLAsync("**/runs/*");
+        await alice.Arrives("/runs/[^/]+$");
         var run = alice.Page.Url.Split('/')[^1];
         await here.Becomes(run, RunStatus.Waiting);
         Assert.Equal("INC-9", here.State(run).Started.Incident);
@@ -136,7 +136,7 @@ public sealed class FormsSeenTests(Chromium chromium) : IClassFixture<Chromium>
         await screen.Page.GetByLabel("Account").FillAsync("alice");
         await screen.Page.GetByLabel("Password").FillAsync(ServerHere.Password);
         await screen.Press("Log in");
-        await screen.Page.WaitForURLAsync("**/runs/" + run);
+        await screen.Arrives("/runs/" + run);
     }
 
     [Fact]

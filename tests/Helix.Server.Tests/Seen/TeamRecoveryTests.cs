@@ -256,7 +256,7 @@ public sealed class TeamRecoveryTests(Chromium chromium) : IClassFixture<Chromiu
         here.Write("notes/a.txt", "hello\n");
         await alice.Page.GotoAsync("/runbooks/notes-backup?environment=production");
         await alice.Press("Start the run");
-        await alice.Arrives("**/runs/*");
+        await alice.Arrives("/runs/[^/]+$");
         await here.Becomes(alice.Page.Url.Split('/')[^1], RunStatus.Succeeded);
     }
 
@@ -273,7 +273,7 @@ public sealed class TeamRecoveryTests(Chromium chromium) : IClassFixture<Chromiu
         await alice.Take("plan");
         await alice.Page.GetByLabel("is protected").FillAsync("production");
         await alice.Press("Start the run");
-        await alice.Arrives("**/runs/*");
+        await alice.Arrives("/runs/[^/]+$");
         return alice.Page.Url.Split('/')[^1];
     }
 }
