@@ -1,6 +1,4 @@
-using System.Text;
 using System.Text.Json.Nodes;
-using Helix.Runbooks.Journal;
 using Helix.Runbooks.Plans;
 using Helix.Runbooks.Steps;
 
@@ -25,16 +23,6 @@ sealed record Surroundings
         Plan.Environment.Targets.All.GetValueOrDefault(target) is IHoldsSecrets vault
             ? vault.ReadSecret(path, field, Reading(cancelled))
             : throw new RunbookException($"The reference vault:{target}/{path}#{field} names no target of kind vault.", "It is written vault:target/path#field.");
-}
-
-/// <summary>What everybody who looks at a run can read, and what its options are made of.</summary>
-static class PlainText
-{
-    public static string Of(Plan plan, RunStarted? started = null)
-    {
-        var sources = new PlanIndex(plan.Runbook).All.Select(p => p.Frame.Runbook.Source).Prepend(plan.Runbook.Source).Append(plan.Environment.Source).DistinctBy(s => s.Path);
-        return string.Join('\n', [.. sources.Select(s => Encoding.UTF8.GetString(s.Bytes)), plan.Inputs.ToJsonString(StepJson.Options), started?.Work, started?.BaseDirectory, started?.Operator.Account]);
-    }
 }
 
 /// <summary>The engine's side of a context that only looks. What a step could leave behind is refused.</summary>

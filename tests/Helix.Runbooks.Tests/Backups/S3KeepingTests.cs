@@ -107,17 +107,7 @@ public sealed class S3KeepingTests : IDisposable
 
     int Puts(string path) => _bucket.Requests.Count(r => r.Method == "PUT" && r.Path == path);
 
-    BackupUploadOptions Upload() => new()
-    {
-        Target = "s3",
-        File = _host.Write("dump", "content"u8.ToArray()),
-        Prefix = "redis/",
-        Name = "x",
-        Kind = "k",
-        RecoveryPoint = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero),
-        Compression = Helix.Steps.Files.Compression.None,
-        ReadBack = false,
-    };
+    BackupUploadOptions Upload() => StubBucket.Backup(_host, "content");
 
     public void Dispose()
     {

@@ -1,4 +1,3 @@
-using System.Text;
 using Helix.Runbooks.Steps;
 using Helix.Runbooks.Tests.Http;
 using Helix.Steps.Backups;
@@ -122,17 +121,7 @@ public sealed class S3OrphanTests : IDisposable
 
     static BackupCopyOptions Copy() => new() { From = "shelf", To = "s3", Backup = "redis/x" };
 
-    BackupUploadOptions Upload(int size) => new()
-    {
-        Target = "s3",
-        File = _host.Write("dump", Encoding.ASCII.GetBytes(new string('A', size))),
-        Prefix = "redis/",
-        Name = "x",
-        Kind = "k",
-        RecoveryPoint = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero),
-        Compression = Helix.Steps.Files.Compression.None,
-        ReadBack = false,
-    };
+    BackupUploadOptions Upload(int size) => StubBucket.Backup(_host, new string('A', size));
 
     public void Dispose()
     {

@@ -175,17 +175,7 @@ public sealed class S3PartsTests : IDisposable
             span[i] = (char)('A' + random.Next(26));
     });
 
-    BackupUploadOptions Upload(TestHost? host = null) => new()
-    {
-        Target = "s3",
-        File = (host ?? _host).Write("dump", System.Text.Encoding.ASCII.GetBytes(_content)),
-        Prefix = "redis/",
-        Name = "x",
-        Kind = "k",
-        RecoveryPoint = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero),
-        Compression = Helix.Steps.Files.Compression.None,
-        ReadBack = false,
-    };
+    BackupUploadOptions Upload(TestHost? host = null) => StubBucket.Backup(host ?? _host, _content);
 
     public void Dispose()
     {

@@ -41,6 +41,19 @@ sealed class StubBucket : IDisposable
         SecretKey = host.Canary("SECRET", "stub-secret-key-1"),
     };
 
+    /// <summary>This content as it is, as the object redis/x of the target s3.</summary>
+    public static BackupUploadOptions Backup(TestHost host, string content) => new()
+    {
+        Target = "s3",
+        File = host.Write("dump", Encoding.ASCII.GetBytes(content)),
+        Prefix = "redis/",
+        Name = "x",
+        Kind = "k",
+        RecoveryPoint = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero),
+        Compression = Helix.Steps.Files.Compression.None,
+        ReadBack = false,
+    };
+
     public static StubAnswer Refusal(int status, string code) => new(status, $"<?xml version=\"1.0\"?><Error><Code>{code}</Code></Error>");
 
     public static string? Header(StubRequest request, string name) => request.Headers.GetValueOrDefault(name);
