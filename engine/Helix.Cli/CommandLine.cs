@@ -132,7 +132,7 @@ sealed class CommandLine(Session session, IReadOnlyList<TableEntry> local)
         }
         catch (StoreLostException e)
         {
-            return Say(e.Message, e.MayComeBack ? "Whether the last answer was taken is not known: `helix show RUN` tells when the store is back." : "Nothing more was done. Make room or mend the disk, then go on: helix resume RUN", ExitCodes.Failed);
+            return Say(e.Message, e.Hint ?? (e.MayComeBack ? "Whether the last answer was taken is not known: `helix show RUN` tells when the store is back." : "Nothing more was done. Make room or mend the disk, then go on: helix resume RUN"), ExitCodes.Failed);
         }
         catch (IOException e) when (e.Message.Contains("Broken pipe", StringComparison.Ordinal))
         {

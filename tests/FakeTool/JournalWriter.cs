@@ -1,16 +1,32 @@
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Journal;
+using Microsoft.Data.Sqlite;
 
 /// <summary>A second process on a store. Prints the sequence of each entry once it is acknowledged.</summary>
 static class JournalWriter
 {
     public static int Run(string verb, string file, string run, int count)
     {
+        if (verb == "hold")
+            return Hold(file);
         using var store = JournalStore.Open(file, TimeProvider.System);
         if (verb == "drive")
             Drive(store, run, count);
         else
             Note(store, run, count);
+        return 0;
+    }
+
+    /// <summary>Stays within a write until it is killed.</summary>
+    static int Hold(string file)
+    {
+        using var connection = new SqliteConnection($"Data Source={file};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "BEGIN IMMEDIATE";
+        command.ExecuteNonQuery();
+        Console.WriteLine(0);
+        Console.In.ReadToEnd();
         return 0;
     }
 

@@ -217,6 +217,6 @@ sealed class TestHost : StepHost, IDisposable
     {
         _cancel.Dispose();
         _killNow.Dispose();
-        Directory.Delete(Folder, recursive: true);
+        TempFolder.Delete(Folder);
     }
 }

@@ -75,6 +75,6 @@ sealed class TlsFront : IDisposable
     {
         _listener.Stop();
         _certificate.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        TempFolder.Delete(_folder);
     }
 }

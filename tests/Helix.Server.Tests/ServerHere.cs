@@ -138,6 +138,6 @@ sealed class ServerHere : IAsyncDisposable
                 // Its parent writes down how it ended, into this folder.
                 await Eventually.True(() => File.Exists(file + ".exit"), "the service has ended");
             }
-        Directory.Delete(Folder, recursive: true);
+        TempFolder.Delete(Folder);
     }
 }

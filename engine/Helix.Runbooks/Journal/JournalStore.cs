@@ -146,4 +146,7 @@ public sealed class StoreLostException(string what, Exception inner) : Exception
 {
     /// <summary>It is away, as while it is restarted or cut off: who waits may have it back. False for a disk that is full or gone.</summary>
     public bool MayComeBack { get; init; }
+
+    /// <summary>What can be done about it, where more is known than that the place is lost.</summary>
+    public string? Hint { get; init; }
 }

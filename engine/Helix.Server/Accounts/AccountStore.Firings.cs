@@ -7,12 +7,15 @@ sealed partial class AccountStore
 {
     /// <summary>Takes a call for a trigger, once. What did not come to anything may be taken again when it is called again.</summary>
     /// <returns>False: it is there already.</returns>
-    public bool Claim(Firing f) => Run("""
+    // Two statements: PostgreSQL settles an upsert by one of the two keys, and fails where another server is just adding the other (INSERT, "ON CONFLICT Clause").
+    public bool Claim(Firing f) => Together(() => Run("""
         INSERT INTO firings (trigger, mark, id, fingerprint, at, result, run, detail, environment, inputs, effect, words, began, expires)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
-        ON CONFLICT (trigger, mark) DO UPDATE SET at = excluded.at, result = excluded.result, run = excluded.run, detail = excluded.detail, inputs = excluded.inputs, effect = excluded.effect, words = excluded.words, expires = excluded.expires
-        WHERE firings.result IN ('failed', 'too-soon', 'expired')
-        """, f.Trigger, f.Mark, f.Id, f.Fingerprint, Text(f.At), f.Result, f.Run, f.Detail, f.Environment, f.Inputs.ToJsonString(), f.Effect, f.Words, Text(f.Began), Text(f.Expires)) == 1;
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT DO NOTHING
+        """, f.Trigger, f.Mark, f.Id, f.Fingerprint, Text(f.At), f.Result, f.Run, f.Detail, f.Environment, f.Inputs.ToJsonString(), f.Effect, f.Words, Text(f.Began), Text(f.Expires)) == 1
+        || Run("""
+        UPDATE firings SET at = ?3, result = ?4, run = ?5, detail = ?6, inputs = ?7, effect = ?8, words = ?9, expires = ?10
+        WHERE trigger = ?1 AND mark = ?2 AND result IN ('failed', 'too-soon', 'expired')
+        """, f.Trigger, f.Mark, Text(f.At), f.Result, f.Run, f.Detail, f.Inputs.ToJsonString(), f.Effect, f.Words, Text(f.Expires)) == 1);
 
     /// <summary>False: it is not so any more, since somebody was faster.</summary>
     public bool Settle(Firing firing, string from, string result, string? run, string detail) => Run(

@@ -36,7 +36,7 @@ sealed class Faults(Site site)
                 return Write(http, 403, e.Message, null);
             case RunbookException or HeldException when Mended(e) is { } fault: return Write(http, fault.Status, fault.Message, fault.Hint);
             case StepFailedException s: return Write(http, 502, s.Message, s.Hint);
-            case StoreLostException lost: return Write(http, 503, e.Message, lost.MayComeBack ? "Whether what you sent was taken is not known: look again when the database is back." : "Nothing was done. Make room or mend the disk of the store.");
+            case StoreLostException lost: return Write(http, 503, e.Message, lost.Hint ?? (lost.MayComeBack ? "Whether what you sent was taken is not known: look again when the database is back." : "Nothing was done. Make room or mend the disk of the store."));
             case BadHttpRequestException b: return Write(http, b.StatusCode, b.Message, null);
             default:
                 site.Say($"{http.Request.Method} {http.Request.Path}: {e}");

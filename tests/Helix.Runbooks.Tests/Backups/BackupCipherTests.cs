@@ -131,6 +131,6 @@ public sealed class BackupCipherTests : IDisposable
     public void Dispose()
     {
         _host.Dispose();
-        Directory.Delete(_shelf, recursive: true);
+        TempFolder.Delete(_shelf);
     }
 }

@@ -182,7 +182,7 @@ public sealed class BackupOnS3Tests(CephS3 ceph) : IAsyncLifetime
     {
         _host.AssertNoCanary();
         _host.Dispose();
-        Directory.Delete(_shelf, recursive: true);
+        TempFolder.Delete(_shelf);
         return ValueTask.CompletedTask;
     }
 }

@@ -262,6 +262,6 @@ public sealed class BackupRoundTripTests : IDisposable
     public void Dispose()
     {
         _trial.Dispose();
-        Directory.Delete(_shelf, recursive: true);
+        TempFolder.Delete(_shelf);
     }
 }

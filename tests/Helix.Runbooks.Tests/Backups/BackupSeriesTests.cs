@@ -244,5 +244,5 @@ public sealed class BackupSeriesTests : IDisposable
 
     static BackupProof Proof(bool passed, int later = 0) => new() { At = Noon.AddMinutes(later), Passed = passed, Run = "run" };
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => TempFolder.Delete(_folder);
 }

@@ -251,6 +251,6 @@ public sealed class BackupVerifyTests : IDisposable
     public void Dispose()
     {
         _trial.Dispose();
-        Directory.Delete(_shelf, recursive: true);
+        TempFolder.Delete(_shelf);
     }
 }

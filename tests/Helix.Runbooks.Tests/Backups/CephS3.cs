@@ -170,6 +170,6 @@ public sealed class CephS3 : IDisposable
             process.Dispose();
         }
         if (Directory.Exists(_folder))
-            Directory.Delete(_folder, recursive: true);
+            TempFolder.Delete(_folder);
     }
 }

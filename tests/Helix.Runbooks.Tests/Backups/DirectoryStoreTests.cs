@@ -36,7 +36,7 @@ public sealed class DirectoryStoreTests : BackupStoreConformance, IDisposable
         await using var store = await Empty();
         var upload = await store.Create("a/b.bin", new(), CancellationToken.None);
         await upload.WriteAsync(Bytes(100));
-        Directory.Delete(_folder, recursive: true);
+        TempFolder.Delete(_folder);
         var gone = await Assert.ThrowsAsync<StepFailedException>(() => upload.Commit(CancellationToken.None));
         Assert.Equal(FailureClass.Missing, gone.Failure);
         await upload.DisposeAsync();
@@ -55,7 +55,7 @@ public sealed class DirectoryStoreTests : BackupStoreConformance, IDisposable
         await using var listing = store.List("a/", CancellationToken.None).GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Assert.True(await listing.MoveNextAsync());
         // Root may list every folder, so a link to itself takes the place of one.
-        Directory.Delete(below, recursive: true);
+        TempFolder.Delete(below);
         File.CreateSymbolicLink(below, below);
 
         var failure = await Assert.ThrowsAsync<StepFailedException>(async () => await listing.MoveNextAsync());
@@ -76,6 +76,6 @@ public sealed class DirectoryStoreTests : BackupStoreConformance, IDisposable
     public void Dispose()
     {
         if (Directory.Exists(_folder))
-            Directory.Delete(_folder, recursive: true);
+            TempFolder.Delete(_folder);
     }
 }

@@ -43,7 +43,7 @@ public sealed class FullDiskTests : IDisposable
         var failure = await Assert.ThrowsAsync<StepFailedException>(() => trial.Run(new BackupDownload(), options));
         Assert.Contains("is full", failure.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFiles(_disk));
-        Directory.Delete(shelf, recursive: true);
+        TempFolder.Delete(shelf);
     }
 
     [Fact]
@@ -85,6 +85,6 @@ public sealed class FullDiskTests : IDisposable
     {
         if (_mounted)
             Call("umount", "-l", _disk);
-        Directory.Delete(_disk, recursive: true);
+        TempFolder.Delete(_disk);
     }
 }

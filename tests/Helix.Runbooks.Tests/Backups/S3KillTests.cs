@@ -132,7 +132,7 @@ public sealed class S3KillTests(CephS3 ceph) : IAsyncLifetime
     {
         _proxy.Dispose();
         _host.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        TempFolder.Delete(_folder);
         return ValueTask.CompletedTask;
     }
 }

@@ -127,6 +127,6 @@ public sealed class S3OrphanTests : IDisposable
     {
         _host.Dispose();
         _bucket.Dispose();
-        Directory.Delete(_shelf, recursive: true);
+        TempFolder.Delete(_shelf);
     }
 }

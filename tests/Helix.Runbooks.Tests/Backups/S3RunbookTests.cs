@@ -98,6 +98,6 @@ public sealed class S3RunbookTests(CephS3 ceph) : IDisposable
     public void Dispose()
     {
         _host.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        TempFolder.Delete(_folder);
     }
 }

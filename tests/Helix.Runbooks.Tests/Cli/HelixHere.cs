@@ -45,5 +45,5 @@ sealed class HelixHere : IDisposable
         return path;
     }
 
-    public void Dispose() => Directory.Delete(Folder, recursive: true);
+    public void Dispose() => TempFolder.Delete(Folder);
 }

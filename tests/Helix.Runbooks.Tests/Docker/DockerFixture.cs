@@ -105,7 +105,7 @@ public sealed class DockerFixture : IAsyncLifetime
         }
         foreach (var mount in File.ReadLines("/proc/mounts").Select(l => l.Split(' ')[1]).Where(m => m.StartsWith(_folder, StringComparison.Ordinal)).Reverse().ToList())
             Process.Start("umount", ["-l", mount]).WaitForExit();
-        Directory.Delete(_folder, recursive: true);
+        TempFolder.Delete(_folder);
     }
 
     void MakeImage()

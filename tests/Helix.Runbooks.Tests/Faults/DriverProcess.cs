@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
+using Helix.Runbooks.Journal;
 using Helix.Runbooks.Tests.Processes;
 
 namespace Helix.Runbooks.Tests.Faults;
@@ -34,15 +34,21 @@ sealed class DriverProcess : IDisposable
         return (_process.ExitCode, await _stdout, await _stderr);
     }
 
-    public void Interrupt() => Send(2);
-    public void Kill() => Send(9);
-    public void Stop() => Send(19);
-    public void Continue() => Send(18);
+    public void Interrupt() => _process.Send(ProcessSignals.Interrupt);
+    public void Kill() => _process.Send(ProcessSignals.Kill);
+    public void Continue() => _process.Send(ProcessSignals.Continue);
 
-    void Send(int signal) => _ = SendSignal(_process.Id, signal);
+    /// <summary>Stopped within a write it would keep the store locked for everybody.</summary>
+    public async Task StopBetweenWrites(string store)
+    {
+        await _process.StopWhole();
+        while (StoreHolder.Of(store)?.Pid == Pid)
+        {
+            Continue();
+            await _process.StopWhole();
+        }
+    }
 
-    [DllImport("libc", EntryPoint = "kill")]
-    static extern int SendSignal(int pid, int signal);
 
     public void Dispose()
     {

@@ -48,7 +48,7 @@ sealed class Scene : IDisposable
 
     public Session Open(TimeProvider? time = null, EngineSettings? settings = null) => new(this, time ?? TimeProvider.System, settings);
 
-    public void Dispose() => Directory.Delete(Folder, recursive: true);
+    public void Dispose() => TempFolder.Delete(Folder);
 }
 
 /// <summary>An engine of this process on the scene's store.</summary>

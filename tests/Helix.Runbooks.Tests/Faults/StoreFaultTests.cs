@@ -87,7 +87,7 @@ public sealed class StoreFaultTests : IDisposable
     {
         using var driver = Start($"second={Second}");
         await Held();
-        Directory.Delete(_disk, recursive: true);
+        TempFolder.Delete(_disk);
         _scene.Write("go", "");
         var (exit, said, errors) = await driver.End();
         Directory.CreateDirectory(_disk);
@@ -238,7 +238,7 @@ public sealed class StoreFaultTests : IDisposable
     {
         if (_mounted)
             Call("umount", "-l", _disk);
-        Directory.Delete(_disk, recursive: true);
+        TempFolder.Delete(_disk);
         _scene.Dispose();
     }
 }

@@ -128,7 +128,7 @@ public sealed class FileExtractTests : IDisposable
             {
             }
             if (Directory.Exists(_to))
-                Directory.Delete(_to, recursive: true);
+                TempFolder.Delete(_to);
         }, iter: 400, threads: 1);
     }
 
@@ -171,7 +171,7 @@ public sealed class FileExtractTests : IDisposable
         var options = new FileExtractOptions { From = archive, To = _to };
         var whole = await Extract(archive);
         if (!placed)
-            Directory.Delete(_to, recursive: true);
+            TempFolder.Delete(_to);
 
         Assert.Equal(placed ? ProbeVerdict.Done : ProbeVerdict.NotDone, (await _trial.Probe(new FileExtract(), options)).Verdict);
         Assert.Equivalent(whole, await Extract(archive));

@@ -54,7 +54,7 @@ public sealed class RestoreConfigTests : IDisposable
         _helix.Write("conf/helix.config.yaml", "good: false\n");
         Assert.Equal(4, await Run("restore-config"));
         foreach (var unpacked in Directory.GetDirectories(_helix.Folder, "config", SearchOption.AllDirectories))
-            Directory.Delete(unpacked, recursive: true);
+            TempFolder.Delete(unpacked);
 
         Assert.Equal(1, await _helix.Run("approve", await OpenRun(), "--resume"));
 

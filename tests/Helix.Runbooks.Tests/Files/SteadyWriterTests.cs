@@ -34,5 +34,5 @@ public sealed class SteadyWriterTests : IDisposable
         Assert.Equal("mine", await File.ReadAllTextAsync(path));
     }
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => TempFolder.Delete(_folder);
 }

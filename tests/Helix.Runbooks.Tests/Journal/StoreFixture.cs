@@ -77,6 +77,6 @@ public sealed class StoreFixture : IDisposable
         foreach (var other in _others)
             other.Dispose();
         Store.Dispose();
-        Directory.Delete(Folder, recursive: true);
+        TempFolder.Delete(Folder);
     }
 }

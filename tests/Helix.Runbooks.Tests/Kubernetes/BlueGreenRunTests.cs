@@ -26,7 +26,7 @@ public sealed class BlueGreenRunTests : IDisposable
         _dashboard.Dispose();
         _host.Dispose();
         _server.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        TempFolder.Delete(_folder);
     }
 
     [Fact]

@@ -29,7 +29,7 @@ static class KubeImages
         var path = Path.Combine(folder, $"neo4j-{Guid.NewGuid():N}.dump");
         using (var packed = new GZipStream(File.Create(path), CompressionLevel.Fastest))
             TarFile.CreateFromDirectory(content, packed, includeBaseDirectory: false);
-        Directory.Delete(content, recursive: true);
+        TempFolder.Delete(content);
         return path;
     }
 

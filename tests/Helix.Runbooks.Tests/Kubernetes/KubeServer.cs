@@ -142,7 +142,7 @@ sealed class KubeServer : IDisposable
     {
         _app.DisposeAsync().AsTask().GetAwaiter().GetResult();
         _certificate.Dispose();
-        Directory.Delete(Folder, recursive: true);
+        TempFolder.Delete(Folder);
     }
 }
 

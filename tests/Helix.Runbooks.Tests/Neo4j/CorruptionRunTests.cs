@@ -119,7 +119,7 @@ public sealed class CorruptionRunTests(CephS3 ceph) : IAsyncDisposable
         // What watched a process notes its end in the folder.
         await Eventually.True(() =>
         {
-            Directory.Delete(_folder, recursive: true);
+            TempFolder.Delete(_folder);
             return true;
         }, $"{_folder} is removed");
     }

@@ -86,5 +86,5 @@ public sealed class LintTests : IDisposable
         Assert.Equal("exec-after-stop", warning.Rule);
     }
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => TempFolder.Delete(_folder);
 }

@@ -171,7 +171,7 @@ sealed class OldNeo4j : IAsyncDisposable
         // What watched the process notes its end in the folder.
         await Eventually.True(() =>
         {
-            Directory.Delete(Folder, recursive: true);
+            TempFolder.Delete(Folder);
             return true;
         }, $"{Folder} is removed");
     }

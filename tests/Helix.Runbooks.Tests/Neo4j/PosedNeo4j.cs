@@ -114,7 +114,7 @@ sealed class PosedNeo4j : IAsyncDisposable
         Host.Dispose();
         await Eventually.True(() =>
         {
-            Directory.Delete(Folder, recursive: true);
+            TempFolder.Delete(Folder);
             return true;
         }, $"{Folder} is removed");
     }

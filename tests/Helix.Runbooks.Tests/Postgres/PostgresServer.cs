@@ -75,6 +75,6 @@ public sealed class PostgresServer : IDisposable
             return;
         if (File.Exists(Path.Combine(Data, "postmaster.pid")))
             Stop("immediate");
-        Directory.Delete(_folder, recursive: true);
+        TempFolder.Delete(_folder);
     }
 }

@@ -70,6 +70,6 @@ sealed class SshServer : IDisposable
         _process.Kill();
         _process.WaitForExit();
         _process.Dispose();
-        Directory.Delete(Folder, recursive: true);
+        TempFolder.Delete(Folder);
     }
 }

@@ -53,7 +53,7 @@ public sealed class RedisRestoreTests
         await MakeBackup(host, keys: 50);
         await server.Fill(oldKeys, "old");
         if (removeFolder)
-            Directory.Delete(Path.Combine(server.Folder, "appendonlydir"), recursive: true);
+            TempFolder.Delete(Path.Combine(server.Folder, "appendonlydir"));
 
         var restored = await host.Run(new RedisRestore(), Options);
 
@@ -109,7 +109,7 @@ public sealed class RedisRestoreTests
         using var host = server.Host();
         await MakeBackup(host, keys: 50);
         await server.Kill();
-        Directory.Delete(Path.Combine(server.Folder, "appendonlydir"), recursive: true);
+        TempFolder.Delete(Path.Combine(server.Folder, "appendonlydir"));
 
         await host.Run(new RedisRestore(), Options);
 

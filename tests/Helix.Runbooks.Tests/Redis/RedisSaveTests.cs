@@ -248,7 +248,7 @@ public sealed class RedisSaveTests
     {
         await using var other = await RedisServer.Start(null, "appendonly yes");
         await other.ShutDown();
-        Directory.Delete(Path.Combine(other.Folder, "appendonlydir"), recursive: true);
+        TempFolder.Delete(Path.Combine(other.Folder, "appendonlydir"));
         await TarFile.ExtractToDirectoryAsync(tar, other.Folder, overwriteFiles: false);
         await other.Run();
         return await other.Keys();

@@ -32,7 +32,7 @@ public sealed class RedisTlsTests
         var e = await Assert.ThrowsAsync<StepFailedException>(() => (target with { CaFile = $"{folder}/other.crt" }).Check(host.PlanContext()));
         Assert.Contains("certificate", e.Message);
         Assert.Equal(FailureClass.Auth, e.Failure);
-        Directory.Delete(folder, recursive: true);
+        TempFolder.Delete(folder);
     }
 
     static X509Certificate2 Authority(string name)

@@ -142,6 +142,6 @@ sealed class SentinelSet : IAsyncDisposable
         await Primary.DisposeAsync();
         foreach (var replica in Replicas)
             await replica.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        TempFolder.Delete(_folder);
     }
 }

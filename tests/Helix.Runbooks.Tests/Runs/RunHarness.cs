@@ -66,6 +66,6 @@ public sealed class RunHarness : IDisposable
     public void Dispose()
     {
         Store.Dispose();
-        Directory.Delete(Folder, recursive: true);
+        TempFolder.Delete(Folder);
     }
 }

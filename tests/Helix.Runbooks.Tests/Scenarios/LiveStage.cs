@@ -127,7 +127,7 @@ sealed class LiveStage : IAsyncDisposable
                 await process.WaitForExitAsync();
             }
         await Eventually.True(() => !Directory.EnumerateDirectories("/proc").Any(RunsHere), $"nothing runs in {Folder}");
-        Directory.Delete(Folder, recursive: true);
+        TempFolder.Delete(Folder);
     }
 
     bool RunsHere(string process)

@@ -53,7 +53,7 @@ sealed class Stage : IDisposable
 
     public async Task<Coverage> Covered(string scenarios) => Coverage.Of([await Play(scenarios)]).Single();
 
-    public void Dispose() => Directory.Delete(Folder, recursive: true);
+    public void Dispose() => TempFolder.Delete(Folder);
 }
 
 public sealed record ListOptions

@@ -27,5 +27,5 @@ public sealed class OutboxTests(PostgresServer postgres) : IDisposable
         Assert.Equal(["down-1", "down-2", "down-3", "up-1"], accounts.DueLetters(3).Select(l => l.Id));
     }
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => TempFolder.Delete(_folder);
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
-using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Steps;
@@ -102,7 +101,7 @@ sealed class Cluster : IAsyncDisposable
         _accounts.Dispose();
         Store.Dispose();
         await Task.Yield();
-        Directory.Delete(Folder, recursive: true);
+        TempFolder.Delete(Folder);
     }
 }
 
@@ -168,14 +167,9 @@ sealed class NodeProcess : IDisposable
         return answer.StatusCode;
     }
 
-    public void Kill() => Send(9);
-    public void Stop() => Send(19);
-    public void Continue() => Send(18);
-
-    void Send(int signal) => _ = SendSignal(_process.Id, signal);
-
-    [DllImport("libc", EntryPoint = "kill")]
-    static extern int SendSignal(int pid, int signal);
+    public void Kill() => _process.Send(ProcessSignals.Kill);
+    public Task Stop() => _process.StopWhole();
+    public void Continue() => _process.Send(ProcessSignals.Continue);
 
     void Keep(string? line)
     {

@@ -23,7 +23,7 @@ public sealed class CutLinkTests
         var children = names.ToDictionary(n => n, n => cluster.Tries(runs[n])[0]);
 
         nodes["killed"].Kill();
-        nodes["stopped"].Stop();
+        await nodes["stopped"].Stop();
         machines.Mute("mute", postgres.Port);
         machines.Deafen("deaf", postgres.Port);
         var trouble = TimeProvider.System.GetUtcNow();

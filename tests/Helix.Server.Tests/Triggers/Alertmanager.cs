@@ -63,6 +63,6 @@ sealed class Alertmanager : IDisposable
         _process.WaitForExit();
         _process.Dispose();
         _client.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        TempFolder.Delete(_folder);
     }
 }

@@ -54,7 +54,7 @@ public sealed class ReadmeTests
         Assert.Equal("", verify.StandardError.ReadToEnd());
         verify.WaitForExit();
         Assert.Equal(0, verify.ExitCode);
-        Directory.Delete(folder, recursive: true);
+        TempFolder.Delete(folder);
     }
 
     static async Task ReadUntil(StreamReader stream, string words)
