@@ -11,7 +11,8 @@ public sealed class LongFirst : ITestCollectionOrderer
     // By what they took, longest first; all others come after them in their own order.
     static readonly string[] Long =
     [
-        "docker", "CrashMatrixTests", "DeletionRunTests", "BreachRunTests", "SshRuntimeTests", "CorruptionRunTests", "FullDrillRunTests", "BackupOnS3Tests", "S3RunbookTests", "KubernetesRuntimeTests",
+        "CrashMatrixTests", "VolumeTests", "DeletionRunTests", "BreachRunTests", "compose", "SshRuntimeTests", "docker", "CorruptionRunTests", "FullDrillRunTests", "StopAndLoadRowsTests", "AdminRowsTests", "RealNeo4jTests",
+        "BlueGreenRunTests", "WholeLossRunTests", "S3RunbookTests", "KubernetesRuntimeTests", "S3FaultTests", "BackupOnS3Tests",
         "TeamRecoveryTests", "NodesTests", "CutLinkTests", "FormsSeenTests", "RestartTests", "OtlpTests", "DoorPagesTests",
     ];
 

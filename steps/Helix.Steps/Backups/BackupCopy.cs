@@ -152,7 +152,7 @@ sealed class BackupCopy : Step<BackupCopyOptions, BackupCopyOutputs>
         var memory = UploadMemory.Of(context, canGoOn: true);
         await using var bytes = await from.Read(manifest.Key, 0, null, context.Cancelled);
         await using var read = new Measured(bytes);
-        await using var upload = await to.Create(manifest.Key, new() { LargestSize = manifest.Stored.Size, Memory = memory }, context.Cancelled);
+        await using var upload = await to.Create(manifest.Key, new() { LargestSize = manifest.Stored.Size, Memory = memory, Spool = context.Run.Work }, context.Cancelled);
         var buffer = new byte[1 << 20];
         for (int length; (length = await read.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, context.Cancelled)) > 0;)
         {

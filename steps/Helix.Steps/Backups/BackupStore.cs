@@ -106,6 +106,9 @@ public sealed record UploadHints
     /// <summary>Nobody else uploads to this key: what is open there was left by this step. Of a copy two runs may be under way.</summary>
     public bool OwnKey { get; init; }
 
+    /// <summary>The folder for what is too large for memory, until it is sent.</summary>
+    public string Spool { get; init; } = Path.GetTempPath();
+
     /// <summary>What an interrupted attempt left to go on from.</summary>
     public UploadMemory Memory { get; init; } = UploadMemory.None;
 }

@@ -131,7 +131,7 @@ sealed class BackupUpload : Step<BackupUploadOptions, BackupUploadOutputs>, IJud
             about = about with { Key = options.Name is null ? await Unused(store, about.Key, context) : await BackupWriter.Free(store, about.Key, context.Cancelled) };
         await context.Save("key", about.Key);
         await using var source = UploadSource.Of(options, context);
-        var hints = new UploadHints { LargestSize = source.Length, Memory = UploadMemory.Of(context, source.Repeats), OwnKey = true };
+        var hints = new UploadHints { LargestSize = source.Length, Memory = UploadMemory.Of(context, source.Repeats), OwnKey = true, Spool = context.Run.Work };
         var manifest = await BackupWriter.Write(store, about, source.Content, Treatment(options, store), hints, source.Check, Transfer.Of(context, source.Length));
         context.Log($"{manifest.Key}: {ByteSize.Words(manifest.Content.Size)} stored as {ByteSize.Words(manifest.Stored.Size)}, SHA-256 {manifest.Stored.Sha256}");
         return Outputs(manifest);

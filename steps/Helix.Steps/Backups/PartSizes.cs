@@ -6,9 +6,9 @@ namespace Helix.Steps.Backups;
 sealed record PartSizes
 {
     const int MostParts = 10_000;
-    const long LargestObject = 5L << 40, MostMemory = 96 << 20, MiB = 1 << 20;
+    const long LargestObject = 5L << 40, MostMemory = 72 << 20, MostOfOne = 24 << 20, MiB = 1 << 20;
 
-    /// <summary>S3 takes no smaller part but the last, and says so only at the end; a larger one would not fit into memory.</summary>
+    /// <summary>S3 takes no smaller part but the last, and says so only at the end; a larger one takes long to send again.</summary>
     public const long Smallest = 5 << 20, Largest = 1 << 30;
 
     readonly long _first;
@@ -29,8 +29,11 @@ sealed record PartSizes
     /// <param name="number">From 1.</param>
     public long Of(int number) => Math.Min(Largest, !_grows || number <= 5_000 ? _first : number <= 7_500 ? _first * 8 : _first * 64);
 
-    /// <summary>Buffers in flight, so that memory stays bounded: 96 MiB, or two parts where those are larger.</summary>
-    public int Parallel(int wanted, int number) => (int)Math.Clamp(MostMemory / Of(number), 1, wanted);
+    /// <summary>Buffers in flight beside the one that is filled, so that all of them stay within 72 MiB of memory. Those on disk are as many as are wanted.</summary>
+    public int Parallel(int wanted, int number) => IsSpooled(Of(number)) ? wanted : (int)Math.Clamp(MostMemory / Of(number) - 1, 1, wanted);
+
+    /// <summary>Such a part lies on disk until it is sent.</summary>
+    public static bool IsSpooled(long size) => size > MostOfOne;
 
     /// <exception cref="StepFailedException">Invalid data: what was compressed is still larger than an object may be.</exception>
     public static void RefuseTooLarge(string key, long stored)

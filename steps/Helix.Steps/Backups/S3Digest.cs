@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.Hashing;
 using System.Security.Cryptography;
 using Amazon.S3.Model;
 
@@ -40,10 +39,10 @@ static class S3Checksum
 {
     public const string Algorithm = "CRC32";
 
-    public static string Of(ReadOnlySpan<byte> body)
+    public static string Of(uint crc)
     {
         Span<byte> sum = stackalloc byte[sizeof(uint)];
-        BinaryPrimitives.WriteUInt32BigEndian(sum, Crc32.HashToUInt32(body));
+        BinaryPrimitives.WriteUInt32BigEndian(sum, crc);
         return Convert.ToBase64String(sum);
     }
 }

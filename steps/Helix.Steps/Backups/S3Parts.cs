@@ -14,8 +14,11 @@ sealed class S3Parts
     readonly UploadMemory _memory;
     readonly Dictionary<int, (long Size, string Tag)> _listed;
 
-    S3Parts(S3Calls calls, S3Target target, string key, UploadMemory memory, string id, Dictionary<int, (long Size, string Tag)> listed) =>
-        (_calls, _target, _key, _memory, Id, _listed) = (calls, target, key, memory, id, listed);
+    /// <summary>An attempt before ended between the completion and the manifest: nothing can be added to the parts that became the object.</summary>
+    readonly bool _joined;
+
+    S3Parts(S3Calls calls, S3Target target, string key, UploadMemory memory, string id, Dictionary<int, (long Size, string Tag)> listed, bool joined = false) =>
+        (_calls, _target, _key, _memory, Id, _listed, _joined) = (calls, target, key, memory, id, listed, joined);
 
     public string Id { get; }
 
@@ -27,11 +30,8 @@ sealed class S3Parts
         {
             var left = (string)saved["id"]!;
             // An upload takes the checksums that were named when it began, and no others.
-            if (memory.CanGoOn && (string?)saved["checksum"] == checksum && await Listed(calls, target, key, left, cancelled) is { } listed)
-            {
-                calls.Log($"going on with the upload of {key}: {listed.Count} parts are there");
-                return new(calls, target, key, memory, left, listed);
-            }
+            if (memory.CanGoOn && (string?)saved["checksum"] == checksum && await Left(calls, target, key, memory, left, cancelled) is { } before)
+                return before;
             await S3Upload.Abort(calls, target, key, left, cancelled);
         }
         var id = await Initiate(calls, target, key, checksum, cancelled);
@@ -43,6 +43,33 @@ sealed class S3Parts
         return begun;
     }
 
+    /// <summary>What an attempt before has sent: an open upload, or the object that it became.</summary>
+    static async Task<S3Parts?> Left(S3Calls calls, S3Target target, string key, UploadMemory memory, string id, CancellationToken cancelled)
+    {
+        if (await Listed(calls, target, key, id, cancelled) is { } listed)
+        {
+            calls.Log($"going on with the upload of {key}: {listed.Count} parts are there");
+            return new(calls, target, key, memory, id, listed);
+        }
+        var sent = Sent(memory, id);
+        if (sent.Count == 0 || await S3Upload.Head(calls, target, key, cancelled) is not { } there || !S3Part.AreWhole(sent, there.ContentLength, there.ETag))
+            return null;
+        calls.Log($"all {sent.Count} parts of {key} were put together before: it is there, and its manifest is not");
+        return new(calls, target, key, memory, id, sent.ToDictionary(p => p.Tag.PartNumber!.Value, p => (p.Size, p.Tag.ETag)), joined: true);
+    }
+
+    /// <summary>The parts of an upload that were acknowledged, from the first on without a gap.</summary>
+    static List<S3Part> Sent(UploadMemory memory, string id)
+    {
+        var parts = new List<S3Part>();
+        while (memory.Saved($"part.{parts.Count + 1}") is JsonObject saved && (string?)saved["upload"] == id && (long?)saved["size"] is { } size)
+            parts.Add(new(new(parts.Count + 1, (string)saved["tag"]!), new(Convert.FromHexString((string)saved["md5"]!)), size));
+        return parts;
+    }
+
+    /// <summary>The next attempt begins a new upload.</summary>
+    public Task Forget() => _memory.Save("upload", new JsonObject());
+
     /// <summary>A begin whose answer was lost, or that was not recorded before a crash, left an upload that nobody knows.</summary>
     static async Task AbortOthers(S3Calls calls, S3Target target, string key, string id, CancellationToken cancelled)
     {
@@ -52,21 +79,26 @@ sealed class S3Parts
     }
 
     /// <summary>Sends a part, unless the server has exactly these bytes.</summary>
-    public async Task<S3Part> Send(int number, byte[] buffer, int length, CancellationToken cancelled)
+    public async Task<S3Part> Send(int number, PartBuffer body, CancellationToken cancelled)
     {
-        var digest = S3Digest.Of(buffer.AsSpan(0, length));
-        var checksum = _target.LessChecksums ? null : S3Checksum.Of(buffer.AsSpan(0, length));
+        var (length, digest) = (body.Length, body.Digest());
+        var checksum = _target.LessChecksums ? null : body.Checksum();
         if (_listed.TryGetValue(number, out var there) && there.Size == length
             && _memory.Saved($"part.{number}") is JsonObject saved && (string?)saved["md5"] == digest.Hex && (string?)saved["tag"] == there.Tag && (string?)saved["upload"] == Id)
             return Acknowledged(there.Tag);
-        var answer = await _calls.Do($"part {number} of {_key}", guard => _calls.Client.UploadPartAsync(Request(number, buffer, length, digest, checksum, guard), guard.Token), cancelled);
-        await _memory.Save($"part.{number}", new JsonObject { ["upload"] = Id, ["md5"] = digest.Hex, ["tag"] = answer.ETag });
+        if (_joined)
+        {
+            await Forget();
+            throw StepFailedException.Transient($"{_key} was put together by an attempt before, of other bytes than those of now.", "The next attempt sends them all.");
+        }
+        var answer = await _calls.Do($"part {number} of {_key}", guard => _calls.Client.UploadPartAsync(Request(number, body, digest, checksum, guard), guard.Token), cancelled);
+        await _memory.Save($"part.{number}", new JsonObject { ["upload"] = Id, ["md5"] = digest.Hex, ["tag"] = answer.ETag, ["size"] = length });
         return Acknowledged(answer.ETag);
 
         S3Part Acknowledged(string tag) => new(new(number, tag) { ChecksumCRC32 = checksum }, digest, length);
     }
 
-    UploadPartRequest Request(int number, byte[] buffer, int length, S3Digest digest, string? checksum, StallGuard guard)
+    UploadPartRequest Request(int number, PartBuffer body, S3Digest digest, string? checksum, StallGuard guard)
     {
         var request = new UploadPartRequest
         {
@@ -74,8 +106,8 @@ sealed class S3Parts
             Key = _key,
             UploadId = Id,
             PartNumber = number,
-            PartSize = length,
-            InputStream = guard.Watch(buffer, length),
+            PartSize = body.Length,
+            InputStream = guard.Watch(body),
             UseChunkEncoding = _target.Chunks,
             DisableDefaultChecksumValidation = _target.LessChecksums,
             ChecksumCRC32 = checksum,

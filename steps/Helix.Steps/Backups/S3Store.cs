@@ -132,7 +132,7 @@ sealed class S3Store(S3Calls calls, S3Target target) : BackupStore
         {
             await calls.Do(key, guard =>
             {
-                var request = new PutObjectRequest { BucketName = target.Bucket, Key = Full(key), InputStream = guard.Watch(body, body.Length), ContentType = "application/json", MD5Digest = calls.SendsDigest ? S3Digest.Of(body).Base64 : null };
+                var request = new PutObjectRequest { BucketName = target.Bucket, Key = Full(key), InputStream = guard.Watch(PartBuffer.Of(body)), ContentType = "application/json", MD5Digest = calls.SendsDigest ? S3Digest.Of(body).Base64 : null };
                 if (tag is null)
                     request.IfNoneMatch = "*";
                 else

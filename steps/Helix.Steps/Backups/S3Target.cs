@@ -87,7 +87,7 @@ public sealed record S3Target : BackupTarget
     [Description("Objects cannot be deleted for a while. The bucket must have been made with object lock.")]
     public S3ObjectLock? ObjectLock { get; init; }
 
-    [Description("Size of a part unless the object needs larger ones: there are at most 10,000. Memory holds 96 MiB of parts and the one that is being filled, but at least two parts: 1.1 GiB for an object of 5 TiB, and 1 GiB for one of unknown length once 200 GB of it are stored.")]
+    [Description("Size of a part unless the object needs larger ones: there are at most 10,000. Memory holds at most 72 MiB of parts; those above 24 MiB (an object of 230 GiB and more, or one of unknown length once 40 GiB of it are stored) lie in the folder of the run until they are sent: at most `parallel` and one more, of 0.5 GiB for 5 TiB.")]
     public ByteSize PartSize { get; init; } = new(8 << 20);
 
     [Description("Parts in flight at once.")]

@@ -18,18 +18,18 @@ sealed class S3Upload : UploadStream
     readonly bool _ownKey;
     readonly PartSizes _sizes;
     readonly CancellationTokenSource _stop;
-    readonly ConcurrentBag<byte[]> _buffers = [];
+    readonly string _spool;
+    readonly ConcurrentBag<PartBuffer> _free = [];
     readonly SortedDictionary<int, Task<S3Part>> _parts = [];
     readonly List<Task<S3Part>> _running = [];
     S3Parts? _known;
-    byte[] _buffer = [];
-    int _filled;
+    PartBuffer? _filling;
     long _started;
     bool _ended, _committed, _confirmed;
 
     public S3Upload(S3Calls calls, S3Target target, string key, UploadHints hints, CancellationToken cancelled)
     {
-        (_calls, _target, _key, _memory, _ownKey) = (calls, target, key, hints.Memory, hints.OwnKey);
+        (_calls, _target, _key, _memory, _ownKey, _spool) = (calls, target, key, hints.Memory, hints.OwnKey, hints.Spool);
         _sizes = new(target.PartSize.Bytes, hints.LargestSize, hints.Shrinks);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
     }
@@ -38,11 +38,10 @@ sealed class S3Upload : UploadStream
     {
         while (buffer.Length > 0)
         {
-            if (_filled == _buffer.Length)
+            if (_filling is not { Room: > 0 })
                 await NextBuffer();
-            var length = Math.Min(buffer.Length, _buffer.Length - _filled);
-            buffer[..length].CopyTo(_buffer.AsMemory(_filled));
-            _filled += length;
+            var length = (int)Math.Min(buffer.Length, _filling!.Room);
+            await _filling.Add(buffer[..length], cancellationToken);
             buffer = buffer[length..];
         }
     }
@@ -86,6 +85,9 @@ sealed class S3Upload : UploadStream
             await Abandon(CancellationToken.None);
         await _stop.CancelAsync();
         await Settled();
+        _filling?.Dispose();
+        foreach (var body in _free)
+            body.Dispose();
         _stop.Dispose();
         await base.DisposeAsync();
     }
@@ -121,26 +123,32 @@ sealed class S3Upload : UploadStream
 
     async Task NextBuffer()
     {
-        if (_filled > 0)
-            await StartPart();
-        _filled = 0;
+        if (_filling is not null)
+            await StartPart(_filling);
         var size = _sizes.Of(_parts.Count + 1);
-        _buffer = _buffers.TryTake(out var used) && used.Length == size ? used : GC.AllocateUninitializedArray<byte>((int)size);
+        _filling = _free.TryTake(out var used) && used.Size == size ? used : Other(used, size);
+        _filling.Clear();
     }
 
-    async Task StartPart()
+    PartBuffer Other(PartBuffer? used, long size)
+    {
+        used?.Dispose();
+        return PartBuffer.Of(size, _spool);
+    }
+
+    async Task StartPart(PartBuffer body)
     {
         var number = _parts.Count + 1;
         if (PartSizes.IsTooMany(number))
             throw new RunbookException($"{_key} would need more than 10,000 parts.", "Say with largestSize how much can come at most, so that the parts are large enough.");
         _known ??= await S3Parts.Begin(_calls, _target, _key, _memory, _ownKey, _stop.Token);
         await Room(number);
-        var (buffer, length) = (_buffer, _filled);
-        PartSizes.RefuseTooLarge(_key, _started += length);
-        _running.Add(_parts[number] = Task.Run(() => Send(number, buffer, length)));
+        PartSizes.RefuseTooLarge(_key, _started += body.Length);
+        _filling = null;
+        _running.Add(_parts[number] = Task.Run(() => Send(number, body)));
     }
 
-    /// <summary>Waits until another part may be in memory, and hears of those that failed.</summary>
+    /// <summary>Waits until another part may be on its way, and hears of those that failed.</summary>
     async Task Room(int number)
     {
         while (true)
@@ -164,22 +172,22 @@ sealed class S3Upload : UploadStream
             await part;
     }
 
-    async Task<S3Part> Send(int number, byte[] buffer, int length)
+    async Task<S3Part> Send(int number, PartBuffer body)
     {
         try
         {
-            return await _known!.Send(number, buffer, length, _stop.Token);
+            return await _known!.Send(number, body, _stop.Token);
         }
         finally
         {
-            _buffers.Add(buffer);
+            _free.Add(body);
         }
     }
 
     async Task Complete(CancellationToken cancelled)
     {
-        if (_filled > 0)
-            await StartPart();
+        if (_filling is { Length: > 0 } last)
+            await StartPart(last);
         await ThrowFailure();
         var parts = await Task.WhenAll(_parts.Values);
         var whole = await _calls.Do($"the completion of {_key}", guard => Join(parts, guard), cancelled, LongestCompletion);
@@ -199,26 +207,29 @@ sealed class S3Upload : UploadStream
         catch (AmazonS3Exception e) when (e.ErrorCode == "NoSuchUpload")
         {
             // The answer to an earlier try may have been lost: then the object is there.
-            if (await Head(guard) is { } there && S3Part.AreWhole(parts, there.ContentLength, there.ETag))
+            if (await Head(_calls, _target, _key, guard.Token) is { } there && S3Part.AreWhole(parts, there.ContentLength, there.ETag))
                 return there.ETag;
+            await _known!.Forget();
             throw;
         }
     }
 
-    async Task<GetObjectMetadataResponse?> Head(StallGuard guard)
-    {
-        try
+    /// <returns>Null when there is no such object.</returns>
+    public static Task<GetObjectMetadataResponse?> Head(S3Calls calls, S3Target target, string key, CancellationToken cancelled) =>
+        calls.Do($"the tag of {key}", async guard =>
         {
-            return await _calls.Client.GetObjectMetadataAsync(new GetObjectMetadataRequest { BucketName = _target.Bucket, Key = _key }, guard.Token);
-        }
-        catch (AmazonS3Exception e) when (e.StatusCode == System.Net.HttpStatusCode.NotFound)
-        {
-            return null;
-        }
-    }
+            try
+            {
+                return await calls.Client.GetObjectMetadataAsync(new GetObjectMetadataRequest { BucketName = target.Bucket, Key = key }, guard.Token);
+            }
+            catch (AmazonS3Exception e) when (e.StatusCode == System.Net.HttpStatusCode.NotFound)
+            {
+                return null;
+            }
+        }, cancelled);
 
     /// <summary>Some servers (Ceph) name no tag when parts become an object, and name it when they are asked for the object.</summary>
-    async Task<string?> Tag(CancellationToken cancelled) => (await _calls.Do($"the tag of {_key}", Head, cancelled))?.ETag;
+    async Task<string?> Tag(CancellationToken cancelled) => (await Head(_calls, _target, _key, cancelled))?.ETag;
 
     /// <summary>Some servers forget the lock that was named when the upload began: it is set on the object itself.</summary>
     Task<PutObjectRetentionResponse> Lock(CancellationToken cancelled) => _calls.Do($"the lock of {_key}", guard =>
@@ -231,10 +242,11 @@ sealed class S3Upload : UploadStream
 
     async Task PutWhole(CancellationToken cancelled)
     {
-        var digest = S3Digest.Of(_buffer.AsSpan(0, _filled));
+        var body = _filling ??= PartBuffer.Of(0, _spool);
+        var digest = body.Digest();
         var answer = await _calls.Do(_key, guard =>
         {
-            var request = new PutObjectRequest { BucketName = _target.Bucket, Key = _key, InputStream = guard.Watch(_buffer, _filled), MD5Digest = _calls.SendsDigest ? digest.Base64 : null };
+            var request = new PutObjectRequest { BucketName = _target.Bucket, Key = _key, InputStream = guard.Watch(body), MD5Digest = _calls.SendsDigest ? digest.Base64 : null };
             Dress(request, _target, _calls);
             return _calls.Client.PutObjectAsync(request, guard.Token);
         }, cancelled);

@@ -25,7 +25,7 @@ sealed class StallGuard : IDisposable
     public void Moved() => _source.CancelAfter(Limit);
 
     /// <summary>A body to send, that tells the guard of each piece which was taken.</summary>
-    public Stream Watch(byte[] buffer, int length) => new Watched(new MemoryStream(buffer, 0, length, writable: false), this);
+    public Stream Watch(PartBuffer body) => new Watched(body, this);
 
     public void Dispose()
     {
@@ -33,24 +33,22 @@ sealed class StallGuard : IDisposable
         _source.Dispose();
     }
 
-    sealed class Watched(MemoryStream inner, StallGuard guard) : OneWayStream
+    sealed class Watched(PartBuffer body, StallGuard guard) : OneWayStream
     {
         public override bool CanRead => true;
         public override bool CanSeek => true;
-        public override long Length => inner.Length;
-        public override long Position { get => inner.Position; set => inner.Position = value; }
-        public override long Seek(long offset, SeekOrigin origin) => inner.Seek(offset, origin);
+        public override long Length => body.Length;
+        public override long Position { get; set; }
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override long Seek(long offset, SeekOrigin origin) =>
+            Position = origin switch { SeekOrigin.Begin => offset, SeekOrigin.Current => Position + offset, _ => Length + offset };
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             guard.Moved();
-            return inner.ReadAsync(buffer, cancellationToken);
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            inner.Dispose();
-            base.Dispose(disposing);
+            var length = await body.Read(Position, buffer, cancellationToken);
+            Position += length;
+            return length;
         }
     }
 }

@@ -17,6 +17,7 @@ public sealed class BackupOnS3Tests(CephS3 ceph) : IAsyncLifetime
     {
         _host.Add("s3", (await ceph.Bucket(_host)) with { PartSize = new(5 << 20), Prefix = "helix/", EncryptionKey = _host.Canary("KEY", Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))) });
         _host.Add("plain", (await ceph.Bucket(_host)) with { PartSize = new(5 << 20) });
+        _host.Add("large", _host.Context().Target<S3Target>("plain") with { PartSize = new(25 << 20) }); // too large for memory
         _host.Add("shelf", new DirectoryTarget { Path = _shelf });
     }
 
@@ -28,6 +29,7 @@ public sealed class BackupOnS3Tests(CephS3 ceph) : IAsyncLifetime
     [InlineData("plain", Compression.None, 0)]
     [InlineData("plain", Compression.None, 1)]
     [InlineData("s3", Compression.None, 5 << 20)]
+    [InlineData("large", Compression.None, 60_000_000)]
     public async Task S3_02_what_was_uploaded_comes_back_as_it_was(string target, Compression compression, int size)
     {
         var content = new byte[size];

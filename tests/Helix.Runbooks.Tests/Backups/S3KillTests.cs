@@ -51,6 +51,20 @@ public sealed class S3KillTests(CephS3 ceph) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_object_that_lacked_only_its_manifest_at_a_kill_is_not_sent_again()
+    {
+        var content = Content(11_000_003);
+        await Book("store", $"uses: backup.upload, with: {{ target: backups, file: {_host.Write("dump", content)}, prefix: redis/, name: x, kind: k, recoveryPoint: \"2026-03-01T12:00:00Z\", compression: none }}");
+        var run = await RunKilled("store", IsManifest, () => _proxy.Requests.Any(IsManifest));
+        var (code, _, error) = await Helix("resume", run);
+        Assert.True(code == 0, error);
+        Assert.DoesNotContain(_proxy.Requests, r => r.IsPart);
+        Assert.Equal(content, await Fetched("redis/x"));
+    }
+
+    static bool IsManifest(ProxiedRequest request) => request.Method == "PUT" && request.Path.Contains(BackupKey.Manifest("redis/x"), StringComparison.Ordinal);
+
+    [Fact]
     public async Task Ranges_that_were_there_before_a_kill_are_not_fetched_again()
     {
         var content = Content(40_000_000); // three ranges of 16 MiB

@@ -138,6 +138,52 @@ public sealed class S3PartsTests : IDisposable
     }
 
     [Fact]
+    public async Task What_was_put_together_before_a_crash_is_not_sent_again_when_only_its_manifest_is_missing()
+    {
+        _host.Add("s3", _bucket.Target(_host));
+        await StopAtManifest();
+        await _host.Run(new BackupUpload(), Upload());
+        Assert.Equal(_content, _bucket.Objects["/b/redis/x"]);
+        Assert.Contains("/b/" + BackupKey.Manifest("redis/x"), _bucket.Objects.Keys);
+        Assert.Equal([1, 1, 1], Enumerable.Range(1, 3).Select(Sent));
+        Assert.Empty(_host.Left);
+    }
+
+    [Theory]
+    [InlineData("other", true)]
+    [InlineData("shorter", true)]
+    [InlineData("longer", true)]
+    [InlineData("taken", false)]
+    public async Task It_is_sent_anew_when_the_file_or_the_object_is_another_by_now(string what, bool begins)
+    {
+        _host.Add("s3", _bucket.Target(_host));
+        await StopAtManifest();
+        var now = what switch
+        {
+            "other" => _content[..^1] + "a",
+            "shorter" => _content[..(6 << 20)],
+            "longer" => _content + Text(6 << 20),
+            _ => _content,
+        };
+        if (what == "taken")
+            _bucket.Do(new("PUT", "/b/redis/x", new Dictionary<string, string>(), _content.ToLowerInvariant()));
+        if (begins)
+            await _host.Fails(FailureClass.Transient, new BackupUpload(), StubBucket.Backup(_host, now));
+        await _host.Run(new BackupUpload(), StubBucket.Backup(_host, now));
+        Assert.Equal(now, _bucket.Objects["/b/redis/x"]);
+        Assert.Equal(2, Sent(1));
+        Assert.Empty(_host.Left);
+    }
+
+    async Task StopAtManifest()
+    {
+        _bucket.Refuse = r => r.Method == "PUT" && r.Path.StartsWith("/b/" + BackupKey.Manifest("redis/x"), StringComparison.Ordinal) ? StubBucket.Refusal(403, "ExpiredToken") : null;
+        await _host.Fails(FailureClass.Auth, new BackupUpload(), Upload());
+        _bucket.Refuse = _ => null;
+        Assert.Equal(_content, _bucket.Objects["/b/redis/x"]);
+    }
+
+    [Fact]
     public async Task A_list_that_says_there_is_more_and_not_where_is_a_failure_and_not_a_loop()
     {
         _host.Add("s3", _bucket.Target(_host) with { Retries = 0, Parallel = 1 });

@@ -16,6 +16,7 @@ sealed class StubBucket : IDisposable
 {
     readonly HttpStub _http;
     readonly ConcurrentDictionary<string, Upload> _uploads = new();
+    int _begun;
 
     public StubBucket() => _http = new HttpStub(r => Refuse(r) ?? Answer(r));
 
@@ -92,12 +93,13 @@ sealed class StubBucket : IDisposable
         if ((Header(request, "If-None-Match") == "*" && there is not null) || (Header(request, "If-Match") is { } tag && (there is null || tag.Trim('"') != Md5(there))))
             return Refusal(412, "PreconditionFailed");
         Objects[path] = Body(request, out _);
+        Tags.TryRemove(path, out _);
         return Told(Objects[path]) with { Body = "" };
     }
 
     StubAnswer Begin(StubRequest request, string path)
     {
-        var id = $"u{_uploads.Count + 1}";
+        var id = $"u{Interlocked.Increment(ref _begun)}";
         _uploads[id] = new(Header(request, "x-amz-checksum-algorithm"));
         return new(200, $"<InitiateMultipartUploadResult><Bucket>b</Bucket><Key>{SecurityElement.Escape(path)}</Key><UploadId>{id}</UploadId></InitiateMultipartUploadResult>");
     }

@@ -4,7 +4,7 @@ using Helix.Steps.Targets;
 
 namespace Helix.Runbooks.Tests.Docker;
 
-[Collection("docker")]
+[Collection("compose")]
 public sealed class ComposeTests : IDisposable
 {
     readonly DockerFixture _docker;
@@ -214,7 +214,7 @@ public sealed class ComposeTests : IDisposable
     [Fact]
     public async Task DOC_09_start_waits_until_the_health_check_is_content_and_tells_its_last_answer_when_it_never_is()
     {
-        _docker.Stack(_host,
+        var stack = _docker.Stack(_host,
             """
               slow:
                 image: redis:7-local
@@ -241,5 +241,6 @@ public sealed class ComposeTests : IDisposable
         e = await _host.Fails(FailureClass.Transient, new TargetStart(), new() { Targets = ["crash"], Limit = new(TimeSpan.FromMinutes(1)) });
         Assert.Contains("exit code 9", e.Message);
         Assert.Contains("no such volume", e.Message);
+        _docker.End(stack);
     }
 }

@@ -7,8 +7,7 @@ using Helix.Steps.Targets;
 
 namespace Helix.Runbooks.Tests.Docker;
 
-[Collection("docker")]
-public sealed class VolumeTests : IDisposable
+public sealed class VolumeTests : IClassFixture<DockerFixture>, IDisposable
 {
     readonly DockerFixture _docker;
     readonly TestHost _host = new();

@@ -6,7 +6,7 @@ using Helix.Steps.Targets;
 namespace Helix.Runbooks.Tests.Redis;
 
 /// <summary>The same steps on a server in a container of a Compose project: no configuration file, another file owner, another place.</summary>
-[Collection("docker")]
+[Collection("compose")]
 public sealed class RedisInContainerTests(DockerFixture docker)
 {
     [Theory]

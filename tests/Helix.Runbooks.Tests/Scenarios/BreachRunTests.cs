@@ -13,8 +13,7 @@ using static Helix.Runbooks.Tests.Scenarios.LiveStage;
 namespace Helix.Runbooks.Tests.Scenarios;
 
 /// <summary>Scenario 4 as it is shipped: real Docker engine, Compose, Neo4j, Redis, Terraform and S3; Vault and the chat are stubs.</summary>
-[Collection("docker")]
-public sealed class BreachRunTests(DockerFixture docker, CephS3 ceph) : IAsyncDisposable
+public sealed class BreachRunTests(DockerFixture docker, CephS3 ceph) : IClassFixture<DockerFixture>, IAsyncDisposable
 {
     const int Personas = 60, Keys = 300;
     static readonly string[] Fields = ["neo4j_password", "redis_password", "session_key", "webhook_key"];
