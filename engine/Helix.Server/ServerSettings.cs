@@ -40,6 +40,9 @@ public sealed record ServerSettings
     /// <summary>Rounds of PBKDF2 for new passwords; tests take fewer.</summary>
     internal int PasswordRounds { get; init; } = 210_000;
 
+    /// <summary>How long others, as a shelf of backups or the identity provider, may take to answer while a page waits for them. Null: as it fits each; tests wait longer.</summary>
+    internal TimeSpan? Patience { get; init; }
+
     /// <summary>For files of runs under way; beside the store's file unless it is said.</summary>
     public string DataFolder
     {

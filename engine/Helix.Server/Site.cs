@@ -22,7 +22,7 @@ sealed class Site : IDisposable
         (Settings, Catalog, Time, Say) = (settings, catalog, time, say);
         Store = JournalStore.Open(settings.StorePath, time);
         Accounts = new AccountStore(settings.AccountsPath, time, settings.PasswordRounds) { SignOn = settings.SignOn };
-        Provider = settings.SignOn is { } signOn ? new Provider(signOn, time) : null;
+        Provider = settings.SignOn is { } signOn ? new Provider(signOn, time, settings.Patience) : null;
         Throttle = new Throttle(Accounts);
         Library = new Library(settings.Runbooks, catalog);
         Pulse = new Pulse(Store, time);

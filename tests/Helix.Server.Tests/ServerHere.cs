@@ -51,6 +51,7 @@ sealed class ServerHere : IAsyncDisposable
         }
     }
 
+    /// <param name="port">One of <see cref="Ports"/> where it must be the same after a restart: what the kernel chooses is anybody's meanwhile.</param>
     public async Task<ServerHere> Start(int port = 0)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(StorePath)!);
@@ -61,6 +62,7 @@ sealed class ServerHere : IAsyncDisposable
             StorePath = StoreName,
             DataFolder = Path.GetDirectoryName(StorePath)!,
             PasswordRounds = 1000,
+            Patience = TimeSpan.FromMinutes(3),
         }), Catalog, Time, line =>
         {
             lock (_said)
@@ -125,6 +127,13 @@ sealed class ServerHere : IAsyncDisposable
         {
             Assert.Fail($"{e.Message} It is {State(run).Status}, after {string.Join(", ", Store.Read(run).TakeLast(8).Select(x => x.Event.ToString()))}. The server said: {string.Join('\n', Said)}");
         }
+    }
+
+    /// <summary>It waits for people, and whoever drove it has let it go: also where another process has the store.</summary>
+    public async Task IsLetGo(string run)
+    {
+        using var store = JournalStore.Open(StoreName, TimeProvider.System);
+        await Eventually.True(() => RunState.Of(run, store.Read(run)).Status == RunStatus.Waiting && store.ReadLease(run) is { Released: true }, $"run {run} waits and is let go");
     }
 
     public async ValueTask DisposeAsync()

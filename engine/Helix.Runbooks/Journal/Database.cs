@@ -17,7 +17,7 @@ public sealed class Database : IDisposable
     internal Database(Dialect dialect, bool durable)
     {
         (_dialect, _durable) = (dialect, durable);
-        _connection = dialect.Open(durable);
+        _connection = dialect.Open(durable, again: false);
     }
 
     internal DbConnection Connection => _connection;
@@ -130,7 +130,7 @@ public sealed class Database : IDisposable
         if (_within)
             throw _dialect.Gone();
         Forget();
-        _connection = _dialect.Open(_durable);
+        _connection = _dialect.Open(_durable, again: true);
     }
 
     void Rollback()

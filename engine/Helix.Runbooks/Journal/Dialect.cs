@@ -11,9 +11,10 @@ abstract class Dialect
     /// <summary>Several machines may have it open.</summary>
     public abstract bool IsShared { get; }
 
+    /// <param name="again">In place of a connection that broke.</param>
     /// <exception cref="StoreLostException">It does not answer.</exception>
     /// <exception cref="DbException">It cannot be opened at all.</exception>
-    public abstract DbConnection Open(bool durable);
+    public abstract DbConnection Open(bool durable, bool again);
 
     /// <summary>Leaves a sound store of this version with these tables behind, or throws.</summary>
     public abstract void Ensure(Database database, string tables);

@@ -7,7 +7,8 @@ namespace Helix.Runbooks.Journal;
 /// <summary>The name of a PostgreSQL store: <c>postgres://user@host:port/database?schema=…&amp;sslmode=…</c>, or <c>Host=…;Database=…</c>. A password stands in it as a reference only.</summary>
 sealed partial record PostgresAddress(string ConnectionString, string Place, string? Schema, Secret? Password)
 {
-    static readonly TimeSpan Connect = TimeSpan.FromSeconds(3);
+    /// <summary>A command that has just begun, on a machine where everybody is busy, has not failed for that. Who drives a run has a lease that does not hold for so long.</summary>
+    static readonly TimeSpan Connect = TimeSpan.FromSeconds(20), ConnectAgain = TimeSpan.FromSeconds(3);
     static readonly TimeSpan Answer = TimeSpan.FromSeconds(6);
 
     const string Elsewhere = "Leave it to $PGPASSWORD, $PGPASSFILE or ~/.pgpass, or name where it is: password=env:NAME or password=file:/path.";
@@ -25,9 +26,11 @@ sealed partial record PostgresAddress(string ConnectionString, string Place, str
         return new PostgresAddress(builder.ConnectionString, place, builder.SearchPath, password);
     }
 
-    public NpgsqlDataSource Source()
+    /// <param name="again">For connections in place of those that broke.</param>
+    public NpgsqlDataSource Source(bool again)
     {
         var builder = new NpgsqlDataSourceBuilder(ConnectionString);
+        builder.ConnectionStringBuilder.Timeout = (int)(again ? ConnectAgain : Connect).TotalSeconds;
         // The store has only types that every server has.
         builder.ConfigureTypeLoading(t => t.EnableTypeLoading(false));
         if (Password is not null)
@@ -117,7 +120,6 @@ sealed partial record PostgresAddress(string ConnectionString, string Place, str
     {
         builder.Pooling = false;
         builder.Enlist = false;
-        builder.Timeout = (int)Connect.TotalSeconds;
         builder.CommandTimeout = (int)Answer.TotalSeconds;
         builder.CancellationTimeout = -1;
         builder.MaxAutoPrepare = 60;

@@ -11,7 +11,8 @@ namespace Helix.Runbooks.Journal;
 sealed class PostgresDialect(PostgresAddress address) : Dialect
 {
     const int Oldest = 130_000;
-    readonly NpgsqlDataSource _source = address.Source();
+    readonly NpgsqlDataSource _source = address.Source(again: false);
+    readonly NpgsqlDataSource _sourceAgain = address.Source(again: true);
 
     public override string Place => address.Place;
     public override bool IsShared => true;
@@ -38,10 +39,10 @@ sealed class PostgresDialect(PostgresAddress address) : Dialect
         return BitConverter.ToInt64(SHA256.HashData(Encoding.UTF8.GetBytes(snapshot))) & long.MaxValue;
     }
 
-    public override DbConnection Open(bool durable)
+    public override DbConnection Open(bool durable, bool again)
     {
         _ = address.Reveal();
-        var connection = _source.CreateConnection();
+        var connection = (again ? _sourceAgain : _source).CreateConnection();
         try
         {
             connection.Open();

@@ -18,7 +18,7 @@ sealed class SqliteDialect(string path, StoreSettings settings) : Dialect
     public override bool IsWithin(DbConnection connection) => SQLitePCL.raw.sqlite3_get_autocommit(((SqliteConnection)connection).Handle) == 0;
     public override long Version(Database database) => database.Number("PRAGMA data_version");
 
-    public override DbConnection Open(bool durable)
+    public override DbConnection Open(bool durable, bool again)
     {
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {

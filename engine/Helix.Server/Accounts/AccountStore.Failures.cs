@@ -10,9 +10,13 @@ sealed partial class AccountStore
     public void CountFailed(string key, Func<int, DateTimeOffset> until)
     {
         Run("DELETE FROM failures WHERE until < ?1", Ago(Remembered));
-        Run("INSERT INTO failures (key, failed, until) VALUES (?1, 1, ?2) ON CONFLICT (key) DO UPDATE SET failed = failures.failed + 1", Hashed(key), Now);
-        var failed = One("SELECT failed FROM failures WHERE key = ?1", r => (int)r.GetInt64(0), Hashed(key));
-        Run("UPDATE failures SET until = ?2 WHERE key = ?1", Hashed(key), until(failed).ToUniversalTime().ToString("O"));
+        // Together: a login that succeeds meanwhile forgets all of it, and must not do so in between.
+        Together(() =>
+        {
+            Run("INSERT INTO failures (key, failed, until) VALUES (?1, 1, ?2) ON CONFLICT (key) DO UPDATE SET failed = failures.failed + 1", Hashed(key), Now);
+            var failed = One("SELECT failed FROM failures WHERE key = ?1", r => (int)r.GetInt64(0), Hashed(key));
+            Run("UPDATE failures SET until = ?2 WHERE key = ?1", Hashed(key), until(failed).ToUniversalTime().ToString("O"));
+        });
     }
 
     public void ForgetFailed(string key) => Run("DELETE FROM failures WHERE key = ?1", Hashed(key));

@@ -22,14 +22,19 @@ sealed partial class AccountStore
             throw new SignOnRefusedException($"The account {stated} is disabled.");
         if (GrantsOf(who.Groups).Count == 0 && (stated is null || Grants(stated).Count == 0))
             throw new SignOnRefusedException($"{who.Name} is in no group of the provider that may do anything here{(who.Groups.Count > 0 ? $" ({string.Join(", ", who.Groups)})" : "")}.");
-        var account = stated ?? Stranger(who);
-        if (Find(account) is null)
-            Make(account, []);
-        // Whoever states an account says who it is on the machines too; of a stranger nothing is known.
-        if (stated is not null && stated != known && IdentitiesOf(account).Count == 0)
-            Bind(Person.Machines, account, account, []);
-        Bind(issuer, who.Subject, account, who.Groups);
-        return Find(account)!;
+        var (account, isNew) = stated is null ? Stranger(who) : (stated, Find(stated) is null);
+        var done = Together(() =>
+        {
+            if (AccountOf(issuer, who.Subject) != known || (isNew && !Make(account, [])))
+                return false;
+            // Whoever states an account says who it is on the machines too; of a stranger nothing is known.
+            if (stated is not null && stated != known && IdentitiesOf(account).Count == 0)
+                Bind(Person.Machines, account, account, []);
+            Bind(issuer, who.Subject, account, who.Groups);
+            return true;
+        });
+        // At the same moment the person, in another window, or somebody else of this name was made an account: it is looked at anew.
+        return done ? Find(account)! : SignedOn(who);
     }
 
     public IReadOnlyList<Identity> IdentitiesOf(string account) => Rows("SELECT provider, subject, groups, seen FROM identities WHERE account = ?1 ORDER BY provider, subject",
@@ -54,17 +59,19 @@ sealed partial class AccountStore
     string? AccountOf(string provider, string subject) =>
         Rows("SELECT account FROM identities WHERE provider = ?1 AND subject = ?2", r => r.GetString(0), provider, subject) is [var account] ? account : null;
 
-    void Bind(string provider, string subject, string account, IReadOnlyList<string> groups)
-    {
-        Run("DELETE FROM identities WHERE provider = ?1 AND subject = ?2", provider, subject);
-        Run("INSERT INTO identities (provider, subject, account, groups, seen) VALUES (?1, ?2, ?3, ?4, ?5)", provider, subject, account, string.Join('\n', groups), Now);
-    }
+    void Bind(string provider, string subject, string account, IReadOnlyList<string> groups) => Run("""
+        INSERT INTO identities (provider, subject, account, groups, seen) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT (provider, subject) DO UPDATE SET account = excluded.account, groups = excluded.groups, seen = excluded.seen
+        """, provider, subject, account, string.Join('\n', groups), Now);
 
     /// <summary>A name that no account of the machines can have, so that nobody signs on as somebody else by choosing a name at the provider.</summary>
-    string Stranger(Vouched who)
+    (string Account, bool IsNew) Stranger(Vouched who)
     {
         var wanted = "oidc:" + (Name().IsMatch(who.Name) ? who.Name : "person");
-        return Find(wanted) is null ? wanted : $"{wanted}-{Tickets.Hash(who.Subject)[..8]}";
+        if (Find(wanted) is null)
+            return (wanted, true);
+        var own = $"{wanted}-{Tickets.Hash(who.Subject)[..8]}";
+        return (own, Find(own) is null);
     }
 
     /// <summary>What the groups of the provider may do here.</summary>

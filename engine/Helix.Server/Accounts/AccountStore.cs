@@ -36,19 +36,23 @@ sealed partial class AccountStore : IDisposable
     {
         if (!Name().IsMatch(name))
             throw new RunbookException($"'{name}' cannot be the name of an account.", "Letters, digits, '.', '-', '_' and '@', at most 64, beginning with a letter.");
-        if (Find(name) is not null)
+        if (!Make(name, grants))
             throw new RunbookException($"There is an account '{name}' already.");
-        Make(name, grants);
     }
 
-    void Make(string name, IEnumerable<Grant> grants)
+    /// <summary>False: there is one of this name.</summary>
+    bool Make(string name, IEnumerable<Grant> grants) => Together(() =>
     {
-        Run("INSERT INTO accounts (name, created) VALUES (?1, ?2)", name, Now);
+        if (Run("INSERT INTO accounts (name, created) VALUES (?1, ?2) ON CONFLICT DO NOTHING", name, Now) == 0)
+            return false;
         SetGrants(name, grants);
-    }
+        return true;
+    });
 
     public void SetGrants(string name, IEnumerable<Grant> grants) => Together(() =>
     {
+        // Two at once, one after the other: else none would see what the other has put in, and both would stay.
+        Run("UPDATE accounts SET disabled = disabled WHERE name = ?1", name);
         Run("DELETE FROM grants WHERE account = ?1", name);
         foreach (var grant in grants.Distinct())
             Run("INSERT INTO grants (account, role, environment) VALUES (?1, ?2, ?3)", name, grant.Role.ToString(), grant.Environment);

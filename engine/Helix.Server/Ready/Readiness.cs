@@ -18,6 +18,7 @@ sealed class Readiness(Site site)
     static readonly TimeSpan DrillHolds = TimeSpan.FromDays(100);
     const int Trend = 6;
 
+    readonly TimeSpan _patience = site.Settings.Patience ?? Patience;
     readonly ConcurrentDictionary<(string, string, string), (DateTimeOffset At, SeriesNow Now)> _series = [];
 
     /// <summary>Every runbook with an RTO that fits an environment of these.</summary>
@@ -75,7 +76,7 @@ sealed class Readiness(Site site)
         var series = new SeriesNow(target, prefix);
         if (environment.Targets.All.GetValueOrDefault(target) is not BackupTarget shelf)
             return series with { Unknown = $"{target} holds no backups" };
-        using var limit = new CancellationTokenSource(Patience, site.Time);
+        using var limit = new CancellationTokenSource(_patience, site.Time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancelled);
         try
         {
@@ -91,7 +92,7 @@ sealed class Readiness(Site site)
         }
         catch (Exception e) when (e is StepFailedException or RunbookException or OperationCanceledException && !cancelled.IsCancellationRequested)
         {
-            return series with { Unknown = e is OperationCanceledException ? $"{target} did not answer within {Patience.TotalSeconds:0} s" : e.Message };
+            return series with { Unknown = e is OperationCanceledException ? $"{target} did not answer within {_patience.TotalSeconds:0} s" : e.Message };
         }
     }
 }

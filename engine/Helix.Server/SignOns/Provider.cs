@@ -33,10 +33,10 @@ sealed class Provider : IDisposable
     readonly SecretSources _secrets;
     readonly ConfigurationManager<OpenIdConnectConfiguration> _metadata;
 
-    public Provider(SignOn settings, TimeProvider time)
+    public Provider(SignOn settings, TimeProvider time, TimeSpan? patience)
     {
         _settings = settings;
-        _client = HttpClients.For(new HttpSettings { CaFile = settings.CaFile, Timeout = Patience, ConnectTimeout = Patience, FollowRedirects = false });
+        _client = HttpClients.For(new HttpSettings { CaFile = settings.CaFile, Timeout = patience ?? Patience, ConnectTimeout = patience ?? Patience, FollowRedirects = false });
         _check = new TokenCheck(settings, time);
         _secrets = new SecretSources(new Masker()) { BaseDirectory = settings.BaseDirectory };
         _metadata = new ConfigurationManager<OpenIdConnectConfiguration>(

@@ -32,7 +32,12 @@ sealed class RunTelemetry : IDisposable
     {
         var environment = state.Started.Environment;
         if (span.Kind == SpanKind.Machine && state.Step(span.Path) is { } step)
-            Durations.Step(took, environment, step.Uses, RunSpans.Attempt(state, span)?.Result ?? "unknown");
+        {
+            // Those before it has taken the run are another server's, also where it reads of them only now.
+            var attempt = RunSpans.Attempt(state, span);
+            if (attempt?.Driver is null || attempt.Driver == DriverIdentity.Current)
+                Durations.Step(took, environment, step.Uses, attempt?.Result ?? "unknown");
+        }
         else if (span.Kind is SpanKind.WaitingForPeople or SpanKind.WaitingForTime)
             Durations.Wait(took, environment, span.Kind == SpanKind.WaitingForPeople ? "people" : "time");
     }

@@ -17,7 +17,7 @@ static class BackupPicker
     {
         if (input.Type != InputType.Backup || input.Target is null || input.Prefix is null || environment.Targets.All.GetValueOrDefault(input.Target) is not BackupTarget shelf)
             return [];
-        using var limit = new CancellationTokenSource(Patience, site.Time);
+        using var limit = new CancellationTokenSource(site.Settings.Patience ?? Patience, site.Time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancelled);
         try
         {

@@ -49,7 +49,7 @@ public sealed class LoginTests
     [Fact]
     public async Task Wrong_passwords_make_the_next_try_wait_even_with_the_right_one()
     {
-        await using var here = await new ServerHere().Start();
+        await using var here = await new ServerHere { Time = new StillClock() }.Start();
         using var alice = await here.LogIn("alice", Role.Viewer);
         using var browser = new Browser(here.Address);
         for (var i = 0; i < 5; i++)
@@ -64,7 +64,7 @@ public sealed class LoginTests
     [Fact]
     public async Task Wrong_passwords_from_elsewhere_do_not_lock_out_the_owner_of_an_account()
     {
-        await using var here = await new ServerHere().Start();
+        await using var here = await new ServerHere { Time = new StillClock() }.Start();
         using var alice = await here.LogIn("alice", Role.Viewer);
         using var eve = new Browser(here.Address);
         eve.Client.DefaultRequestHeaders.Add("X-Forwarded-For", "203.0.113.7");

@@ -22,16 +22,21 @@ public sealed class CutLinkTests
         Assert.Equal(names, names.Select(n => cluster.State(runs[n]).Driver!.Host));
         var children = names.ToDictionary(n => n, n => cluster.Tries(runs[n])[0]);
 
+        var trouble = new Dictionary<string, DateTimeOffset>();
+        void Comes(string name) => trouble[name] = TimeProvider.System.GetUtcNow();
         nodes["killed"].Kill();
+        Comes("killed");
         await nodes["stopped"].Stop();
+        Comes("stopped");
         machines.Mute("mute", postgres.Port);
+        Comes("mute");
         machines.Deafen("deaf", postgres.Port);
-        var trouble = TimeProvider.System.GetUtcNow();
+        Comes("deaf");
         await cluster.Until(() => runs.Values.All(r => cluster.State(r).Epoch > 1), "another node has all runs");
         foreach (var name in names)
         {
             var taken = cluster.Store.Read(runs[name]).Single(e => e is { Epoch: 2, Event: LeaseTaken });
-            Assert.InRange((taken.At - trouble).TotalSeconds, 5, 15);
+            Assert.InRange((taken.At - trouble[name]).TotalSeconds, 5, 15);
             Assert.Equal("spare", ((LeaseTaken)taken.Event).Driver.Host);
         }
         // Who cannot reach the database has ended what it had started before another one could begin.

@@ -12,9 +12,9 @@ public sealed class SharedStoreTests(PostgresServer postgres)
     [Fact]
     public async Task Sessions_accounts_tokens_forms_and_the_count_of_wrong_passwords_hold_on_every_server()
     {
-        var store = postgres.Store();
-        await using var first = await new ServerHere { StoreName = store }.Start();
-        await using var second = await new ServerHere { StoreName = store, Runbooks = first.Runbooks }.Start();
+        var (store, time) = (postgres.Store(), new StillClock());
+        await using var first = await new ServerHere { StoreName = store, Time = time }.Start();
+        await using var second = await new ServerHere { StoreName = store, Time = time, Runbooks = first.Runbooks }.Start();
         using var alice = await first.LogIn("alice", Role.Operator);
         using var there = new Browser(second.Address);
         there.Cookies.Add(alice.Cookies.GetAllCookies());

@@ -36,7 +36,7 @@ public sealed class RestartTests
         {
             using var alice = await first.Administrator("alice");
             run = (await alice.Post("/runbooks/gate/start", ("environment", "here"), ("mode", "live"))).Run;
-            await Ends(here, run, RunStatus.Waiting);
+            await here.IsLetGo(run);
             first.Kill();
         }
         await here.Start();

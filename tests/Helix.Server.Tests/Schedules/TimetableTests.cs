@@ -8,15 +8,8 @@ namespace Helix.Server.Tests.Schedules;
 
 public sealed class TimetableTests(PostgresServer postgres)
 {
-    /// <summary>The clock on the wall, set ahead by the test.</summary>
-    sealed class Clock : TimeProvider
-    {
-        // Every test begins ten seconds before a full hour, so that nothing becomes due by itself.
-        TimeSpan _ahead = new DateTimeOffset(2026, 3, 2, 11, 59, 50, TimeSpan.Zero) - System.GetUtcNow();
-
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + _ahead;
-        public void Pass(TimeSpan time) => _ahead += time;
-    }
+    /// <summary>Every test begins ten seconds before a full hour.</summary>
+    static StillClock Noon() => new(new DateTimeOffset(2026, 3, 2, 11, 59, 50, TimeSpan.Zero));
 
     static void Plan(ServerHere here, string fields) => here.Write("schedules.yaml", $"""
         apiVersion: helix.runbooks/v1
@@ -31,9 +24,9 @@ public sealed class TimetableTests(PostgresServer postgres)
             {fields}
         """);
 
-    static async Task<(ServerHere Here, Clock Clock)> Hourly(string fields = "overlap: skip", bool on = true, string? store = null, Action<ServerHere>? before = null)
+    static async Task<(ServerHere Here, StillClock Clock)> Hourly(string fields = "overlap: skip", bool on = true, string? store = null, Action<ServerHere>? before = null)
     {
-        var clock = new Clock();
+        var clock = Noon();
         var here = store is null ? new ServerHere { Time = clock } : new ServerHere { Time = clock, StoreName = store };
         here.Runbook("slow", Books.Slow);
         before?.Invoke(here);
@@ -201,7 +194,7 @@ public sealed class TimetableTests(PostgresServer postgres)
     [Fact]
     public async Task No_good_backup_in_time_by_the_manifests_is_an_alarm_and_a_new_one_ends_it()
     {
-        var clock = new Clock();
+        var clock = Noon();
         await using var here = new ServerHere { Time = clock };
         await File.WriteAllTextAsync(Path.Combine(here.Folder, "data"), "something");
         Directory.CreateDirectory(Path.Combine(here.Folder, "shelf"));
@@ -255,7 +248,7 @@ public sealed class TimetableTests(PostgresServer postgres)
     [Fact]
     public async Task A_run_on_change_starts_when_a_file_is_another_one_than_at_the_last_success_also_after_a_restart()
     {
-        var clock = new Clock();
+        var clock = Noon();
         await using var here = new ServerHere { Time = clock };
         here.Runbook("slow", Books.Slow);
         here.Write("etc/deep/app.conf", "one");
@@ -292,6 +285,7 @@ public sealed class TimetableTests(PostgresServer postgres)
         Assert.All(starts, s => Assert.InRange(s, TimeSpan.Zero, TimeSpan.FromMinutes(30)));
         Assert.InRange(starts.Distinct().Count(), 150, 200);
         clock.Pass(TimeSpan.FromSeconds(5) + starts[0]);
+        await here.Server.Site.Timetable.Again();
         Assert.Empty(here.Store.Runs());
         clock.Pass(TimeSpan.FromSeconds(10));
         await Comes(here, "it starts", r => r is [{ Result: "started" }]);

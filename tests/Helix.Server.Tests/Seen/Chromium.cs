@@ -21,8 +21,9 @@ public sealed class Chromium : IAsyncLifetime
     {
         if (!File.Exists(Executable))
             return;
+        Assertions.SetDefaultExpectTimeout(Screen.Limit);
         _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Executable, Headless = true, ChromiumSandbox = false, Args = Arguments });
+        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Executable, Headless = true, ChromiumSandbox = false, Args = Arguments, Timeout = Screen.Limit });
     }
 
     internal async Task<Screen> Open(ServerHere here, string name, int width = 1280, int height = 900, bool dark = false)
@@ -51,7 +52,7 @@ public sealed class Chromium : IAsyncLifetime
 /// <summary>One person's window.</summary>
 sealed class Screen(IPage page, string name) : IAsyncDisposable
 {
-    /// <summary>Milliseconds. As long as elsewhere in the tests: a busy machine is no fault of a page.</summary>
+    /// <summary>Milliseconds, of whatever is waited for. As long as elsewhere in the tests: a busy machine is no fault of a page.</summary>
     public const int Limit = 180_000;
 
     static readonly string Folder = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "screens")).FullName;
@@ -85,10 +86,10 @@ sealed class Screen(IPage page, string name) : IAsyncDisposable
     }
 
     /// <summary>It is there; what it shows is waited for by <see cref="Sees"/>. The address is looked at again and again: who waits for an event of a page that is there already waits for ever.</summary>
-    public Task Arrives(string pattern) => Assertions.Expect(page).ToHaveURLAsync(new Regex(pattern), new() { Timeout = Limit });
+    public Task Arrives(string pattern) => Assertions.Expect(page).ToHaveURLAsync(new Regex(pattern));
 
     public Task Press(string button) => page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync();
-    public Task Sees(string text) => Assertions.Expect(page.Locator("main")).ToContainTextAsync(text, new() { Timeout = Limit });
+    public Task Sees(string text) => Assertions.Expect(page.Locator("main")).ToContainTextAsync(text);
 
     public async ValueTask DisposeAsync() => await page.Context.CloseAsync();
 }

@@ -115,7 +115,7 @@ public sealed class FormsSeenTests(Chromium chromium) : IClassFixture<Chromium>
     [Fact]
     public async Task An_open_page_whose_session_is_over_says_that_one_must_log_in()
     {
-        await using var here = await new ServerHere().Start();
+        await using var here = await new ServerHere().Start(Ports.Free());
         here.Runbook("gate", Books.Gate);
         using var alice = await here.LogIn("alice", Role.Operator);
         var run = (await alice.Post("/runbooks/gate/start", ("environment", "here"), ("mode", "live"))).Run;
@@ -128,7 +128,7 @@ public sealed class FormsSeenTests(Chromium chromium) : IClassFixture<Chromium>
         var port = here.Address.Port;
         await here.Stop();
         await here.Start(port);
-        await Assertions.Expect(screen.Page.Locator("#out")).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        await Assertions.Expect(screen.Page.Locator("#out")).ToBeVisibleAsync();
         await Assertions.Expect(screen.Page.Locator("#line")).ToBeHiddenAsync();
         await screen.Take("logged-out");
         await screen.IsAccessible("logged-out");

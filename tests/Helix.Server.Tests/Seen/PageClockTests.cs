@@ -22,12 +22,12 @@ public sealed partial class PageClockTests(Chromium chromium) : IClassFixture<Ch
         await here.Becomes(run, RunStatus.Waiting);
         await screen.Page.GotoAsync("/runs/" + run);
         var (since, until) = (screen.Page.Locator("[data-since]").First, screen.Page.Locator("[data-until]").First);
-        await Assertions.Expect(until).ToHaveTextAsync(Left(), new() { Timeout = Screen.Limit });
-        await Assertions.Expect(since).ToHaveTextAsync(Gone(), new() { Timeout = Screen.Limit });
+        await Assertions.Expect(until).ToHaveTextAsync(Left());
+        await Assertions.Expect(since).ToHaveTextAsync(Gone());
         // What comes while the page is open tells the time too.
         clock.Pass(TimeSpan.FromMinutes(5));
         await alice.Post($"/runs/{run}/note", ("text", "five minutes later"));
-        await Assertions.Expect(since).ToHaveTextAsync(Later(), new() { Timeout = Screen.Limit });
+        await Assertions.Expect(since).ToHaveTextAsync(Later());
     }
 
     [GeneratedRegex("^0:0[0-4]:")]

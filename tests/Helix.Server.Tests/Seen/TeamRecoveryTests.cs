@@ -77,9 +77,9 @@ public sealed class TeamRecoveryTests(Chromium chromium) : IClassFixture<Chromiu
           - { id: up, uses: target.start, with: { targets: [app] } }
         """;
 
-    static async Task<ServerHere> Team()
+    static async Task<ServerHere> Team(int port = 0)
     {
-        var here = await new ServerHere().Start();
+        var here = await new ServerHere().Start(port);
         Directory.CreateDirectory(Path.Combine(here.Folder, "app"));
         Directory.CreateDirectory(Path.Combine(here.Folder, "shelf"));
         here.Write("notes/a.txt", "hello\n");
@@ -230,7 +230,7 @@ public sealed class TeamRecoveryTests(Chromium chromium) : IClassFixture<Chromiu
     [Fact]
     public async Task A_page_says_that_its_connection_is_lost_and_catches_up_when_the_server_is_back()
     {
-        await using var here = await Team();
+        await using var here = await Team(Ports.Free());
         here.Runbook("slow", Books.Slow);
         (await here.LogIn("alice", Role.Operator)).Dispose();
         await using var alice = await chromium.Open(here, "lost", 390, 844);

