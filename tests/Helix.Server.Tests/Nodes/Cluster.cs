@@ -41,7 +41,7 @@ sealed class Cluster : IAsyncDisposable
         {{{head}}}
         steps:
           - { id: first, uses: command.run, effect: changes, with: { argv: [sh, -c, 'echo first >> "$0/world-$1"', {{{Folder}}}, "{{ run.id }}"] } }
-          - { id: slow, uses: command.run, effect: reads, with: { argv: [sh, -c, 'echo $$ >> "$0/slow-$1"; until test -e "$0/on-$1"; do sleep 0.05; done', {{{Folder}}}, "{{ run.id }}"] } }
+          - { id: slow, uses: command.run, effect: reads, with: { argv: [sh, -c, 'echo $$ >> "$0/slow-$1"; until test -e "$0/on-$1" -o ! -d "$0"; do sleep 0.05; done', {{{Folder}}}, "{{ run.id }}"] } }
           - { id: last, uses: command.run, effect: changes, with: { argv: [sh, -c, 'echo last >> "$0/world-$1"', {{{Folder}}}, "{{ run.id }}"] } }
         """;
 
