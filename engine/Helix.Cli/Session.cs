@@ -27,6 +27,9 @@ sealed class Session(Terminal terminal, TimeProvider time) : IDisposable
     /// <summary>What this machine has, for runbooks that need it.</summary>
     public IReadOnlyDictionary<string, string> Labels => field ??= NodeLabels.Parse((Environment.GetEnvironmentVariable("HELIX_LABELS") ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 
+    /// <summary>How long a shared store may be away before another driver may take a run. Null: as long as usual.</summary>
+    public TimeSpan? LeaseExpires { get; init; }
+
     public Person Operator => field ??= Account.Operator();
     public StepCatalog Catalog => _catalog ??= new StepCatalog(Assembly.Load("Helix.Steps"));
     public JournalStore Store => _store ??= OpenStore();
@@ -48,8 +51,11 @@ sealed class Session(Terminal terminal, TimeProvider time) : IDisposable
     public Files Files => field ??= new Files(this);
 
     /// <summary>An engine on a connection of its own, for answers given while another one drives.</summary>
-    public Engine NewEngine(JournalStore store) =>
-        new(Catalog, store, Time, new EngineSettings { DataFolder = DataFolder, SecondStore = SecondStore, Labels = Labels });
+    public Engine NewEngine(JournalStore store)
+    {
+        var settings = new EngineSettings { DataFolder = DataFolder, SecondStore = SecondStore, Labels = Labels };
+        return new(Catalog, store, Time, LeaseExpires is { } expires ? settings with { LeaseExpires = expires } : settings);
+    }
 
     public JournalStore OpenStore()
     {

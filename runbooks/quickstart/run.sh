@@ -100,7 +100,7 @@ start_redis() {
   setsid redis-server redis.conf </dev/null >>redis.log 2>&1 &
   echo $! >redis.pid
   cd "$root"
-  for _ in $(seq 100); do
+  for _ in $(seq 600); do
     redis_cli ping >/dev/null 2>&1 && return
     sleep 0.1
   done

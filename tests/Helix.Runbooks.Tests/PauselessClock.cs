@@ -1,14 +1,16 @@
 namespace Helix.Runbooks.Tests;
 
 /// <summary>A clock on which short pauses pass at once, and move it forward by their length. Long timers are those of the system.</summary>
-sealed class PauselessClock : TimeProvider
+/// <param name="stands">Nothing else moves it.</param>
+sealed class PauselessClock(bool stands = false) : TimeProvider
 {
     static readonly TimeSpan Short = TimeSpan.FromSeconds(5);
 
+    readonly DateTimeOffset _began = System.GetUtcNow();
     long _ahead;
 
     public TimeSpan Ahead => TimeSpan.FromTicks(Interlocked.Read(ref _ahead));
-    public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + Ahead;
+    public override DateTimeOffset GetUtcNow() => (stands ? _began : System.GetUtcNow()) + Ahead;
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
     public override long GetTimestamp() => GetUtcNow().Ticks;
 

@@ -6,7 +6,7 @@ namespace Helix.Runbooks.Tests;
 /// <summary>Signals to a process that a test started.</summary>
 static class ProcessSignals
 {
-    public const int Interrupt = 2, Kill = 9, Terminate = 15, Continue = 18, Stop = 19;
+    public const int HangUp = 1, Interrupt = 2, Kill = 9, Terminate = 15, Continue = 18, Stop = 19;
 
     public static void Send(this Process process, int signal) => _ = Send(process.Id, signal);
 

@@ -32,6 +32,9 @@ sealed class TestHost : StepHost, IDisposable
     public string PidFolder => Path.Combine(Folder, "pids");
     public Masker Masker { get; } = new();
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>The clock of the graces of tools, which are real processes.</summary>
+    public TimeProvider ToolTime { get; init; } = TimeProvider.System;
     public IReadOnlyList<string> Logged => [.. _log];
 
     /// <summary>What is left changed, in the order in which it was recorded.</summary>
@@ -70,6 +73,7 @@ sealed class TestHost : StepHost, IDisposable
             PidFolder = PidFolder,
             Step = "test/step",
             KillNow = _killNow.Token,
+            Time = ToolTime,
         });
         set => _launcher = value;
     }

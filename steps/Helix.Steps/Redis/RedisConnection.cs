@@ -7,7 +7,11 @@ namespace Helix.Steps.Redis;
 /// <summary>One connection to one server or sentinel. Speaks the protocol itself: an error reply is an exception, never exit code 0 (RED-11).</summary>
 sealed class RedisConnection : IAsyncDisposable
 {
+    /// <summary>Until the machine of the server takes the connection.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    /// <summary>Until the server itself has its turn.</summary>
+    static readonly TimeSpan Greeting = TimeSpan.FromSeconds(10);
 
     readonly ConnectionMultiplexer _multiplexer;
     readonly IServer _server;
@@ -53,7 +57,7 @@ sealed class RedisConnection : IAsyncDisposable
         AbortOnConnectFail = true,
         AllowAdmin = true,
         ConnectRetry = 1,
-        ConnectTimeout = (int)Patience.TotalMilliseconds,
+        ConnectTimeout = (int)Greeting.TotalMilliseconds,
         AsyncTimeout = 15_000,
         SyncTimeout = 15_000,
         BacklogPolicy = BacklogPolicy.FailFast,

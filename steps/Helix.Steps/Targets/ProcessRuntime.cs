@@ -9,6 +9,7 @@ sealed class ProcessRuntime(ProcessOptions options, string name) : Runtime
 {
     static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
     static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan NoteLimit = TimeSpan.FromSeconds(10);
 
     // A small shell stays as parent to note the exit code, which nobody else could learn.
     // The pid is on disk before the service runs, and beside it which very process that is; one that writes its own pid file writes the same pid.
@@ -41,6 +42,7 @@ sealed class ProcessRuntime(ProcessOptions options, string name) : Runtime
     {
         if (Running() is not { } process)
             return Now();
+        var isNoted = ProcessIdentity.Parse(Text(PidFileProcess.NoteOf(options.PidFile))) == process;
         var killed = grace == TimeSpan.Zero;
         if (!killed)
             await Signal(context, "TERM", process);
@@ -52,8 +54,8 @@ sealed class ProcessRuntime(ProcessOptions options, string name) : Runtime
             if (!await Ended(context, process, TimeSpan.FromSeconds(10)))
                 throw StepFailedException.Conflict($"{name} (pid {process.Pid}) lives on after SIGKILL.", "It hangs in the kernel, as on a dead network mount.");
         }
-        // The parent notes the exit code a moment later.
-        await Until(context, () => File.Exists(ExitFile), TimeSpan.FromSeconds(killed ? 1 : 0.5));
+        // The parent notes the exit code a moment later; what somebody else has started has no such parent.
+        await Until(context, () => File.Exists(ExitFile), isNoted ? NoteLimit : TimeSpan.FromSeconds(0.5));
         var state = Now();
         return state with { ExitCode = killed ? 137 : state.ExitCode, Detail = killed ? $"killed after {new Duration(grace)}" : null };
     }
@@ -71,7 +73,7 @@ sealed class ProcessRuntime(ProcessOptions options, string name) : Runtime
         if (Running() is not null)
             return;
         // It was seen alive; its parent notes the exit code a moment later.
-        await Until(context, () => File.Exists(ExitFile), TimeSpan.FromSeconds(1));
+        await Until(context, () => File.Exists(ExitFile), NoteLimit);
         throw StepFailedException.Transient($"{name} ended as soon as it was started{(Now().ExitCode is { } code ? $", with exit code {code}" : "")}.{LastWords()}");
     }
 

@@ -34,13 +34,30 @@ sealed class SshRuntime(ProcessOptions options, SshHost host, string name) : Run
 
     const string End =
         """
-        pid=$1 ticks=$2 left=$(( $3 * 10 ))
+        pid=$1 ticks=$2 left=$(( $3 * 10 )) file=$4
         alive() { set -- $(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null); [ "${20}" = "$ticks" ] && [ "$1" != X ] && { [ "$1" != Z ] || [ "${18}" -gt 1 ]; }; }
         ask() { why=$(kill "-$1" "$pid" 2>&1) || ! alive || { echo refused; echo "$why"; exit; }; }
+        ended() { while alive && [ "$left" -gt 0 ]; do sleep 0.1; left=$(( left - 1 )); done; ! alive; }
+        # The parent notes the exit code a moment later; what somebody else has started has no such parent.
+        noted() {
+          left=3; case $(cat -- "$file.process" 2>/dev/null) in "$pid $ticks "*) left=100 ;; esac
+          until [ -s "$file.exit" ] || [ "$left" -le 0 ]; do sleep 0.1; left=$(( left - 1 )); done
+        }
         ask TERM
-        while alive && [ "$left" -gt 0 ]; do sleep 0.1; left=$(( left - 1 )); done
-        alive || { sleep 0.3; exit 0; }
-        ask KILL; sleep 0.5; echo killed
+        ended && { noted; exit 0; }
+        ask KILL; left=100; ended && noted; echo killed
+        """;
+
+    // What has ended already has its exit code noted a moment later.
+    const string Begun =
+        """
+        left=100
+        later() { sleep 0.1; left=$(( left - 1 )); }
+        until [ -s "$1" ] || [ -s "$1.exit" ] || [ "$left" -le 0 ]; do later; done
+        sleep 0.2
+        { read -r pid rest <"$1"; } 2>/dev/null
+        lives() { case $(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null) in [!XZ]*) ;; *) false ;; esac; }
+        until lives || [ -s "$1.exit" ] || [ "$left" -le 0 ]; do later; done
         """;
 
     // The end of ssh does not end what it runs there; its mark finds it, and what it has started.
@@ -79,7 +96,7 @@ sealed class SshRuntime(ProcessOptions options, SshHost host, string name) : Run
         if (found.Process is not { } process)
             return found.State;
         var seconds = Math.Max(1, (int)Math.Ceiling(grace.TotalSeconds));
-        var end = (await host.Answer(host.Script(context, End, Number(process.Pid), Number(process.StartTicks), Number(seconds)))).Split('\n');
+        var end = (await host.Answer(host.Script(context, End, Number(process.Pid), Number(process.StartTicks), Number(seconds), options.PidFile))).Split('\n');
         if (end is ["refused", var why, ..])
             throw StepFailedException.Auth($"{name} on {host.Name} ({found.State.Detail}) was not stopped: it takes no signals from the account of {host.Address}. {why}", "Give the account of the service in `host`, or root.");
         var killed = end[0] == "killed";
@@ -124,7 +141,7 @@ sealed class SshRuntime(ProcessOptions options, SshHost host, string name) : Run
         var variables = options.Environment.Select(e => $"{e.Key}={e.Value}");
         string[] detached = ["/bin/sh", "-c", ProcessRuntime.Detach, "sh", options.PidFile, options.Log ?? "/dev/null", .. options.Start];
         await host.Ask(host.Call(context, options.Directory, [], ["env", .. variables, .. detached]));
-        await host.Ask(host.Script(context, "n=100; until [ -s \"$1\" ] || [ -s \"$1.exit\" ] || [ $n = 0 ]; do sleep 0.1; n=$((n-1)); done; sleep 0.2", options.PidFile));
+        await host.Ask(host.Script(context, Begun, options.PidFile));
         if (await State(context) is { Status: not RuntimeStatus.Running } ended)
             throw StepFailedException.Transient($"{name} ended on {host.Name} as soon as it was started{(ended.ExitCode is { } code ? $", with exit code {code}" : "")}.{await LastLines(context)}");
     }

@@ -72,13 +72,13 @@ public sealed class CephS3 : IDisposable
         await Call("ceph-mon", "-i", "a", "--mkfs", "--monmap", Path.Combine(_folder, "monmap"));
         Begin("ceph-mon", "-f", "-i", "a");
         var osd = Guid.NewGuid();
-        await Call("ceph", "--connect-timeout", "30", "osd", "new", $"{osd}");
+        await Call("ceph", "--connect-timeout", "120", "osd", "new", $"{osd}");
         await Call("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", $"{osd}");
         Begin("ceph-osd", "-f", "-i", "0");
-        await Eventually.True(async () => (await Call("ceph", "osd", "stat")).Contains("1 up", StringComparison.Ordinal), "the OSD is up", TimeSpan.FromSeconds(90));
+        await Eventually.True(async () => (await Call("ceph", "osd", "stat")).Contains("1 up", StringComparison.Ordinal), "the OSD is up");
         StartGateway();
         using var http = new HttpClient();
-        await Eventually.True(async () => (await http.GetAsync(Endpoint)).StatusCode == HttpStatusCode.OK, "radosgw answers", TimeSpan.FromSeconds(90));
+        await Eventually.True(async () => (await http.GetAsync(Endpoint)).StatusCode == HttpStatusCode.OK, "radosgw answers");
         await Call("radosgw-admin", "-n", "client.rgw", "user", "create", "--uid=helix", "--display-name=helix", $"--access-key={AccessKey}", $"--secret-key={SecretKey}");
     }
 

@@ -15,6 +15,9 @@ sealed class HelixHere : IDisposable
         init;
     }
 
+    /// <summary>Null: as long as usual.</summary>
+    public TimeSpan? LeaseExpires { get; init; }
+
     /// <summary>Standard output and error of the last call.</summary>
     public string Out { get; private set; } = "";
     public string Error { get; private set; } = "";
@@ -29,7 +32,7 @@ sealed class HelixHere : IDisposable
         using var error = screen ?? new StringWriter();
         using var input = keys ?? new StringReader(typed ?? "");
         var terminal = new Terminal { Out = TextWriter.Synchronized(output), Error = TextWriter.Synchronized(error), In = input, Interactive = typed is not null || keys is not null, Width = width };
-        using var session = new Session(terminal, TimeProvider.System);
+        using var session = new Session(terminal, TimeProvider.System) { LeaseExpires = LeaseExpires };
         var code = await new CommandLine(session, Table.OfCommands).Run([.. arguments, "--store", Store]);
         (Out, Error) = (output.ToString(), error.ToString());
         return code;

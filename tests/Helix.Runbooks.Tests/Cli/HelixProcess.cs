@@ -37,6 +37,7 @@ sealed class HelixProcess : IDisposable
 
     public int Id => _process.Id;
     public void Kill() => _process.Kill();
+    public void HangUp() => _process.Send(ProcessSignals.HangUp);
 
     public async Task<(int Code, string Out, string Error)> End(TimeSpan? within = null)
     {

@@ -14,7 +14,10 @@ public sealed partial class StepContractTests
     public static TheoryData<string> Names => [.. Setting.Catalog.Steps.Keys];
 
     // A step whose end is asked for ends within a second; the rest is for a machine with other things to do.
-    static readonly TimeSpan Promptly = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan Promptly = TimeSpan.FromSeconds(30);
+
+    // So long it may also wait for what does not answer.
+    static readonly TimeSpan Soon = TimeSpan.FromMinutes(1);
 
     [Theory, MemberData(nameof(Names))]
     public void It_is_named_system_dot_verb_and_says_in_a_line_what_it_does(string name)
@@ -72,7 +75,7 @@ public sealed partial class StepContractTests
     {
         using var setting = new Setting();
         var before = setting.Snapshot();
-        await Ends(() => setting.Type(name).Step.PlanWith(setting.OptionsOf(name), setting.Host.PlanContext()), TimeSpan.FromSeconds(15));
+        await Ends(() => setting.Type(name).Step.PlanWith(setting.OptionsOf(name), setting.Host.PlanContext()), Soon);
         Assert.Equal(before, setting.Snapshot());
         Assert.Empty(setting.Host.EverLeft);
         Assert.Empty(setting.Host.SavedValues);
@@ -101,8 +104,8 @@ public sealed partial class StepContractTests
         var failed = new List<object?>();
         using (setting.Host.Soon(TimeSpan.FromSeconds(2)))
         {
-            failed.Add(await Ends(() => step.PlanWith(options, setting.Host.PlanContext()), TimeSpan.FromSeconds(20)));
-            failed.Add(await Ends(() => step.RunWith(options, setting.Host.Context()), TimeSpan.FromSeconds(20)));
+            failed.Add(await Ends(() => step.PlanWith(options, setting.Host.PlanContext()), Soon));
+            failed.Add(await Ends(() => step.RunWith(options, setting.Host.Context()), Soon));
         }
         setting.Host.AssertNoCanary([.. failed, .. setting.Launcher.Asked]);
     }
@@ -113,7 +116,7 @@ public sealed partial class StepContractTests
         using var setting = new Setting();
         var before = setting.Snapshot();
         using (setting.Host.Soon(TimeSpan.FromSeconds(5)))
-            await Ends(() => setting.Type(name).Step.ProbeWith(setting.OptionsOf(name), setting.Host.Context()), TimeSpan.FromSeconds(15));
+            await Ends(() => setting.Type(name).Step.ProbeWith(setting.OptionsOf(name), setting.Host.Context()), Soon);
         Assert.Equal(before, setting.Snapshot());
     }
 

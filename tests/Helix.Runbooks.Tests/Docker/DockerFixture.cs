@@ -31,7 +31,7 @@ public sealed class DockerFixture : IAsyncLifetime
               --iptables=false --ip6tables=false --bridge=none --ip-forward=false --ip-masq=false >"$0/log" 2>&1
             """, _folder,
         ]))!;
-        for (var i = 0; i < 300 && Run("docker", "version").Code != 0; i++)
+        for (var i = 0; i < 1200 && Run("docker", "version").Code != 0; i++)
         {
             if (_engine.HasExited)
             {
@@ -42,6 +42,9 @@ public sealed class DockerFixture : IAsyncLifetime
         }
         MakeImage();
     }
+
+    /// <summary>What ends by itself ends long before.</summary>
+    internal static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
 
     /// <summary>Every test of the engine begins with this.</summary>
     public void Need()

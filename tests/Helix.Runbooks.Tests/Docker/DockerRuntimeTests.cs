@@ -27,9 +27,9 @@ public sealed class DockerRuntimeTests : IDisposable
     {
         var service = _docker.Container(_host, _name).Service;
         Assert.Equal(RuntimeStatus.Running, (await service.State(_host.PlanContext())).Status);
-        var stopped = await service.Stop(_host.Context(), TimeSpan.FromSeconds(10));
+        var stopped = await service.Stop(_host.Context(), DockerFixture.Grace);
         Assert.Equal((RuntimeStatus.Stopped, 0), (stopped.Status, stopped.ExitCode));
-        Assert.Equal(stopped, await service.Stop(_host.Context(), TimeSpan.FromSeconds(10)));
+        Assert.Equal(stopped, await service.Stop(_host.Context(), DockerFixture.Grace));
         await service.Start(_host.Context());
         await service.Start(_host.Context());
         Assert.Equal(RuntimeStatus.Running, (await service.State(_host.PlanContext())).Status);
@@ -95,7 +95,7 @@ public sealed class DockerRuntimeTests : IDisposable
     {
         var service = _docker.Container(_host, _name, "-e", "GREETING=hello").Service;
         await service.Exec(_host.Context(), "sh", "-c", "echo kept >/data/x").Run();
-        await service.Stop(_host.Context(), TimeSpan.FromSeconds(5));
+        await service.Stop(_host.Context(), DockerFixture.Grace);
         var result = await service.OneOff(_host.Context(), "sh", "-c", "cat /data/x; echo $GREETING $MORE").With("MORE", "more").Run();
         Assert.Equal("kept\nhello more\n", result.Stdout);
         var input = new byte[3_000_000];
@@ -114,7 +114,7 @@ public sealed class DockerRuntimeTests : IDisposable
         await Eventually.True(() => _host.Logged.Contains("stdout: ready"), "it runs");
         _host.Cancel();
         await Assert.ThrowsAsync<StepFailedException>(() => run);
-        Assert.DoesNotContain("1.234", _docker.Docker("exec", _name, "ps"));
+        await Eventually.True(() => !_docker.Docker("exec", _name, "ps").Contains("1.234", StringComparison.Ordinal), "it is gone inside");
         Assert.Contains("redis-server", _docker.Docker("exec", _name, "ps"));
     }
 
@@ -137,7 +137,7 @@ public sealed class DockerRuntimeTests : IDisposable
         var service = _docker.Container(_host, _name).Service;
         await service.Exec(_host.Context(), "sh", "-c", "mkdir /data/real; echo content >/data/real/dump.rdb; ln -s /data/real/dump.rdb /data/dump.rdb; ln -s /nowhere /data/broken").Run();
         if (!running)
-            await service.Stop(_host.Context(), TimeSpan.FromSeconds(5));
+            await service.Stop(_host.Context(), DockerFixture.Grace);
         using var to = new MemoryStream();
         Assert.Equal(8, await service.CopyOut(_host.Context(), "/data/dump.rdb", to));
         Assert.Equal("content\n", Encoding.UTF8.GetString(to.ToArray()));
@@ -155,7 +155,7 @@ public sealed class DockerRuntimeTests : IDisposable
         var service = _docker.Container(_host, _name).Service;
         await service.Exec(_host.Context(), "sh", "-c", "mkdir /data/real; echo old >/data/real/graph.bin; chown 7474:7475 /data/real/graph.bin; chmod 604 /data/real/graph.bin; ln -s real/graph.bin /data/graph.bin; chown 7474 /data/real").Run();
         if (!running)
-            await service.Stop(_host.Context(), TimeSpan.FromSeconds(5));
+            await service.Stop(_host.Context(), DockerFixture.Grace);
         await service.CopyIn(_host.Context(), Bytes("new"), "/data/graph.bin", new(null, null));
         await service.CopyIn(_host.Context(), Bytes("asked"), "/data/asked", new("redis", Parsed("0600")));
         await service.CopyIn(_host.Context(), Bytes("numbers"), "/data/numbers", new("12:34", null));
@@ -216,7 +216,7 @@ public sealed class DockerRuntimeTests : IDisposable
         var service = _docker.Container(_host, _name).Service;
         await service.Exec(_host.Context(), "sh", "-c", "mkdir -p /data/a/b; touch /data/a/b/c /data/keep").Run();
         if (!running)
-            await service.Stop(_host.Context(), TimeSpan.FromSeconds(5));
+            await service.Stop(_host.Context(), DockerFixture.Grace);
         await service.Remove(_host.Context(), "/data/a");
         await service.Remove(_host.Context(), "/data/a");
         Assert.Equal("keep\n", (await service.OneOff(_host.Context(), "ls", "/data").Run()).Stdout);

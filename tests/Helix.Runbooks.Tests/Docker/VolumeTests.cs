@@ -39,7 +39,7 @@ public sealed class VolumeTests : IClassFixture<DockerFixture>, IDisposable
         var service = _host.Context().Target<RunningTarget>("redis").Service;
         const string list = "cd /data; find . -exec stat -c '%n %u:%g %a %s' {} + | sort; sha256sum a/b/graph";
         var before = (await service.Exec(_host.Context(), "sh", "-c", list).Run()).Stdout;
-        await service.Stop(_host.Context(), TimeSpan.FromSeconds(5));
+        await service.Stop(_host.Context(), DockerFixture.Grace);
         var backup = new VolumeBackupOptions { Target = "stack", Volume = "data", To = $"work/data{form}" };
         var archive = await _host.Run(new VolumeBackup(), backup);
         Assert.Equal((5, 300_000), (archive.Entries, archive.Bytes));
@@ -69,7 +69,7 @@ public sealed class VolumeTests : IClassFixture<DockerFixture>, IDisposable
         e = await _host.Fails(FailureClass.Conflict, new VolumeRemove(), new() { Target = "stack", Volume = "data" });
         Assert.Contains($"{stack.Project}_redis_1 (running)", e.Message);
         Assert.Equal(5, (await _host.Run(new VolumeBackup(), new() { Target = "stack", Volume = "data", To = "work/x.tar", WhileRunning = true })).Entries);
-        await _host.Run(new ComposeDown(), new() { Target = "stack", Grace = new(TimeSpan.FromSeconds(2)) });
+        await _host.Run(new ComposeDown(), new() { Target = "stack", Grace = new(DockerFixture.Grace) });
         Assert.True((await _host.Run(new VolumeRemove(), new() { Target = "stack", Volume = "data" })).Removed);
         _host.SavedValues.Clear();
         Assert.False((await _host.Run(new VolumeRemove(), new() { Target = "stack", Volume = "data" })).Removed);
@@ -84,7 +84,7 @@ public sealed class VolumeTests : IClassFixture<DockerFixture>, IDisposable
         var archive = await _host.Run(new VolumeBackup(), new() { Target = "stack", Volume = "data", To = "work/x.tar.gz", WhileRunning = true });
         await using (var file = File.OpenWrite(archive.File))
             file.SetLength(archive.Size / 2);
-        await _host.Run(new ComposeDown(), new() { Target = "stack", Grace = new(TimeSpan.FromSeconds(2)) });
+        await _host.Run(new ComposeDown(), new() { Target = "stack", Grace = new(DockerFixture.Grace) });
         await _host.Fails(FailureClass.InvalidData, new VolumeRestore(), new() { Target = "stack", Volume = "data", From = archive.File });
         Assert.Contains("graph", _docker.Docker("run", "--rm", "--network", "none", "-v", $"{stack.Project}_data:/data", DockerFixture.Image, "ls", "/data/a/b"));
     }
@@ -94,7 +94,7 @@ public sealed class VolumeTests : IClassFixture<DockerFixture>, IDisposable
     {
         var stack = await StackWithData();
         var archive = await _host.Run(new VolumeBackup(), new() { Target = "stack", Volume = "data", To = "work/x.tar", WhileRunning = true });
-        await _host.Run(new ComposeDown(), new() { Target = "stack", Grace = new(TimeSpan.FromSeconds(2)) });
+        await _host.Run(new ComposeDown(), new() { Target = "stack", Grace = new(DockerFixture.Grace) });
         var restore = new VolumeRestoreOptions { Target = "stack", Volume = "data", From = archive.File };
         _host.OnSave = (_, _) =>
         {
@@ -110,7 +110,7 @@ public sealed class VolumeTests : IClassFixture<DockerFixture>, IDisposable
     {
         var stack = await StackWithData();
         var archive = await _host.Run(new VolumeBackup(), new() { Target = "stack", Volume = "data", To = "work/x.tar", WhileRunning = true });
-        await _host.Run(new ComposeDown(), new() { Target = "stack", Grace = new(TimeSpan.FromSeconds(2)) });
+        await _host.Run(new ComposeDown(), new() { Target = "stack", Grace = new(DockerFixture.Grace) });
         // One of this very step, and one of another run.
         foreach (var name in new[] { $"helix-volume-{Unfinished.Mark(_host.Context())}", $"helix-volume-{stack.Project}" })
             _docker.Docker("create", "--name", name, "--network", "none", "-v", $"{stack.Project}_data:/helix-volume", DockerFixture.Image, "true");
@@ -128,7 +128,7 @@ public sealed class VolumeTests : IClassFixture<DockerFixture>, IDisposable
     public async Task An_archive_cut_between_two_entries_or_an_image_that_is_not_there_is_found_before_the_old_data_goes()
     {
         var stack = await StackWithData();
-        await _host.Run(new ComposeDown(), new() { Target = "stack", Grace = new(TimeSpan.FromSeconds(2)) });
+        await _host.Run(new ComposeDown(), new() { Target = "stack", Grace = new(DockerFixture.Grace) });
         using var bytes = new MemoryStream();
         await using var tar = new TarWriter(bytes);
         await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.RegularFile, "graph") { DataStream = new MemoryStream([.. Enumerable.Repeat((byte)7, 1024)]) }, TestContext.Current.CancellationToken);
@@ -147,7 +147,7 @@ public sealed class VolumeTests : IClassFixture<DockerFixture>, IDisposable
     {
         var stack = await StackWithData();
         var archive = await _host.Run(new VolumeBackup(), new() { Target = "stack", Volume = "data", To = "work/x.tar", WhileRunning = true });
-        await _host.Run(new ComposeDown(), new() { Target = "stack", Grace = new(TimeSpan.FromSeconds(2)) });
+        await _host.Run(new ComposeDown(), new() { Target = "stack", Grace = new(DockerFixture.Grace) });
         _docker.Docker("volume", "create", "data");
         try
         {

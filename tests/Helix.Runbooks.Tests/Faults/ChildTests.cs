@@ -109,14 +109,14 @@ public sealed class ChildTests
     [Fact]
     public async Task PRC_05_Ctrl_C_once_interrupts_the_child_and_suspends_the_run()
     {
-        using var scene = new Scene(Book("cd $(dirname WORLD); test -e go && exit 0; echo $$ >> starts; trap 'echo int >> got; exit 130' INT; while :; do sleep 0.05; done"));
+        using var scene = new Scene(Book("cd $(dirname WORLD); test -e go && exit 0; trap 'echo int >> got; exit 130' INT; echo $$ >> starts; while :; do sleep 0.05; done", ", grace: 5m"));
         using var driver = scene.Start();
         await Eventually.True(() => Starts(scene).Length == 1, "the child runs");
         driver.Interrupt();
         var (exit, said, _) = await driver.End();
         Assert.Equal((ExitCodes.Interrupted, true), (exit, said.Contains("Interrupted")));
         Assert.Equal("int\n", await File.ReadAllTextAsync(Path.Combine(scene.Folder, "got"), TestContext.Current.CancellationToken));
-        Assert.False(GroupLives(scene));
+        await Eventually.True(() => !GroupLives(scene), "the group is gone");
         using var session = scene.Open();
         Assert.Equal((RunStatus.Suspended, StepStatus.InDoubt), (session.State.Status, session.State.StatusOf("child")));
         scene.Write("go", "");

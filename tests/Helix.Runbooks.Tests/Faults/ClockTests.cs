@@ -26,7 +26,7 @@ public sealed class ClockTests
 
     const string Gate = """
         steps:
-          - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"], expiresAfter: 60s, onExpiry: EXPIRY } }
+          - { id: go, uses: approval, with: { message: "Go?", approvers: ["group:dba"], expiresAfter: 1h, onExpiry: EXPIRY } }
           - { id: one, uses: world.write, with: { world: WORLD, line: one } }
         """;
 
@@ -55,11 +55,11 @@ public sealed class ClockTests
     [InlineData(40)]
     public async Task A_retry_waits_its_pause_whatever_the_clock_says_meanwhile(int hours)
     {
-        using var scene = new Scene("steps:\n  - { id: again, uses: world.write, with: { world: WORLD, line: again, failFirst: 1 }, retry: { attempts: 2, delay: 400ms, maxDelay: 1s } }\n");
+        using var scene = new Scene("steps:\n  - { id: again, uses: world.write, with: { world: WORLD, line: again, failFirst: 1 }, retry: { attempts: 2, delay: 1s, maxDelay: 1s } }\n");
         var clock = new SetClock();
         using var session = scene.Open(clock);
         var driving = session.Engine.Drive(session.Start(), new DriveSettings());
-        await Eventually.True(() => session.State.StatusOf("again") == StepStatus.Retrying, "it is retried");
+        await Eventually.True(() => driving.IsCompleted || session.State.StatusOf("again") == StepStatus.Retrying, "it is retried"); // or was, where nobody saw it in its pause
         clock.Set(TimeSpan.FromHours(hours));
         Assert.Equal(0, (await driving.WaitAsync(TimeSpan.FromMinutes(2), TimeProvider.System)).ExitCode);
     }
@@ -68,12 +68,12 @@ public sealed class ClockTests
     public async Task A_clock_that_is_set_forward_gives_nobody_the_lease()
     {
         using var scene = new Scene(Steps);
-        using var driver = scene.Start(null, "beat=100");
+        using var driver = scene.Start(null, "beat=100", "expires=60000");
         using var session = scene.Open();
         await Eventually.True(() => session.Run is not null && session.State.StatusOf("hold") == StepStatus.Running, "a step runs");
         var ahead = new SetClock();
         ahead.Set(TimeSpan.FromDays(3));
-        using var other = scene.Open(ahead);
+        using var other = scene.Open(ahead, new EngineSettings { DataFolder = scene.Folder, LeaseExpires = TimeSpan.FromMinutes(1) });
         await Assert.ThrowsAsync<HeldException>(() => other.Engine.Drive(other.Run!, new DriveSettings()));
         scene.Write("go", "");
         Assert.Equal(0, (await driver.End()).ExitCode);
@@ -88,13 +88,13 @@ public sealed class ClockTests
         Assert.Equal(4, (await session.Engine.Drive(session.Start(), new DriveSettings())).ExitCode);
         var question = session.State.OpenQuestions.Single();
 
-        clock.Set(TimeSpan.FromSeconds(40));
+        clock.Set(TimeSpan.FromMinutes(40));
         using (var restarted = scene.Open(clock))
         {
             Assert.Equal(4, (await restarted.Engine.Drive(restarted.Run!, new DriveSettings())).ExitCode);
             Assert.Equal(question.Asked.ExpiresAt, restarted.State.OpenQuestions.Single().Asked.ExpiresAt);
         }
-        clock.Set(TimeSpan.FromSeconds(70));
+        clock.Set(TimeSpan.FromMinutes(70));
         using var late = scene.Open(clock);
         var answer = new Decided { Question = question.Id, Choice = "approve" };
         var refused = late.Engine.Decide(late.Run!, RunHarness.Bob, answer);
@@ -138,9 +138,9 @@ public sealed class ClockTests
         using var session = scene.Open(clock);
         await session.Engine.Drive(session.Start(), new DriveSettings());
         var question = session.State.OpenQuestions.Single();
-        clock.Set(TimeSpan.FromSeconds(70));
+        clock.Set(TimeSpan.FromMinutes(70));
         await session.Engine.Drive(session.Run!, new DriveSettings());
-        clock.Set(TimeSpan.FromSeconds(10));
+        clock.Set(TimeSpan.FromMinutes(10));
         Assert.False(session.Engine.Decide(session.Run!, RunHarness.Bob, new Decided { Question = question.Id, Choice = "approve" }).Accepted);
         Assert.Empty(scene.Lines);
     }

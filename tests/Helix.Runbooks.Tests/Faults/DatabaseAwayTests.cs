@@ -21,9 +21,10 @@ public sealed class DatabaseAwayTests : IDisposable
               - { id: third, uses: world.child, with: { world: WORLD, line: third, script: "cd $(dirname WORLD); test -e again || { touch third; sleep 60; }" } }
             """)
         { Store = _server.Store() };
-        using var session = scene.Open(settings: new EngineSettings { DataFolder = scene.Folder, Look = TimeSpan.FromMilliseconds(10), Heartbeat = TimeSpan.FromMilliseconds(400), LeaseExpires = TimeSpan.FromSeconds(6) });
+        using var session = scene.Open(settings: Settings(scene, TimeSpan.FromMinutes(2)));
+        using var interrupt = new CancellationTokenSource();
         var run = session.Start();
-        var driving = session.Engine.Drive(run, new DriveSettings());
+        var driving = session.Engine.Drive(run, new DriveSettings { Interrupt = interrupt.Token });
         await Seen(scene, "began");
 
         _server.Stop("immediate");
@@ -34,16 +35,23 @@ public sealed class DatabaseAwayTests : IDisposable
         _server.Start();
         await Seen(scene, "third");
         Assert.Equal(["first", "second"], scene.Lines);
+        await interrupt.CancelAsync();
+        Assert.Equal(DriveEnd.Interrupted, (await driving).End);
 
+        // The next driver waits for seconds, not for minutes.
+        File.Delete(Path.Combine(scene.Folder, "third"));
+        using var hasty = scene.Open(settings: Settings(scene, TimeSpan.FromSeconds(10)));
+        driving = hasty.Engine.Drive(run, new DriveSettings());
+        await Seen(scene, "third");
         _server.Stop();
         var result = await driving;
         Assert.Equal(DriveEnd.LeaseLost, result.End);
         Assert.Contains("out of reach", result.Why, StringComparison.Ordinal);
-        Assert.Empty(System.Diagnostics.Process.GetProcessesByName("sleep").Where(p => Environment(p.Id).Contains(scene.Folder, StringComparison.Ordinal)));
+        await Eventually.True(() => !System.Diagnostics.Process.GetProcessesByName("sleep").Any(p => Environment(p.Id).Contains(scene.Folder, StringComparison.Ordinal)), "its child is ended");
 
         _server.Start();
         scene.Write("again", "");
-        Assert.Equal(0, (await session.Engine.Drive(run, new DriveSettings())).ExitCode);
+        Assert.Equal(0, (await session.Engine.Drive(run, new DriveSettings { StoodStill = session.Store.ReadLease(run) })).ExitCode);
         Assert.Equal(["first", "second", "third"], scene.Lines);
         Assert.Empty(Ending.Of(scene, session).Faults);
     }
@@ -72,6 +80,9 @@ public sealed class DatabaseAwayTests : IDisposable
         Assert.Single(store.Logs("r1"));
         Assert.Empty(store.Verify("r1"));
     }
+
+    static EngineSettings Settings(Scene scene, TimeSpan leaseExpires) =>
+        new() { DataFolder = scene.Folder, Look = TimeSpan.FromMilliseconds(10), Heartbeat = TimeSpan.FromMilliseconds(400), LeaseExpires = leaseExpires };
 
     static Task Seen(Scene scene, string file) => Eventually.True(() => File.Exists(Path.Combine(scene.Folder, file)), $"{file} is there");
 

@@ -59,8 +59,8 @@ public sealed class HeldTests
         using (var driver = scene.Start("point:intent:one:1"))
             await driver.End();
         using var session = scene.Open();
-        using var a = scene.Resume(session.Run!, null, "stay=yes", "beat=50");
-        using var b = scene.Resume(session.Run!, null, "stay=yes", "beat=50");
+        using var a = scene.Resume(session.Run!, null, "stay=yes", "beat=50", "expires=60000");
+        using var b = scene.Resume(session.Run!, null, "stay=yes", "beat=50", "expires=60000");
         await Eventually.True(() => (a.HasExited || b.HasExited) && session.State.OpenQuestions.Any(), "one is refused, the other waits");
         session.Answer();
         Assert.Equal([0, ExitCodes.Held], new[] { (await a.End()).ExitCode, (await b.End()).ExitCode }.Order());

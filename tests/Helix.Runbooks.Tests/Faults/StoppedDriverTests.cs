@@ -10,22 +10,23 @@ public sealed class StoppedDriverTests
 {
     const int Sides = 12;
 
-    // Many steps pause at the same time, so that some of them wake up before the heartbeat does. They pause for longer than a busy machine needs to see it.
+    // Many steps pause at the same time, so that some of them wake up before the heartbeat does. They pause until the test says "go": while nobody drives.
     static readonly string Pausing = "steps:\n  - id: before\n    uses: world.write\n    with: { world: WORLD, line: before }\n  - parallel:\n"
-        + string.Concat(Enumerable.Range(0, Sides).Select(i => $"      - - {{ id: s{i}, uses: world.write, with: {{ world: WORLD, line: s{i}, takes: 3s }} }}\n"));
+        + string.Concat(Enumerable.Range(0, Sides).Select(i => $"      - - {{ id: s{i}, uses: world.write, with: {{ world: WORLD, line: s{i}, until: WORLD.go }} }}\n"));
 
     static readonly string[] Short = ["beat=100", "expires=600"];
 
-    static EngineSettings Patient(Scene scene) => new() { DataFolder = scene.Folder, Look = TimeSpan.FromMilliseconds(10), LeaseExpires = TimeSpan.FromMilliseconds(600) };
+    static EngineSettings Hasty(Scene scene) => new() { DataFolder = scene.Folder, Look = TimeSpan.FromMilliseconds(10), LeaseExpires = TimeSpan.FromMilliseconds(600) };
 
     [Fact]
     public async Task A_driver_that_stood_still_does_nothing_more_when_it_goes_on()
     {
         using var scene = new Scene(Pausing);
-        using var session = scene.Open(settings: Patient(scene));
+        using var session = scene.Open(settings: Hasty(scene));
         using var old = scene.Start(null, Short);
         await Eventually.True(() => session.Run is not null && session.State.Steps.Values.Count(s => s.Status == StepStatus.Running) == Sides, "all sides run");
         await old.StopBetweenWrites(scene.StoreFile);
+        scene.Write("world.go", "");
         var taking = session.Engine.Drive(session.Run!, new DriveSettings());
         await Eventually.True(() => taking.IsCompleted || session.State.Steps.Values.Any(s => s.Path != "before" && s.Status == StepStatus.Succeeded), "the other's pauses are over, so those of the old one are too");
         Assert.Equal(2, session.State.Epoch);
@@ -43,7 +44,7 @@ public sealed class StoppedDriverTests
     public async Task What_it_had_started_is_ended_by_who_takes_the_run()
     {
         using var scene = new Scene(Child);
-        using var session = scene.Open(settings: Patient(scene));
+        using var session = scene.Open(settings: Hasty(scene));
         using var old = scene.Start(null, Short);
         var child = await ChildOf(scene);
         await old.StopBetweenWrites(scene.StoreFile);
@@ -62,7 +63,7 @@ public sealed class StoppedDriverTests
     public async Task What_the_taker_could_not_see_is_ended_by_the_old_driver_itself()
     {
         using var scene = new Scene(Child);
-        using var session = scene.Open(settings: Patient(scene));
+        using var session = scene.Open(settings: Hasty(scene));
         using var old = scene.Start(null, Short);
         var child = await ChildOf(scene);
         await old.StopBetweenWrites(scene.StoreFile);
@@ -81,7 +82,8 @@ public sealed class StoppedDriverTests
     public async Task A_driver_that_is_alive_keeps_its_run()
     {
         using var scene = new Scene(Child);
-        using var session = scene.Open(settings: Patient(scene));
+        // So long a driver that is alive may come to no beat.
+        using var session = scene.Open(settings: Hasty(scene) with { LeaseExpires = TimeSpan.FromMinutes(1) });
         using var old = scene.Start(null, Short);
         var child = await ChildOf(scene);
         var held = await Assert.ThrowsAsync<HeldException>(() => session.Engine.Drive(session.Run!, new DriveSettings()));
@@ -98,10 +100,10 @@ public sealed class StoppedDriverTests
         Assert.Contains(session.State.Remarks, r => r is { Kind: "takeover", Text: "it must stop" });
     }
 
-    /// <summary>The first child goes on for a minute; one that is started after "go" was said ends at once.</summary>
+    /// <summary>The first child goes on for minutes; one that is started after "go" was said ends at once.</summary>
     const string Child = """
         steps:
-          - { id: child, uses: world.child, with: { world: WORLD, line: child, script: "cd $(dirname WORLD); test -e go || { touch began; sleep 60; }" } }
+          - { id: child, uses: world.child, with: { world: WORLD, line: child, script: "cd $(dirname WORLD); test -e go || { touch began; sleep 300; }" } }
         """;
 
     static async Task<LeftOverProcess> ChildOf(Scene scene)

@@ -25,30 +25,21 @@ public abstract class SpeedConformance(PostgresServer? server) : IDisposable
             Append(part);
         var last = Append(9);
 
-        var watch = Stopwatch.StartNew();
-        Assert.Equal(500 * Batches + 2, Store.Read("r1").Count);
-        var read = watch.Elapsed;
-        // The best of some: what else runs on the machine is no fault of the store.
-        Assert.InRange(Enumerable.Range(0, 10).Min(_ => ReadTheEnd()), 0, 100);
+        Assert.InRange(Best(3, _ => Assert.Equal(500 * Batches + 2, Store.Read("r1").Count)), TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        Assert.InRange(Best(10, _ => Assert.Equal(10, Store.Read("r1", after: 500 * Batches - 8).Count)), TimeSpan.Zero, TimeSpan.FromMilliseconds(100));
         Assert.Empty(Store.Verify("r1"));
-        Assert.InRange(read.TotalSeconds, 0, 5);
-        Assert.True(last < 5 * first + TimeSpan.FromSeconds(1), $"The last tenth took {last.TotalMilliseconds:0} ms, the first {first.TotalMilliseconds:0} ms.");
+        Assert.True(last < 5 * first + TimeSpan.FromMilliseconds(50), $"One of the last tenth took {last.TotalMilliseconds:0} ms, of the first {first.TotalMilliseconds:0} ms.");
 
-        double ReadTheEnd()
-        {
-            var watch = Stopwatch.StartNew();
-            Assert.Equal(10, Store.Read("r1", after: 500 * Batches - 8).Count);
-            return watch.Elapsed.TotalMilliseconds;
-        }
-
-        TimeSpan Append(int part)
-        {
-            var watch = Stopwatch.StartNew();
-            for (var i = 0; i < Batches; i++)
-                Store.Append(lease, [.. Enumerable.Range(0, 25).SelectMany(n => Step($"p{part}-{i}-{n}"))]);
-            return watch.Elapsed;
-        }
+        TimeSpan Append(int part) => Best(Batches, i => Store.Append(lease, [.. Enumerable.Range(0, 25).SelectMany(n => Step($"p{part}-{i}-{n}"))]));
     }
+
+    /// <summary>The best of some: what else runs on the machine is no fault of the store, and what is slow is slow each time.</summary>
+    static TimeSpan Best(int times, Action<int> work) => Enumerable.Range(0, times).Min(i =>
+    {
+        var watch = Stopwatch.StartNew();
+        work(i);
+        return watch.Elapsed;
+    });
 
     static RunEvent[] Step(string path) => [StepStarted(path), StepSucceeded(path)];
 }

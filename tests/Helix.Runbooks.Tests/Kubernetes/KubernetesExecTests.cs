@@ -56,8 +56,8 @@ public sealed class KubernetesExecTests : IDisposable
     [Fact]
     public async Task A_command_may_take_longer_than_an_answer_of_the_cluster()
     {
-        _host.Add("hasty", _server.Target with { RequestTimeout = new(TimeSpan.FromSeconds(2)) });
-        var done = await _host.Run(new KubernetesExec(), Exec("sh", "-c", "cat; sleep 5; echo late") with { Target = "hasty", Stdin = _host.Write("in.txt", "early "u8.ToArray()), Outputs = Text });
+        _host.Add("hasty", _server.Target with { RequestTimeout = new(TimeSpan.FromSeconds(6)) });
+        var done = await _host.Run(new KubernetesExec(), Exec("sh", "-c", "cat; sleep 8; echo late") with { Target = "hasty", Stdin = _host.Write("in.txt", "early "u8.ToArray()), Outputs = Text });
         Assert.Equal("early late", done.Values["text"]!.ToString());
     }
 

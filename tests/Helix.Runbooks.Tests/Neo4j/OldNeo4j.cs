@@ -114,9 +114,24 @@ sealed class OldNeo4j : IAsyncDisposable
     async Task ChangePassword() =>
         await Post(Port, "user/neo4j/password", FirstPassword, new JsonObject { ["password"] = Password });
 
-    static async Task<JsonNode> Post(int port, string path, string password, JsonObject body)
+    /// <summary>What the statement locks stays locked, and nobody sees what it wrote, until the result is disposed; then it is undone.</summary>
+    public async Task<IAsyncDisposable> Hold(string statement)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"http://127.0.0.1:{port}/{path}")) { Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json") };
+        var answer = await Post(Port, "db/data/transaction", Password, new JsonObject { ["statements"] = new JsonArray(new JsonObject { ["statement"] = statement }) });
+        Assert.Empty(answer["errors"]!.AsArray());
+        return new Held(this, new Uri($"{answer["commit"]}").AbsolutePath.Replace("/commit", "", StringComparison.Ordinal).TrimStart('/'));
+    }
+
+    sealed class Held(OldNeo4j server, string transaction) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync() => await Ask(HttpMethod.Delete, server.Port, transaction, server.Password, []);
+    }
+
+    static Task<JsonNode> Post(int port, string path, string password, JsonObject body) => Ask(HttpMethod.Post, port, path, password, body);
+
+    static async Task<JsonNode> Ask(HttpMethod method, int port, string path, string password, JsonObject body)
+    {
+        using var request = new HttpRequestMessage(method, new Uri($"http://127.0.0.1:{port}/{path}")) { Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json") };
         request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"neo4j:{password}")));
         using var response = await Client.SendAsync(request);
         response.EnsureSuccessStatusCode();

@@ -1,3 +1,4 @@
+using System.Text;
 using Helix.Runbooks.Steps;
 using Helix.Runbooks.Steps.Processes;
 
@@ -45,6 +46,23 @@ public sealed class PipeTests : IDisposable
         await closed.DisposeAsync();
         Assert.False(await Child.Write(closed, "go"u8.ToArray(), CancellationToken.None));
         await Task.WhenAll(Enumerable.Range(0, 200).Select(async _ => Assert.Equal(0, (await Sh("exit 0").Run()).ExitCode)));
+    }
+
+    [Fact]
+    public async Task What_a_tool_said_at_its_end_is_whole_although_the_machine_stood_still_for_seconds_then()
+    {
+        var output = new ChildOutput(new() { Masker = new(), Time = new StallingClock() }, ToolStream.Stdout, log: false, to: null, CancellationToken.None);
+        Assert.True(await output.TakeAll(new MemoryStream(Encoding.UTF8.GetBytes(new string('x', 150_000))), Task.CompletedTask));
+        Assert.Equal(150_000, output.Text.Length);
+    }
+
+    /// <summary>Five seconds pass between two looks.</summary>
+    sealed class StallingClock : TimeProvider
+    {
+        long _now;
+
+        public override long TimestampFrequency => 1;
+        public override long GetTimestamp() => _now += 5;
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 using Helix.Runbooks.Steps;
@@ -8,8 +9,14 @@ namespace Helix.Runbooks.Tests.Processes;
 
 public sealed class ProcessRuntimeTests : IDisposable
 {
-    readonly TestHost _host = new();
+    // What ends by itself ends long before.
+    static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
+
+    readonly WatchedClock _clock = new();
+    readonly TestHost _host;
     readonly List<Runtime> _services = [];
+
+    public ProcessRuntimeTests() => _host = new() { Clock = _clock };
 
     public void Dispose()
     {
@@ -38,9 +45,27 @@ public sealed class ProcessRuntimeTests : IDisposable
         await Eventually.True(() => File.ReadAllText(In("s.log")) == $"s in {_host.Folder}\n", "its output is in its log");
         Assert.Empty(Directory.EnumerateFiles(_host.PidFolder));
 
-        var stopped = await service.Stop(_host.Context(), TimeSpan.FromSeconds(5));
+        var stopped = await service.Stop(_host.Context(), Grace);
         Assert.Equal((RuntimeStatus.Stopped, 143), (stopped.Status, stopped.ExitCode));
-        Assert.Equal(143, (await service.Stop(_host.Context(), TimeSpan.FromSeconds(5))).ExitCode);
+        Assert.Equal(143, (await service.Stop(_host.Context(), Grace)).ExitCode);
+    }
+
+    [Fact]
+    public async Task The_exit_code_of_a_service_is_known_also_where_its_parent_that_notes_it_has_no_turn_for_a_second()
+    {
+        var service = Service("s", "sleep", "1000").Service;
+        await service.Start(_host.Context());
+        var stat = File.ReadAllText($"/proc/{File.ReadAllText(In("s.pid")).Trim()}/stat");
+        using var parent = Process.GetProcessById(int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1]));
+        await parent.StopWhole();
+        var pauses = 0;
+        _clock.BeforeAPause = () =>
+        {
+            if (++pauses == 25)
+                parent.Send(ProcessSignals.Continue);
+            return true;
+        };
+        Assert.Equal(143, (await service.Stop(_host.Context(), Grace)).ExitCode);
     }
 
     [Fact]
@@ -96,6 +121,8 @@ public sealed class ProcessRuntimeTests : IDisposable
     public async Task A_service_that_ends_at_once_or_soon_fails_its_start_with_its_exit_code_and_last_words(string first)
     {
         Service("s", "sh", "-c", $"{first} echo bad configuration; exit 7");
+        // However slow the machine, it ends while it is waited for.
+        _clock.BeforeAPause = () => File.Exists(In("s.pid.exit"));
         var e = await _host.Fails(FailureClass.Transient, new TargetStart(), new() { Targets = ["s"] });
         Assert.Contains("exit code 7", e.Message);
         Assert.Contains("bad configuration", e.Message);

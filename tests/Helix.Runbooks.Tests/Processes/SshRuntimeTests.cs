@@ -9,8 +9,14 @@ namespace Helix.Runbooks.Tests.Processes;
 /// <summary>A service of another machine, over a real sshd (which is on this one).</summary>
 public sealed class SshRuntimeTests : IDisposable
 {
-    readonly TestHost _host = new();
+    // What ends by itself ends long before.
+    static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
+
+    readonly WatchedClock _clock = new();
+    readonly TestHost _host;
     int _services;
+
+    public SshRuntimeTests() => _host = new() { Clock = _clock };
 
     public void Dispose() => _host.Dispose();
 
@@ -41,9 +47,9 @@ public sealed class SshRuntimeTests : IDisposable
         await Eventually.True(() => File.ReadAllText(In("s.log")) == $"it's me in {_host.Folder}\n", "its output is in its log there");
         Assert.Equal($"{Environment.MachineName}:{_host.Folder}", await service.Place(_host.Context()));
 
-        var stopped = await service.Stop(_host.Context(), TimeSpan.FromSeconds(5));
+        var stopped = await service.Stop(_host.Context(), Grace);
         Assert.Equal((RuntimeStatus.Stopped, 143), (stopped.Status, stopped.ExitCode));
-        Assert.Equal(RuntimeStatus.Stopped, (await service.Stop(_host.Context(), TimeSpan.FromSeconds(5))).Status);
+        Assert.Equal(RuntimeStatus.Stopped, (await service.Stop(_host.Context(), Grace)).Status);
     }
 
     [Fact]
@@ -56,7 +62,7 @@ public sealed class SshRuntimeTests : IDisposable
         await _host.Context().Tool("bash", "-c", service.StartCommand).Run();
         await Eventually.True(async () => (await service.State(_host.Context())).Status == RuntimeStatus.Running, "it runs");
         await Eventually.True(() => File.ReadAllText(In("s.log")) == $"it's me in {_host.Folder}\n", "with its variables");
-        await service.Stop(_host.Context(), TimeSpan.FromSeconds(5));
+        await service.Stop(_host.Context(), Grace);
         Assert.Equal(RuntimeStatus.Stopped, (await service.State(_host.Context())).Status);
     }
 
@@ -64,8 +70,11 @@ public sealed class SshRuntimeTests : IDisposable
     public async Task One_that_ends_at_once_fails_its_start_with_its_last_words()
     {
         using var server = await SshServer.Start();
-        var e = await Assert.ThrowsAsync<StepFailedException>(() => Service(server, "sh", "-c", "echo bad configuration; exit 7").Start(_host.Context()));
-        Assert.Contains("with exit code 7", e.Message);
+        Service(server, "sh", "-c", "echo bad configuration; exit 7");
+        // However slow the machine, it ends while it is waited for.
+        _clock.BeforeAPause = () => File.Exists(In("s.pid.exit"));
+        var e = await _host.Fails(FailureClass.Transient, new TargetStart(), new() { Targets = ["there0"] });
+        Assert.Contains("exit code 7", e.Message);
         Assert.Contains("bad configuration", e.Message);
     }
 
@@ -79,13 +88,13 @@ public sealed class SshRuntimeTests : IDisposable
         await theirs.Start(_host.Context());
         var seen = Service(other, "sleep", "1000");
         Assert.Equal(RuntimeStatus.Running, (await seen.State(_host.Context())).Status);
-        var e = await Assert.ThrowsAsync<StepFailedException>(() => seen.Stop(_host.Context(), TimeSpan.FromSeconds(5)));
+        var e = await Assert.ThrowsAsync<StepFailedException>(() => seen.Stop(_host.Context(), Grace));
         Assert.Equal(FailureClass.Auth, e.Failure);
         Assert.Contains("takes no signals", e.Message);
 
         File.SetUnixFileMode(In("s.pid"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         Assert.Equal(FailureClass.Auth, (await Assert.ThrowsAsync<StepFailedException>(() => seen.State(_host.Context()))).Failure);
-        Assert.Equal(143, (await theirs.Stop(_host.Context(), TimeSpan.FromSeconds(5))).ExitCode);
+        Assert.Equal(143, (await theirs.Stop(_host.Context(), Grace)).ExitCode);
     }
 
     [Fact]
@@ -97,9 +106,9 @@ public sealed class SshRuntimeTests : IDisposable
         await service.Start(_host.Context());
         Assert.Equal(RuntimeStatus.Running, (await service.State(_host.Context())).Status);
         Assert.Equal($"{Environment.MachineName}:{_host.Folder}", await service.Place(_host.Context()));
-        var e = await Assert.ThrowsAsync<StepFailedException>(() => Service(odd, "sleep", "1000").Stop(_host.Context(), TimeSpan.FromSeconds(5)));
+        var e = await Assert.ThrowsAsync<StepFailedException>(() => Service(odd, "sleep", "1000").Stop(_host.Context(), Grace));
         Assert.Equal(FailureClass.Transient, e.Failure);
-        Assert.Equal(143, (await service.Stop(_host.Context(), TimeSpan.FromSeconds(5))).ExitCode);
+        Assert.Equal(143, (await service.Stop(_host.Context(), Grace)).ExitCode);
     }
 
     [Fact]
@@ -111,7 +120,7 @@ public sealed class SshRuntimeTests : IDisposable
         // To set the clock is to make the file older than its process.
         File.SetLastWriteTimeUtc(In("s.pid"), DateTime.UnixEpoch);
         Assert.Equal(RuntimeStatus.Running, (await service.State(_host.Context())).Status);
-        Assert.Equal(143, (await service.Stop(_host.Context(), TimeSpan.FromSeconds(5))).ExitCode);
+        Assert.Equal(143, (await service.Stop(_host.Context(), Grace)).ExitCode);
     }
 
     [Fact]

@@ -1,12 +1,15 @@
-using System.Diagnostics;
 using Helix.Runbooks.Steps;
 using Helix.Runbooks.Steps.Processes;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Helix.Runbooks.Tests.Processes;
 
 public sealed class StopTests : IDisposable
 {
-    readonly TestHost _host = new();
+    readonly CountingClock _clock = new();
+    readonly TestHost _host;
+
+    public StopTests() => _host = new() { ToolTime = _clock };
     public void Dispose() => _host.Dispose();
 
     async Task<(Task<ToolResult> Run, int Pid)> Started(Tool tool, string said = "stdout: ready")
@@ -30,12 +33,18 @@ public sealed class StopTests : IDisposable
     [Fact]
     public async Task After_half_the_grace_comes_SIGTERM_and_at_its_end_the_whole_group_is_killed()
     {
-        var (run, pid) = await Started(Fake.Tool(_host, "ignore", "SIGINT", "SIGTERM") with { Grace = TimeSpan.FromSeconds(1) });
-        var watch = Stopwatch.StartNew();
+        var (run, pid) = await Started(Fake.Tool(_host, "ignore", "SIGINT", "SIGTERM") with { Grace = TimeSpan.FromMinutes(1) });
         _host.Cancel();
+        await Eventually.True(() => _clock.Timers == 1 && _host.Logged.Contains("stdout: got SIGINT"), "it is asked, and waited for");
+        _clock.Advance(TimeSpan.FromSeconds(29));
+        Assert.Equal(1, _clock.Timers);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        await Eventually.True(() => _clock.Timers == 2 && _host.Logged.Contains("stdout: got SIGTERM"), "it is asked again, and waited for");
+        _clock.Advance(TimeSpan.FromSeconds(29));
+        Assert.False(run.IsCompleted);
+        _clock.Advance(TimeSpan.FromSeconds(1));
         var e = await Assert.ThrowsAsync<StepFailedException>(() => run);
         Assert.Contains("137", e.Message);
-        Assert.InRange(watch.Elapsed, TimeSpan.FromMilliseconds(900), TimeSpan.FromSeconds(10));
         Assert.Equal(["stdout: ready", "stdout: got SIGINT", "stdout: got SIGTERM"], _host.Logged);
         Assert.DoesNotContain(ProcessStat.All(), p => p.Group == pid && !p.Ended);
     }
@@ -95,5 +104,20 @@ public sealed class StopTests : IDisposable
         Assert.False(LeftOverProcess.Read(file)!.GroupIsAlive);
         File.WriteAllText(file, $"{own.Pid} {own.StartTicks} {Guid.NewGuid()}\n");
         Assert.False(LeftOverProcess.Read(file)!.IsAlive);
+    }
+
+    /// <summary>Time passes when the test says so, which sees that somebody waits for it.</summary>
+    sealed class CountingClock : FakeTimeProvider
+    {
+        int _timers;
+
+        public int Timers => Volatile.Read(ref _timers);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            Interlocked.Increment(ref _timers);
+            return timer;
+        }
     }
 }

@@ -58,7 +58,7 @@ public sealed class RedisConnectionTests
     public async Task A_server_that_still_loads_is_a_transient_failure_that_says_so()
     {
         await using var server = await RedisServer.Start(null, "key-load-delay 2000", "loading-process-events-interval-bytes 1024");
-        await server.Fill(5000);
+        await server.Fill(50_000);
         await server.ShutDown();
         using var host = new TestHost();
         System.Diagnostics.Process.Start(RedisServer.Executable, [server.ConfigFile])!.Dispose();

@@ -177,10 +177,13 @@ public sealed class RedisRestoreTests
         await using var server = await RedisServer.Start();
         using var host = server.Host();
         await server.Fill(20);
+        // Meanwhile is after the save, however long that takes.
+        await server.Send("DEBUG", "SET-ACTIVE-EXPIRE", "0");
         for (var i = 0; i < 5; i++)
             await server.Send("SET", $"dying{i}", "x", "PX", 1500);
         var saved = await host.Run(new RedisSave(), new() { Target = "redis", To = "good.rdb" });
         Assert.Equal(new Dictionary<string, long> { ["db0"] = 25, ["db0_expiring"] = 5 }, saved.Counts);
+        await server.Send("DEBUG", "SET-ACTIVE-EXPIRE", "1");
         await Eventually.True(async () => await server.Keys() == 20, "the keys have expired");
 
         var restored = await host.Run(new RedisRestore(), Options with { Counts = saved.Counts });

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Helix.Runbooks.Steps;
 using Helix.Steps.Redis;
 using StackExchange.Redis;
@@ -101,9 +103,9 @@ sealed class RedisServer : IAsyncDisposable
         EndPoints = { { "127.0.0.1", Port } },
         Password = Password,
         AllowAdmin = true,
-        ConnectTimeout = 1000,
-        SyncTimeout = 20_000,
-        AsyncTimeout = 20_000,
+        ConnectTimeout = 60_000,
+        SyncTimeout = 60_000,
+        AsyncTimeout = 60_000,
     });
 
     public async Task<string> Send(string command, params object[] arguments)
@@ -167,9 +169,12 @@ sealed class RedisServer : IAsyncDisposable
     {
         try
         {
+            // The multiplexer may need its whole time-out to notice that nobody listens.
+            using (var socket = new TcpClient())
+                await socket.ConnectAsync(IPAddress.Loopback, Port);
             return await Send("PING") == "PONG";
         }
-        catch (RedisException)
+        catch (Exception e) when (e is RedisException or SocketException)
         {
             return false;
         }

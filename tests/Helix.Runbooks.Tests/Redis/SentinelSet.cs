@@ -45,8 +45,9 @@ sealed class SentinelSet : IAsyncDisposable
             "sentinel resolve-hostnames yes",
             $"sentinel monitor {Name} 127.0.0.1 {Primary.Port} 2",
             $"sentinel auth-pass {Name} {Password}",
-            $"sentinel down-after-milliseconds {Name} 1000",
-            $"sentinel failover-timeout {Name} 5000",
+            // A server that only has no turn on a busy machine is not down.
+            $"sentinel down-after-milliseconds {Name} 60000",
+            $"sentinel failover-timeout {Name} 20000",
             $"sentinel parallel-syncs {Name} 1",
             $"requirepass {SentinelPassword}",
         ]);
@@ -63,15 +64,22 @@ sealed class SentinelSet : IAsyncDisposable
         {
             var view = await SentinelView.Read(target, host.PlanContext());
             return view.Problems.Count == 0 && view.Replicas.Count + view.Unresolved.Count == Replicas.Count && view.Replicas.Any(r => r.IsGood(false));
-        }, "the sentinels agree", TimeSpan.FromSeconds(30));
+        }, "the sentinels agree");
         foreach (var port in _ports)
             await Eventually.True(async () => (await Ask(port, "SENTINEL", "CKQUORUM", Name)).Contains("3 usable", StringComparison.Ordinal), $"sentinel {port} knows the others");
         return this;
     }
 
-    public TestHost Host()
+    /// <summary>From now on those that answer take for down what does not answer for a second.</summary>
+    public async Task NoticeSoon()
     {
-        var host = new TestHost();
+        foreach (var port in _ports.Where(Listens))
+            await Ask(port, "SENTINEL", "SET", Name, "down-after-milliseconds", "1000", "failover-timeout", "5000");
+    }
+
+    public TestHost Host(TimeProvider? clock = null)
+    {
+        var host = new TestHost { Clock = clock ?? TimeProvider.System };
         host.Add("sentinel", new SentinelTarget
         {
             Endpoints = Endpoints,
@@ -90,7 +98,7 @@ sealed class SentinelSet : IAsyncDisposable
             Password = SentinelPassword,
             CommandMap = CommandMap.Sentinel,
             AllowAdmin = true,
-            ConnectTimeout = 1000,
+            ConnectTimeout = 60_000,
         });
         return (await sentinel.GetServers()[0].ExecuteAsync(command, arguments)).ToString();
     }
@@ -98,7 +106,9 @@ sealed class SentinelSet : IAsyncDisposable
     public IReadOnlyList<string> Endpoints => [.. _ports.Select(p => $"127.0.0.1:{p}")];
 
     /// <summary>How many of the sentinels listen.</summary>
-    public int Listening => _ports.Count(port =>
+    public int Listening => _ports.Count(Listens);
+
+    static bool Listens(int port)
     {
         try
         {
@@ -109,7 +119,7 @@ sealed class SentinelSet : IAsyncDisposable
         {
             return false;
         }
-    });
+    }
 
     /// <summary>Ends all of them.</summary>
     /// <returns>A script that runs them again as one service, until it ends.</returns>

@@ -29,6 +29,7 @@ public sealed class SentinelStatusTests
         using var host = set.Host();
         await set.StopSentinel(1);
         await set.StopSentinel(2);
+        await set.NoticeSoon();
 
         await Eventually.True(async () => (await host.Run(new SentinelStatus(), Options with { OnlyReport = true })).Problems.Any(p => p.Contains("NOQUORUM", StringComparison.Ordinal)), "the quorum is missed");
         var e = await host.Fails(FailureClass.Conflict, new SentinelStatus(), Options);

@@ -318,11 +318,11 @@ public sealed class EndTests
     [Fact]
     public async Task A_secret_that_a_step_gives_away_is_masked_in_the_record()
     {
-        Environment.SetEnvironmentVariable("HELIX_TEST_CANARY", "canary-value-4711");
+        Environment.SetEnvironmentVariable("HELIX_TEST_GIVEN_AWAY", "canary-value-4711");
         using var h = new RunHarness();
         var result = await h.Run("""
             steps:
-              - { id: leak, uses: world.leak, with: { secret: "env:HELIX_TEST_CANARY" } }
+              - { id: leak, uses: world.leak, with: { secret: "env:HELIX_TEST_GIVEN_AWAY" } }
             """);
         Assert.Equal(0, result.ExitCode);
         Assert.Equal("the value is ***", result.State.Step("leak")!.Outputs!["text"]!.ToString());

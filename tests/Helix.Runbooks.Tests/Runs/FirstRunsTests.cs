@@ -142,15 +142,16 @@ public sealed class FirstRunsTests
         var run = h.Start(h.Plan("""
             steps:
               - { id: one, uses: world.write, with: { world: WORLD, line: one } }
-              - { id: slow, uses: world.write, with: { world: WORLD, line: slow, takes: 500ms } }
+              - { id: slow, uses: world.write, with: { world: WORLD, line: slow, until: WORLD.go } }
               - { id: two, uses: world.write, with: { world: WORLD, line: two } }
             """));
         using var stop = new CancellationTokenSource();
         var driving = h.Drive(run, interrupt: stop.Token);
-        await Eventually.True(() => h.Lines.Count == 1, "the first line is written");
+        await Eventually.True(() => h.Engine.State(run).StatusOf("slow") == StepStatus.Running, "the second step runs");
         await stop.CancelAsync();
         var interrupted = await driving;
         Assert.Equal(130, interrupted.ExitCode);
+        h.Write("world.go", "");
         var done = await h.Drive(run);
         Assert.Equal(0, done.ExitCode);
         Assert.Equal(["one", "slow", "two"], h.Lines);

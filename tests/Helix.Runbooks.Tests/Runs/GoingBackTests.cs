@@ -16,7 +16,7 @@ public sealed class GoingBackTests
         var run = h.Start(h.Plan("""
             inputs:
               count: { type: number, default: 1 }
-              takes: { type: duration, default: 3s }
+              takes: { type: duration, default: 1h }
             steps:
               - { id: first, uses: world.write, with: { world: WORLD, line: first } }
               - id: both

@@ -29,7 +29,7 @@ public sealed class OtherTextTests
         var driving = session.Engine.Drive(run, new DriveSettings { StayWhileWaiting = true });
         await Eventually.True(() => session.State.OpenQuestions.Any(), "it waits");
         scene.Write("book.yaml", File.ReadAllText(scene.Book).Replace("line: one", "line: changed", StringComparison.Ordinal));
-        using var other = scene.Open();
+        using var other = scene.Open(settings: new EngineSettings { DataFolder = scene.Folder, LeaseExpires = TimeSpan.FromMinutes(1) });
         var refused = await Assert.ThrowsAsync<HeldException>(() => other.Engine.TakeChanges(run, RunHarness.Bob));
         Assert.Contains($"Run {run} is driven by process", refused.Message, StringComparison.Ordinal);
         Assert.Contains($"helix handover {run}", refused.Hint, StringComparison.Ordinal);

@@ -26,7 +26,7 @@ public sealed class RunHarness : IDisposable
     public RunHarness(TimeProvider? time = null, string? store = null)
     {
         Store = JournalStore.Open(store ?? Path.Combine(Folder, "helix.db"), time ?? TimeProvider.System);
-        Engine = new Engine(Catalog, Store, time ?? TimeProvider.System, new EngineSettings { DataFolder = Folder, Look = TimeSpan.FromMilliseconds(20) });
+        Engine = new Engine(Catalog, Store, time ?? TimeProvider.System, new EngineSettings { DataFolder = Folder, Look = TimeSpan.FromMilliseconds(20), LeaseExpires = TimeSpan.FromMinutes(2) });
     }
 
     public IReadOnlyList<string> Lines => File.Exists(World) ? File.ReadAllLines(World) : [];

@@ -30,6 +30,9 @@ public sealed record WriteOptions
 
     [Description("How long it takes.")]
     public Duration? Takes { get; init; }
+
+    [Description("It takes until this file is there.")]
+    public string? Until { get; init; }
 }
 
 public sealed record WriteOutputs
@@ -55,6 +58,8 @@ public sealed class WorldWrite : Step<WriteOptions, WriteOutputs>
         context.Log("writing " + options.Line);
         if (options.Takes is { } time)
             await context.Delay(time);
+        if (options.Until is { } file)
+            await Until(file, context);
         lock (typeof(WorldWrite))
             File.AppendAllText(options.World, options.Line + "\n");
         return Outputs(options);
@@ -65,6 +70,18 @@ public sealed class WorldWrite : Step<WriteOptions, WriteOutputs>
         !options.CanTell ? ProbeResult<WriteOutputs>.Unknown("the world keeps silent")
         : File.Exists(options.World) && File.ReadAllLines(options.World).Contains(options.Line) ? ProbeResult<WriteOutputs>.Done(Outputs(options), "the line is there")
         : ProbeResult<WriteOutputs>.NotDone("the line is not there"));
+
+    /// <summary>The pause comes after the look: whoever was stopped between both does not act on what it saw before.</summary>
+    static async Task Until(string file, StepContext context)
+    {
+        for (var there = false; !there;)
+        {
+            there = File.Exists(file);
+            await context.Delay(Look);
+        }
+    }
+
+    static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
     static WriteOutputs Outputs(WriteOptions options) => new() { Line = options.Line, Lines = File.ReadAllLines(options.World).Length };
 }

@@ -51,7 +51,7 @@ sealed class LiveStage : IAsyncDisposable
     public void Environment(string targets, string variables = "") => File.WriteAllText(EnvironmentFile, $$"""
         apiVersion: helix.runbooks/v1
         name: live
-        vars: { self_approval: true, settle: 1s, patience: 1m{{variables}} }
+        vars: { self_approval: true, settle: 1s, patience: 3m{{variables}} }
         targets:
         {{targets}}
         people:
@@ -79,7 +79,7 @@ sealed class LiveStage : IAsyncDisposable
     public async Task KilledWhen(Func<Task<bool>> condition, string what, params string[] arguments)
     {
         using var process = new HelixProcess(Path.Combine(Folder, "helix.db"), arguments, [.. _variables.Select(v => (v.Key, v.Value))]);
-        await Eventually.True(condition, what, TimeSpan.FromMinutes(2));
+        await Eventually.True(condition, what);
         process.Kill();
         Assert.Equal(Killed, (await process.End()).Code);
     }

@@ -37,6 +37,7 @@ public sealed class SentinelRestoreRunTests : IAsyncDisposable
         await Begin(set);
         await Eventually.True(async () => await set.Replica.Keys() == Keys, "the replica has followed");
         await set.Primary.Kill();
+        await set.NoticeSoon();
         await Eventually.True(async () => await set.Replica.Info("role") == "master", "the replica took over");
 
         var run = await _stage.Start("redis-restore-sentinel", 1);

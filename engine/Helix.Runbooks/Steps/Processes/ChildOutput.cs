@@ -6,6 +6,9 @@ sealed class ChildOutput(ProcessSettings settings, ToolStream stream, bool log, 
     /// <summary>What the child started may keep the pipe open for ever; nothing of the child itself is lost after this time.</summary>
     static readonly TimeSpan PatienceAfterEnd = TimeSpan.FromSeconds(2);
 
+    /// <summary>What came after a longer pause had been there before: it was this process that stood still.</summary>
+    static readonly TimeSpan LongestPause = PatienceAfterEnd / 4;
+
     readonly Tail _tail = new(settings.KeptBytes);
     readonly LineSplitter? _lines = log ? new(settings.Masker, line => settings.Log(stream, line)) : null;
     TimeSpan _patience = PatienceAfterEnd;
@@ -42,8 +45,9 @@ sealed class ChildOutput(ProcessSettings settings, ToolStream stream, bool log, 
             return await read;
         var since = settings.Time.GetTimestamp();
         await Task.WhenAny(read, Task.Delay(_patience, settings.Time, giveUp.Token));
+        var paused = settings.Time.GetElapsedTime(since);
         // A flood that never pauses takes some of it with each piece, too.
-        _patience -= settings.Time.GetElapsedTime(since) + TimeSpan.FromMicroseconds(50);
+        _patience -= (paused < LongestPause ? paused : LongestPause) + TimeSpan.FromMicroseconds(50);
         if (read.IsCompleted && (_patience > TimeSpan.Zero || await read == 0))
             return await read;
         await giveUp.CancelAsync();
