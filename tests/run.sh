@@ -68,7 +68,7 @@ count() { # count OUTPUT STATUS: its totals go into the last line
 tests Helix.Server.Tests -maxThreads 2 -class- "$timed" >"$out/server" 2>&1 &
 beside=$!
 status=0
-tests Helix.Runbooks.Tests -maxThreads 4 2>&1 | tee "$out/engine" || status=$?
+tests Helix.Runbooks.Tests -maxThreads 5 2>&1 | tee "$out/engine" || status=$?
 count engine "$status"
 status=0
 wait "$beside" || status=$?
