@@ -97,34 +97,32 @@ sealed class SqliteDialect(string path, StoreSettings settings) : Dialect
             throw new StoreLostException($"The store {path} is gone: its file was removed or replaced while in use.", new FileNotFoundException(null, path));
     }
 
-    public override Exception Fault(DbException e) => Words((SqliteException)e) is { } words ? new StoreLostException(words, e) { Hint = Hint((SqliteException)e) } : e;
+    public override Exception Fault(DbException e) => Lost((SqliteException)e) is var (words, hint) ? new StoreLostException(words, e) { Hint = hint } : e;
 
     public override Exception WhenOpening(Exception e) => ((e as StoreLostException)?.InnerException ?? e) is not SqliteException fault ? e : fault.SqliteErrorCode switch
     {
         NotADatabase => new RunbookException($"The file {path} is no store of Helix Runbooks.", "Name another file for the store, or move this one away."),
         CannotOpen => new RunbookException($"The store {path} cannot be opened.", "Are the folder and the file readable and writable for this account?"),
-        _ => Words(fault) is { } words ? new RunbookException(words, Hint(fault)) : fault,
+        _ => Lost(fault) is var (words, hint) ? new RunbookException(words, hint) : fault,
     };
 
-    string? Words(SqliteException e) => e.SqliteErrorCode switch
+    (string Words, string? Hint)? Lost(SqliteException e) => e.SqliteErrorCode switch
     {
-        Busy or Locked => StoreHolder.Of(path) is { } holder
-            ? $"The store {path} stayed locked by process {holder.Pid}{(holder.IsStopped ? ", which is stopped," : "")} for too long."
-            : $"The store {path} stayed locked by another process for too long.",
-        ReadOnly => $"The store {path} cannot be written: it is read-only here.",
-        InputOutput => $"The disk of the store {path} reports an error (SQLite {e.SqliteExtendedErrorCode}).",
-        Corrupt or NotADatabase => $"The store {path} is damaged: {e.Message}",
-        Full => $"The store {path} cannot be written: the disk is full.",
-        CannotOpen => $"The store {path} cannot be opened any more; was its folder removed?",
+        Busy or Locked => Held(StoreHolder.Of(path)),
+        ReadOnly => ($"The store {path} cannot be written: it is read-only here.", null),
+        InputOutput => ($"The disk of the store {path} reports an error (SQLite {e.SqliteExtendedErrorCode}).", null),
+        Corrupt or NotADatabase => ($"The store {path} is damaged: {e.Message}", null),
+        Full => ($"The store {path} cannot be written: the disk is full.", null),
+        CannotOpen => ($"The store {path} cannot be opened any more; was its folder removed?", null),
         _ => null,
     };
 
     /// <summary>A lock that is held for so long is that of a process that was stopped within a write, as by Ctrl-Z, or whose disk hangs.</summary>
-    string? Hint(SqliteException e) => e.SqliteErrorCode is not (Busy or Locked) ? null : StoreHolder.Of(path) switch
+    (string, string?) Held(StoreHolder? holder) => holder switch
     {
-        { IsStopped: true, Pid: var pid } => $"`kill -CONT {pid}` lets it go on, `kill -KILL {pid}` ends it; the store stays whole either way.",
-        { Pid: var pid } => $"`ps -fp {pid}` tells what it is; if it hangs, `kill -KILL {pid}` ends it, and the store stays whole.",
-        null => "Try again; `fuser` tells who has the file open.",
+        { IsStopped: true, Pid: var pid } => ($"The store {path} stayed locked by process {pid}, which is stopped, for too long.", $"`kill -CONT {pid}` lets it go on, `kill -KILL {pid}` ends it; the store stays whole either way."),
+        { Pid: var pid } => ($"The store {path} stayed locked by process {pid} for too long.", $"`ps -fp {pid}` tells what it is; if it hangs, `kill -KILL {pid}` ends it, and the store stays whole."),
+        null => ($"The store {path} stayed locked by another process for too long.", "Try again; `fuser` tells who has the file open."),
     };
 
     static string Pragma(Database database, string text) => Pragma((SqliteConnection)database.Connection, text);

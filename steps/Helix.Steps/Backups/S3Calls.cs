@@ -5,6 +5,7 @@ using System.Security.Authentication;
 using Amazon.Runtime;
 using Amazon.Runtime.Internal;
 using Amazon.S3;
+using Amazon.S3.Model;
 using Helix.Runbooks.Steps;
 
 namespace Helix.Steps.Backups;
@@ -61,6 +62,25 @@ sealed class S3Calls : IDisposable
             }
         }
     }
+
+    /// <param name="what">For messages, as with <see cref="Do"/>.</param>
+    /// <param name="key">As the server knows it.</param>
+    /// <returns>Null when there is no such object.</returns>
+    public async Task<GetObjectMetadataResponse?> Head(string what, string key, CancellationToken cancelled)
+    {
+        try
+        {
+            return await Do(what, guard => Client.GetObjectMetadataAsync(new GetObjectMetadataRequest { BucketName = _target.Bucket, Key = key }, guard.Token), cancelled);
+        }
+        catch (StepFailedException e) when (IsNoSuchKey(e))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A missing bucket is never taken for a missing object.</summary>
+    public static bool IsNoSuchKey(StepFailedException e) =>
+        e is { Failure: FailureClass.Missing, InnerException: AmazonS3Exception { ErrorCode: not "NoSuchBucket" } };
 
     /// <summary>What an exception of the SDK means.</summary>
     public StepFailedException Failure(string what, Exception e, StallGuard? guard = null) => e switch

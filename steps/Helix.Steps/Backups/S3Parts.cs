@@ -52,7 +52,7 @@ sealed class S3Parts
             return new(calls, target, key, memory, id, listed);
         }
         var sent = Sent(memory, id);
-        if (sent.Count == 0 || await S3Upload.Head(calls, target, key, cancelled) is not { } there || !S3Part.AreWhole(sent, there.ContentLength, there.ETag))
+        if (sent.Count == 0 || await calls.Head(key, key, cancelled) is not { } there || !S3Part.AreWhole(sent, there.ContentLength, there.ETag))
             return null;
         calls.Log($"all {sent.Count} parts of {key} were put together before: it is there, and its manifest is not");
         return new(calls, target, key, memory, id, sent.ToDictionary(p => p.Tag.PartNumber!.Value, p => (p.Size, p.Tag.ETag)), joined: true);

@@ -25,7 +25,7 @@ sealed class S3Store(S3Calls calls, S3Target target) : BackupStore
     }
 
     public override async Task<StoredObject?> Stat(string key, CancellationToken cancelled) =>
-        await Head(key, cancelled) is { } head ? new StoredObject(key, head.ContentLength) : null;
+        await calls.Head(key, Full(key), cancelled) is { } head ? new StoredObject(key, head.ContentLength) : null;
 
     public override async IAsyncEnumerable<StoredObject> List(string prefix, [EnumeratorCancellation] CancellationToken cancelled)
     {
@@ -95,7 +95,7 @@ sealed class S3Store(S3Calls calls, S3Target target) : BackupStore
                 return ((byte[], string)?)(bytes.ToArray(), answer.ETag);
             }, cancelled);
         }
-        catch (StepFailedException e) when (IsNoSuchKey(e))
+        catch (StepFailedException e) when (S3Calls.IsNoSuchKey(e))
         {
             return null;
         }
@@ -141,7 +141,7 @@ sealed class S3Store(S3Calls calls, S3Target target) : BackupStore
                 return calls.Client.PutObjectAsync(request, guard.Token);
             }, cancelled);
         }
-        catch (StepFailedException e) when (e.Failure == FailureClass.Conflict || IsNoSuchKey(e))
+        catch (StepFailedException e) when (e.Failure == FailureClass.Conflict || S3Calls.IsNoSuchKey(e))
         {
             // The answer to a first try may have been lost: then it is our own bytes that stand in the way.
             if (await ReadSmall(key, cancelled) is not var (there, _) || !there.AsSpan().SequenceEqual(body))
@@ -167,22 +167,6 @@ sealed class S3Store(S3Calls calls, S3Target target) : BackupStore
             return null;
         }
     }
-
-    async Task<GetObjectMetadataResponse?> Head(string key, CancellationToken cancelled)
-    {
-        try
-        {
-            return await calls.Do(key, guard => calls.Client.GetObjectMetadataAsync(new GetObjectMetadataRequest { BucketName = target.Bucket, Key = Full(key) }, guard.Token), cancelled);
-        }
-        catch (StepFailedException e) when (IsNoSuchKey(e))
-        {
-            return null;
-        }
-    }
-
-    /// <summary>A missing bucket is never taken for a missing object.</summary>
-    public static bool IsNoSuchKey(StepFailedException e) =>
-        e is { Failure: FailureClass.Missing, InnerException: AmazonS3Exception { ErrorCode: not "NoSuchBucket" } };
 
     string Full(string key) => target.Prefix + key;
 

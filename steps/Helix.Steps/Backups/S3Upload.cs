@@ -207,29 +207,15 @@ sealed class S3Upload : UploadStream
         catch (AmazonS3Exception e) when (e.ErrorCode == "NoSuchUpload")
         {
             // The answer to an earlier try may have been lost: then the object is there.
-            if (await Head(_calls, _target, _key, guard.Token) is { } there && S3Part.AreWhole(parts, there.ContentLength, there.ETag))
+            if (await _calls.Head(_key, _key, guard.Token) is { } there && S3Part.AreWhole(parts, there.ContentLength, there.ETag))
                 return there.ETag;
             await _known!.Forget();
             throw;
         }
     }
 
-    /// <returns>Null when there is no such object.</returns>
-    public static Task<GetObjectMetadataResponse?> Head(S3Calls calls, S3Target target, string key, CancellationToken cancelled) =>
-        calls.Do($"the tag of {key}", async guard =>
-        {
-            try
-            {
-                return await calls.Client.GetObjectMetadataAsync(new GetObjectMetadataRequest { BucketName = target.Bucket, Key = key }, guard.Token);
-            }
-            catch (AmazonS3Exception e) when (e.StatusCode == System.Net.HttpStatusCode.NotFound)
-            {
-                return null;
-            }
-        }, cancelled);
-
     /// <summary>Some servers (Ceph) name no tag when parts become an object, and name it when they are asked for the object.</summary>
-    async Task<string?> Tag(CancellationToken cancelled) => (await Head(_calls, _target, _key, cancelled))?.ETag;
+    async Task<string?> Tag(CancellationToken cancelled) => (await _calls.Head($"the tag of {_key}", _key, cancelled))?.ETag;
 
     /// <summary>Some servers forget the lock that was named when the upload began: it is set on the object itself.</summary>
     Task<PutObjectRetentionResponse> Lock(CancellationToken cancelled) => _calls.Do($"the lock of {_key}", guard =>

@@ -117,17 +117,7 @@ public sealed class OddS3Tests : IDisposable
         return name;
     }
 
-    BackupUploadOptions Upload(string target) => new()
-    {
-        Target = target,
-        File = _host.Write("dump", "content"u8.ToArray()),
-        Prefix = "redis/",
-        Name = "x",
-        Kind = "k",
-        RecoveryPoint = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero),
-        Compression = Helix.Steps.Files.Compression.None,
-        ReadBack = false,
-    };
+    BackupUploadOptions Upload(string target) => StubBucket.Backup(_host, "content") with { Target = target };
 
     StubAnswer Keep(StubRequest request)
     {
