@@ -5,7 +5,6 @@ namespace Helix.Runbooks.Tests;
 /// <summary>Waits in real time for real servers and processes: looks again and again until a deadline.</summary>
 static class Eventually
 {
-    static readonly TimeSpan Usually = TimeSpan.FromSeconds(180);
     static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
     public static Task True(Func<bool> condition, string what, TimeSpan? limit = null) =>
@@ -27,8 +26,8 @@ static class Eventually
             {
                 last = e;
             }
-            if (watch.Elapsed > (limit ?? Usually))
-                Assert.Fail($"Not within {limit ?? Usually}: {what}. {last?.Message}");
+            if (watch.Elapsed > (limit ?? Hang.Limit))
+                Assert.Fail($"Not within {limit ?? Hang.Limit}: {what}. {last?.Message}");
             await Task.Delay(Look, TimeProvider.System, CancellationToken.None);
         }
     }

@@ -5,8 +5,6 @@ namespace Helix.Runbooks.Tests;
 /// <summary>Folders of tests.</summary>
 static class TempFolder
 {
-    static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
-
     /// <summary>Removes a folder with all that is in it, also while a process that was told to end, or another server of the same store, still writes there.</summary>
     public static void Delete(string path)
     {
@@ -17,12 +15,12 @@ static class TempFolder
                 Directory.Delete(path, recursive: true);
                 return;
             }
-            catch (IOException e) when (e is not DirectoryNotFoundException && watch.Elapsed < Limit)
+            catch (IOException e) when (e is not DirectoryNotFoundException && watch.Elapsed < Hang.Limit)
             {
                 // Something was put into it, or removed from it, after it was listed.
                 Thread.Yield();
             }
-            catch (DirectoryNotFoundException) when (Directory.Exists(path) && watch.Elapsed < Limit)
+            catch (DirectoryNotFoundException) when (Directory.Exists(path) && watch.Elapsed < Hang.Limit)
             {
             }
     }

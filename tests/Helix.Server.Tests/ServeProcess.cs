@@ -58,7 +58,7 @@ sealed class HelixProcess : IDisposable
 
     public async Task<int> End()
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(180), TimeProvider.System);
+        using var limit = new CancellationTokenSource(Hang.Limit, TimeProvider.System);
         await _process.WaitForExitAsync(limit.Token);
         return _process.ExitCode;
     }

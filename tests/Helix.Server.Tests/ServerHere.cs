@@ -62,7 +62,7 @@ sealed class ServerHere : IAsyncDisposable
             StorePath = StoreName,
             DataFolder = Path.GetDirectoryName(StorePath)!,
             PasswordRounds = 1000,
-            Patience = TimeSpan.FromMinutes(3),
+            Patience = Hang.Limit,
         }), Catalog, Time, line =>
         {
             lock (_said)

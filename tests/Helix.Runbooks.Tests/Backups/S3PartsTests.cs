@@ -9,8 +9,6 @@ namespace Helix.Runbooks.Tests.Backups;
 /// <summary>Objects of several parts against a stub that can be stricter, slower and more forgetful than the real server at hand.</summary>
 public sealed class S3PartsTests : IDisposable
 {
-    static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
-
     readonly StubBucket _bucket = new();
     readonly string _content = Text(11_000_000);
     readonly TestHost _host = new();
@@ -75,7 +73,7 @@ public sealed class S3PartsTests : IDisposable
             if (IsComplete(r))
             {
                 asked.Set();
-                go.Wait(Soon);
+                go.Wait(Hang.Limit);
             }
             return null;
         };
@@ -85,10 +83,10 @@ public sealed class S3PartsTests : IDisposable
         if (good)
         {
             go.Set();
-            await running.WaitAsync(Soon, TimeProvider.System);
+            await running.WaitAsync(Hang.Limit, TimeProvider.System);
             return;
         }
-        var failure = await Assert.ThrowsAsync<StepFailedException>(() => running.WaitAsync(Soon, TimeProvider.System));
+        var failure = await Assert.ThrowsAsync<StepFailedException>(() => running.WaitAsync(Hang.Limit, TimeProvider.System));
         Assert.Contains("nothing moved for 10m", failure.Message, StringComparison.Ordinal);
         go.Set();
     }
@@ -192,10 +190,10 @@ public sealed class S3PartsTests : IDisposable
             : r.Path.Contains("uploadId", StringComparison.Ordinal) ? new(200, "<ListPartsResult><IsTruncated>true</IsTruncated></ListPartsResult>")
             : r.Path.Contains("uploads", StringComparison.Ordinal) ? new(200, "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated></ListMultipartUploadsResult>")
             : null;
-        var parts = await Assert.ThrowsAsync<StepFailedException>(() => _host.Run(new BackupUpload(), Upload()).WaitAsync(Soon, TimeProvider.System));
+        var parts = await Assert.ThrowsAsync<StepFailedException>(() => _host.Run(new BackupUpload(), Upload()).WaitAsync(Hang.Limit, TimeProvider.System));
         Assert.Contains("The list of the parts of redis/x in s3://b/ broke off", parts.Message, StringComparison.Ordinal);
         await using var store = await _host.Context().Target<BackupTarget>("s3").Open(_host.Context());
-        var uploads = await Assert.ThrowsAsync<StepFailedException>(() => store.OpenUploads("redis/", default).WaitAsync(Soon, TimeProvider.System));
+        var uploads = await Assert.ThrowsAsync<StepFailedException>(() => store.OpenUploads("redis/", default).WaitAsync(Hang.Limit, TimeProvider.System));
         Assert.Contains("The list of uploads below redis/ in s3://b/ broke off", uploads.Message, StringComparison.Ordinal);
     }
 

@@ -39,9 +39,9 @@ sealed class HelixProcess : IDisposable
     public void Kill() => _process.Kill();
     public void HangUp() => _process.Send(ProcessSignals.HangUp);
 
-    public async Task<(int Code, string Out, string Error)> End(TimeSpan? within = null)
+    public async Task<(int Code, string Out, string Error)> End()
     {
-        using var limit = new CancellationTokenSource(within ?? TimeSpan.FromSeconds(180), TimeProvider.System);
+        using var limit = new CancellationTokenSource(Hang.Limit, TimeProvider.System);
         try
         {
             await _process.WaitForExitAsync(limit.Token);

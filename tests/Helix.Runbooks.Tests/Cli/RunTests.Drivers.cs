@@ -75,7 +75,7 @@ public sealed partial class RunTests
         using var screen = new ScreenThatTells("Left open");
         var waits = _helix.Run(["run", .. Runbook("left", ByHand.Replace(", evidenceRequired: true", "", StringComparison.Ordinal))], typed: "done\n", screen: screen);
         using var other = new HelixHere { Store = _helix.Store };
-        await screen.Seen.WaitAsync(TimeSpan.FromMinutes(3), TimeProvider.System);
+        await screen.Seen.WaitAsync(Hang.Limit, TimeProvider.System);
         Assert.Equal(0, await other.Run("status", "--json"));
         var asked = Assert.Single(Assert.Single(other.Json.AsArray())!["questions"]!.AsArray())!;
         Assert.Equal("block", (string)asked["path"]!);

@@ -36,7 +36,7 @@ public sealed class TargetContractTests
             foreach (var look in new Func<Target, Task<string?>>[] { t => t.ReadPlace(setting.Host.PlanContext()), async t => await t.Check(setting.Host.PlanContext()) })
                 try
                 {
-                    said.Add(await look(setting.Host.PlanContext().Target<Target>(kind)).WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System));
+                    said.Add(await look(setting.Host.PlanContext().Target<Target>(kind)).WaitAsync(Hang.Limit, TimeProvider.System));
                 }
                 catch (Exception e) when (e is StepFailedException or RunbookException or OperationCanceledException)
                 {

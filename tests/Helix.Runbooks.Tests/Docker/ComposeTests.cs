@@ -18,7 +18,7 @@ public sealed class ComposeTests : IDisposable
 
     public void Dispose() => _host.Dispose();
 
-    Task<ComposeUpOutputs> Up(params string[] services) => _host.Run(new ComposeUp(), new() { Target = "stack", Services = services, Limit = new(TimeSpan.FromMinutes(2)) });
+    Task<ComposeUpOutputs> Up(params string[] services) => _host.Run(new ComposeUp(), new() { Target = "stack", Services = services, Limit = new(Hang.Limit) });
 
     [Fact]
     public async Task A_service_goes_up_stops_starts_and_down_again_with_its_residue_recorded_and_taken_back()
@@ -234,12 +234,12 @@ public sealed class ComposeTests : IDisposable
             """);
         foreach (var name in new[] { "slow", "never", "crash" })
             DockerFixture.Service(_host, name, name);
-        var found = (await _host.Run(new TargetStart(), new() { Targets = ["slow"], Limit = new(TimeSpan.FromMinutes(3)) })).Found;
+        var found = (await _host.Run(new TargetStart(), new() { Targets = ["slow"], Limit = new(Hang.Limit) })).Found;
         Assert.Equal("running, healthy", found["slow"]);
         // On a busy machine the engine has not looked yet when the time of the first is over.
         await Eventually.True(async () => (await _host.Fails(FailureClass.TimedOut, new TargetStart(), new() { Targets = ["never"], Limit = new(TimeSpan.FromSeconds(1)) }))
             .Message.Contains("the index is being built", StringComparison.Ordinal), "its answer is told");
-        var e = await _host.Fails(FailureClass.Transient, new TargetStart(), new() { Targets = ["crash"], Limit = new(TimeSpan.FromMinutes(1)) });
+        var e = await _host.Fails(FailureClass.Transient, new TargetStart(), new() { Targets = ["crash"], Limit = new(Hang.Limit) });
         Assert.Contains("exit code 9", e.Message);
         Assert.Contains("no such volume", e.Message);
         _docker.End(stack);

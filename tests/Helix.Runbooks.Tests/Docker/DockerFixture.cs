@@ -44,7 +44,7 @@ public sealed class DockerFixture : IAsyncLifetime
     }
 
     /// <summary>What ends by itself ends long before.</summary>
-    internal static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
+    internal static readonly TimeSpan Grace = Hang.Limit;
 
     /// <summary>Every test of the engine begins with this.</summary>
     public void Need()

@@ -13,7 +13,7 @@ public sealed class AnswerWhileAwayTests : IDisposable
     readonly Keys _keys = new();
 
     // A server of a busy machine takes its time to stop and to start.
-    public AnswerWhileAwayTests() => _helix = new HelixHere { Store = _server.Store(), LeaseExpires = TimeSpan.FromMinutes(2) };
+    public AnswerWhileAwayTests() => _helix = new HelixHere { Store = _server.Store(), LeaseExpires = Hang.Limit };
 
     [Fact]
     public async Task A_question_on_the_screen_is_still_asked_after_its_database_was_away_for_a_moment()
@@ -46,7 +46,7 @@ public sealed class AnswerWhileAwayTests : IDisposable
         var me = System.Environment.UserName;
         var here = _helix.Write("here.yaml", $"apiVersion: helix.runbooks/v1\nname: here\ntargets: {{}}\npeople:\n  groups: {{ me: [{me}] }}\n");
         var gate = _helix.Write("gate.yaml", "apiVersion: helix.runbooks/v1\nname: gate\ntitle: A test\nsteps:\n  - { id: go, uses: approval, with: { message: Shall it go on?, approvers: [group:me], selfApproval: true } }\n");
-        return Task.Run(() => _helix.Run(["run", gate, "--environment", here], screen: _screen, keys: _keys)).WaitAsync(TimeSpan.FromMinutes(3), TimeProvider.System);
+        return Task.Run(() => _helix.Run(["run", gate, "--environment", here], screen: _screen, keys: _keys)).WaitAsync(Hang.Limit, TimeProvider.System);
     }
 
     Task Asked() => Eventually.True(() => _screen.ToString().Contains("approve, reject or later: ", StringComparison.Ordinal), "it is asked");

@@ -70,7 +70,7 @@ public sealed class CancelTests
             await driver.End();
         }
         session.Engine.Cancel(session.Run!, RunHarness.Bob, "not needed any more");
-        var result = await session.Engine.Drive(session.Run!, new DriveSettings()).WaitAsync(TimeSpan.FromMinutes(2), TimeProvider.System);
+        var result = await session.Engine.Drive(session.Run!, new DriveSettings()).WaitAsync(Hang.Limit, TimeProvider.System);
         Assert.Equal(ExitCodes.Cancelled, result.ExitCode);
         await NothingIsLeft(scene, session);
     }

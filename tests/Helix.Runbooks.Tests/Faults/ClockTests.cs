@@ -42,7 +42,7 @@ public sealed class ClockTests
         await Eventually.True(() => session.State.StatusOf("hold") == StepStatus.Running, "a step runs");
         clock.Set(TimeSpan.FromHours(hours));
         scene.Write("go", "");
-        var result = await driving.WaitAsync(TimeSpan.FromMinutes(2), TimeProvider.System);
+        var result = await driving.WaitAsync(Hang.Limit, TimeProvider.System);
         Assert.Equal(0, result.ExitCode);
         Assert.Equal(["one", "hold", "again", "last"], scene.Lines);
         var times = session.Store.Read(session.Run!).Select(e => e.At).ToList();
@@ -61,7 +61,7 @@ public sealed class ClockTests
         var driving = session.Engine.Drive(session.Start(), new DriveSettings());
         await Eventually.True(() => driving.IsCompleted || session.State.StatusOf("again") == StepStatus.Retrying, "it is retried"); // or was, where nobody saw it in its pause
         clock.Set(TimeSpan.FromHours(hours));
-        Assert.Equal(0, (await driving.WaitAsync(TimeSpan.FromMinutes(2), TimeProvider.System)).ExitCode);
+        Assert.Equal(0, (await driving.WaitAsync(Hang.Limit, TimeProvider.System)).ExitCode);
     }
 
     [Fact]

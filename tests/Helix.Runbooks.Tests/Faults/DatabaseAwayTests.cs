@@ -21,7 +21,7 @@ public sealed class DatabaseAwayTests : IDisposable
               - { id: third, uses: world.child, with: { world: WORLD, line: third, script: "cd $(dirname WORLD); test -e again || { touch third; sleep 60; }" } }
             """)
         { Store = _server.Store() };
-        using var session = scene.Open(settings: Settings(scene, TimeSpan.FromMinutes(2)));
+        using var session = scene.Open(settings: Settings(scene, Hang.Limit));
         using var interrupt = new CancellationTokenSource();
         var run = session.Start();
         var driving = session.Engine.Drive(run, new DriveSettings { Interrupt = interrupt.Token });

@@ -30,7 +30,7 @@ sealed class DriverProcess : IDisposable
 
     public async Task<(int ExitCode, string Stdout, string Stderr)> End()
     {
-        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(3), TimeProvider.System);
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Hang.Limit, TimeProvider.System);
         return (_process.ExitCode, await _stdout, await _stderr);
     }
 

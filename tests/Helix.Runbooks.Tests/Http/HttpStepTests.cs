@@ -220,7 +220,7 @@ public sealed class HttpStepTests : IDisposable
         var running = _host.Run(new HttpCheck(), new() { Url = server.Url, Interval = new(TimeSpan.FromHours(1)) });
         await Eventually.True(() => !server.Requests.IsEmpty, "the first request");
         _host.Cancel();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(TimeSpan.FromSeconds(60)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Hang.Limit));
     }
 
     [Fact]

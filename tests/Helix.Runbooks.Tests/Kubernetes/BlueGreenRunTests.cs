@@ -55,8 +55,8 @@ public sealed class BlueGreenRunTests : IDisposable
     [Fact]
     public async Task Traffic_goes_back_to_blue_when_green_does_not_prove_itself_and_blue_is_still_there()
     {
-        await DeployBlue();
         _illUnderTraffic = "dashboard-green";
+        await DeployBlue();
         var run = await RunToTheGate();
         Assert.Equal(0, (await Helix(null, "approve", run, "go")).Code);
 
@@ -86,7 +86,7 @@ public sealed class BlueGreenRunTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(_folder, "stub.yaml"), $$"""
             apiVersion: helix.runbooks/v1
             name: stub
-            vars: { self_approval: true, dashboard_host: dashboard.example.com, settle: 1s, patience: 20s }
+            vars: { self_approval: true, dashboard_host: dashboard.example.com, settle: 1s, patience: {{(_illUnderTraffic == "" ? "15m" : "1m")}} }
             targets:
               cluster: { kind: kubernetes, kubeconfig: "{{_server.Config}}", context: dr, namespace: helix, identity: { place: "{{KubeCluster.Uid}}/helix" } }
               dashboard: { kind: http, url: "{{_dashboard.Url}}live" }
@@ -107,7 +107,7 @@ public sealed class BlueGreenRunTests : IDisposable
     async Task<(int Code, string Out, string Error)> Helix(string? failpoint, params string[] arguments)
     {
         using var process = new HelixProcess(Path.Combine(_folder, "helix.db"), arguments, ("HELIX_FAILPOINT", failpoint ?? ""));
-        return await process.End(TimeSpan.FromMinutes(3));
+        return await process.End();
     }
 
     static string Manifest(string name) => Path.Combine(Source.Root, "runbooks", "kubernetes", name + ".yaml");

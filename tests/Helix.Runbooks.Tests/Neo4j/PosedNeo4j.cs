@@ -67,7 +67,7 @@ sealed class PosedNeo4j : IAsyncDisposable
     public async Task Run()
     {
         Host.SavedValues.Clear();
-        await Host.Run(new TargetStart(), new() { Targets = ["neo4j"], Limit = new(TimeSpan.FromMinutes(3)) });
+        await Host.Run(new TargetStart(), new() { Targets = ["neo4j"], Limit = new(Hang.Limit) });
     }
 
     /// <summary>The server holds something else from now on.</summary>

@@ -12,7 +12,7 @@ public sealed class StopAndLoadRowsTests
     {
         await using var server = await PosedNeo4j.Start();
         server.Odd = "never-ends";
-        await server.Target.Service.Stop(server.Host.Context(), TimeSpan.FromMinutes(1));
+        await server.Target.Service.Stop(server.Host.Context(), Hang.Limit);
         await server.Run();
         var options = new Neo4jDumpOptions { Target = "neo4j", To = "work/neo4j.dump", Grace = new(TimeSpan.FromMilliseconds(300)) };
 

@@ -10,7 +10,7 @@ namespace Helix.Runbooks.Tests.Processes;
 public sealed class ProcessRuntimeTests : IDisposable
 {
     // What ends by itself ends long before.
-    static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
+    static readonly TimeSpan Grace = Hang.Limit;
 
     readonly WatchedClock _clock = new();
     readonly TestHost _host;
@@ -217,7 +217,7 @@ public sealed class ProcessRuntimeTests : IDisposable
         _services.Add(_host.Context().Target<RunningTarget>("web").Service);
         var e = await _host.Fails(FailureClass.TimedOut, new TargetStart(), new() { Targets = ["web"], Limit = new(TimeSpan.FromMilliseconds(400)) });
         Assert.Contains("no answer yet", e.Message);
-        var run = _host.Run(new TargetStart(), new() { Targets = ["web"], Limit = new(TimeSpan.FromMinutes(1)) });
+        var run = _host.Run(new TargetStart(), new() { Targets = ["web"], Limit = new(Hang.Limit) });
         await File.WriteAllTextAsync(In("answer"), $"port {port}");
         Assert.Equal($"port {port}", (await run).Found["web"]);
     }

@@ -10,7 +10,7 @@ namespace Helix.Runbooks.Tests.Processes;
 public sealed class SshRuntimeTests : IDisposable
 {
     // What ends by itself ends long before.
-    static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
+    static readonly TimeSpan Grace = Hang.Limit;
 
     readonly WatchedClock _clock = new();
     readonly TestHost _host;

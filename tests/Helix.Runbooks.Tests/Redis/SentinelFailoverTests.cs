@@ -5,7 +5,7 @@ namespace Helix.Runbooks.Tests.Redis;
 
 public sealed class SentinelFailoverTests
 {
-    static SentinelFailoverOptions Options => new() { Target = "sentinel", Within = new(TimeSpan.FromMinutes(2)) };
+    static SentinelFailoverOptions Options => new() { Target = "sentinel", Within = new(Hang.Limit) };
 
     [Fact]
     public async Task A_failover_loses_no_confirmed_write_and_leaves_one_master_that_the_old_one_follows()

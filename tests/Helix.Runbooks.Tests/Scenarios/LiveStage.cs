@@ -51,7 +51,7 @@ sealed class LiveStage : IAsyncDisposable
     public void Environment(string targets, string variables = "") => File.WriteAllText(EnvironmentFile, $$"""
         apiVersion: helix.runbooks/v1
         name: live
-        vars: { self_approval: true, settle: 1s, patience: 3m{{variables}} }
+        vars: { self_approval: true, settle: 1s, patience: 15m{{variables}} }
         targets:
         {{targets}}
         people:
@@ -63,7 +63,7 @@ sealed class LiveStage : IAsyncDisposable
     public async Task<(int Code, string Out, string Error)> Helix(string? failpoint, params string[] arguments)
     {
         using var process = new HelixProcess(Path.Combine(Folder, "helix.db"), arguments, [.. _variables.Select(v => (v.Key, v.Value)), ("HELIX_FAILPOINT", failpoint ?? "")]);
-        var ended = await process.End(TimeSpan.FromMinutes(4));
+        var ended = await process.End();
         _said.Enqueue(ended.Out + ended.Error);
         return ended;
     }

@@ -8,6 +8,6 @@ sealed partial class VaultStub
     {
         Url = Url,
         Token = token is null ? null : host.Canary("VAULT_TOKEN", Padded(token)),
-        Timeout = new(TimeSpan.FromMinutes(1)),
+        Timeout = new(Hang.Limit),
     });
 }

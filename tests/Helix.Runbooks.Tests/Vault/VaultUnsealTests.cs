@@ -72,11 +72,11 @@ public sealed class VaultUnsealTests : IDisposable
         {
             foreach (var (name, node) in nodes)
             {
-                _host.Add(name, new VaultTarget { Url = node.Url, Timeout = new(TimeSpan.FromMinutes(1)) });
+                _host.Add(name, new VaultTarget { Url = node.Url, Timeout = new(Hang.Limit) });
                 // One node alone never has a leader: the others are its quorum.
                 node.Fault = path => path == "sys/leader" && nodes.Values.Count(n => !n.Sealed) < 2 ? (200, """{"ha_enabled":true,"leader_address":""}""") : null;
             }
-            var options = Options(["canary-share-a", "canary-share-b"]) with { Targets = ["v1", "v2", "v3"], Within = new(TimeSpan.FromMinutes(1)) };
+            var options = Options(["canary-share-a", "canary-share-b"]) with { Targets = ["v1", "v2", "v3"], Within = new(Hang.Limit) };
             var done = await _host.Run(new VaultUnseal(), options);
             Assert.Equal(["v1", "v2", "v3"], done.Unsealed);
             Assert.All(done.States.Values, s => Assert.Equal(VaultState.Standby, s));

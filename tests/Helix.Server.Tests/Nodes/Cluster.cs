@@ -147,7 +147,7 @@ sealed class NodeProcess : IDisposable
         await Eventually.True(() => Said.Contains(Serves, StringComparison.Ordinal) || _process.HasExited, $"{Name} listens");
         Assert.False(_process.HasExited, Said);
         var address = Said[(Said.IndexOf(Serves, StringComparison.Ordinal) + 4)..].Split('\n')[0].Trim();
-        _client = new HttpClient { BaseAddress = new Uri(address), Timeout = TimeSpan.FromSeconds(180) };
+        _client = new HttpClient { BaseAddress = new Uri(address), Timeout = Hang.Limit };
         _client.DefaultRequestHeaders.Authorization = new("Bearer", token);
     }
 

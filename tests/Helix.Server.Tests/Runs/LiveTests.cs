@@ -111,7 +111,7 @@ sealed class Listener : IDisposable
 {
     readonly HttpResponseMessage _answer;
     readonly StreamReader _reader;
-    readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(180), TimeProvider.System);
+    readonly CancellationTokenSource _limit = new(Hang.Limit, TimeProvider.System);
 
     Listener(HttpResponseMessage answer, StreamReader reader) => (_answer, _reader) = (answer, reader);
 

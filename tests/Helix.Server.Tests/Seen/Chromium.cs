@@ -54,7 +54,7 @@ public sealed class Chromium : IAsyncLifetime
 sealed class Screen(IPage page, string name) : IAsyncDisposable
 {
     /// <summary>Milliseconds, of whatever is waited for. As long as elsewhere in the tests: a busy machine is no fault of a page.</summary>
-    public const int Limit = 180_000;
+    public static readonly int Limit = (int)Hang.Limit.TotalMilliseconds;
 
     static readonly string Folder = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "screens")).FullName;
     int _taken;

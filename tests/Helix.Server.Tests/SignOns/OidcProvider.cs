@@ -101,7 +101,7 @@ sealed partial class OidcProvider : IAsyncDisposable
         try
         {
             using var npm = Process.Start(new ProcessStartInfo("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", fresh, Package]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
-            using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5), TimeProvider.System);
+            using var limit = new CancellationTokenSource(Hang.Limit, TimeProvider.System);
             var (output, errors) = (npm.StandardOutput.ReadToEndAsync(), npm.StandardError.ReadToEndAsync());
             await npm.WaitForExitAsync(limit.Token);
             if (npm.ExitCode != 0)

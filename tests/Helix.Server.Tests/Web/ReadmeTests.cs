@@ -57,7 +57,7 @@ public sealed class ReadmeTests
 
     static async Task ReadUntil(StreamReader stream, string words)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(180), TimeProvider.System);
+        using var limit = new CancellationTokenSource(Hang.Limit, TimeProvider.System);
         while (await stream.ReadLineAsync(limit.Token) is { } line)
             if (line.Contains(words, StringComparison.Ordinal))
                 return;
