@@ -6,20 +6,39 @@ namespace Helix.Server.Accounts;
 sealed partial class AccountStore
 {
     /// <summary>Takes a call for a trigger, once. What did not come to anything may be taken again when it is called again.</summary>
-    /// <returns>False: it is there already.</returns>
+    /// <param name="quietSince">What starts a run is not taken when the trigger started another one after this moment.</param>
+    /// <returns>False: it is there already, or another run was started meanwhile.</returns>
     // Two statements: PostgreSQL settles an upsert by one of the two keys, and fails where another server is just adding the other (INSERT, "ON CONFLICT Clause").
-    public bool Claim(Firing f) => Together(() => Run("""
-        INSERT INTO firings (trigger, mark, id, fingerprint, at, result, run, detail, environment, inputs, effect, words, began, expires)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT DO NOTHING
-        """, f.Trigger, f.Mark, f.Id, f.Fingerprint, Text(f.At), f.Result, f.Run, f.Detail, f.Environment, f.Inputs.ToJsonString(), f.Effect, f.Words, Text(f.Began), Text(f.Expires)) == 1
-        || Run("""
-        UPDATE firings SET at = ?3, result = ?4, run = ?5, detail = ?6, inputs = ?7, effect = ?8, words = ?9, expires = ?10
-        WHERE trigger = ?1 AND mark = ?2 AND result IN ('failed', 'too-soon', 'expired')
-        """, f.Trigger, f.Mark, Text(f.At), f.Result, f.Run, f.Detail, f.Inputs.ToJsonString(), f.Effect, f.Words, Text(f.Expires)) == 1);
+    public bool Claim(Firing f, DateTimeOffset quietSince) => Together(() =>
+    {
+        Mark(Turn + f.Trigger, f.At); // the row stays locked to the end: of several servers, whoever comes second sees what the first took
+        if (f.Result == "starting" && StartedAfter(quietSince, f.Trigger) is not null)
+            return false;
+        return Run("""
+            INSERT INTO firings (trigger, mark, id, fingerprint, at, result, run, detail, environment, inputs, effect, words, began, expires)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT DO NOTHING
+            """, f.Trigger, f.Mark, f.Id, f.Fingerprint, Text(f.At), f.Result, f.Run, f.Detail, f.Environment, f.Inputs.ToJsonString(), f.Effect, f.Words, Text(f.Began), Text(f.Expires)) == 1
+            || Run("""
+            UPDATE firings SET at = ?3, result = ?4, run = ?5, detail = ?6, inputs = ?7, effect = ?8, words = ?9, expires = ?10
+            WHERE trigger = ?1 AND mark = ?2 AND result IN ('failed', 'too-soon', 'expired')
+            """, f.Trigger, f.Mark, Text(f.At), f.Result, f.Run, f.Detail, f.Inputs.ToJsonString(), f.Effect, f.Words, Text(f.Expires)) == 1;
+    });
+
+    /// <summary>The newest that started a run of a trigger, or is just starting one, after a moment.</summary>
+    public Firing? StartedAfter(DateTimeOffset moment, string trigger) =>
+        Rows($"{Firings} WHERE trigger = ?1 AND result IN ('started', 'starting') AND at > ?2 ORDER BY at DESC LIMIT 1", ReadFiring, trigger, Text(moment)) is [var found] ? found : null;
+
+    /// <summary>Under this name it is marked who takes calls for a trigger.</summary>
+    const string Turn = "trigger-turn/";
 
     /// <summary>False: it is not so any more, since somebody was faster.</summary>
     public bool Settle(Firing firing, string from, string result, string? run, string detail) => Run(
         "UPDATE firings SET result = ?4, run = ?5, detail = ?6 WHERE trigger = ?1 AND mark = ?2 AND result = ?3", firing.Trigger, firing.Mark, from, result, run, detail) == 1;
+
+    /// <summary>Somebody started the run that was suggested. It counts, whatever others made of the suggestion at the same moment.</summary>
+    /// <returns>False: that is known already.</returns>
+    public bool Accept(Firing firing, string run, string detail) => Run(
+        "UPDATE firings SET result = 'accepted', run = ?3, detail = ?4 WHERE trigger = ?1 AND mark = ?2 AND result <> 'accepted'", firing.Trigger, firing.Mark, run, detail) == 1;
 
     public IReadOnlyList<Firing> FiringsOf(string trigger, int limit) => Rows($"{Firings} WHERE trigger = ?1 ORDER BY at DESC LIMIT ?2", ReadFiring, trigger, limit);
 

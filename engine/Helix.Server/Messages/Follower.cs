@@ -22,10 +22,14 @@ sealed class Follower(Site site) : IAsyncDisposable
 
     readonly Dictionary<string, RunState> _held = [];
 
-    const string All = "";
+    /// <summary>So long it is tried to tell of a run what cannot be told.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromHours(1);
 
-    /// <summary>What was said of runs of which nobody could be told; of <see cref="All"/>, when that was no matter of one run.</summary>
-    readonly Dictionary<string, string> _faults = [];
+    /// <summary>Runs of which nobody could be told lately.</summary>
+    readonly Dictionary<string, Untold> _untold = [];
+
+    /// <summary>What was said when none could be looked at.</summary>
+    string _fault = "";
 
     /// <summary>The last entry that was seen, of runs that changed lately.</summary>
     Dictionary<string, long> _seen = [];
@@ -64,7 +68,7 @@ sealed class Follower(Site site) : IAsyncDisposable
         try
         {
             Look();
-            _faults.Remove(All);
+            _fault = "";
         }
         catch (StoreLostException)
         {
@@ -72,7 +76,9 @@ sealed class Follower(Site site) : IAsyncDisposable
         }
         catch (Exception e)
         {
-            Fault(All, $"The records of the runs cannot be gone along: {e.Message}");
+            var words = $"The records of the runs cannot be gone along: {e.Message}";
+            if (_fault != words)
+                site.Say(_fault = words);
         }
     }
 
@@ -80,25 +86,32 @@ sealed class Follower(Site site) : IAsyncDisposable
     {
         var lately = _until - Slack;
         var entries = (lately, site.Store.EntriesSince(lately));
-        if (entries != _entries || _faults.Count > 0)
+        if (entries != _entries || _untold.Count > 0)
             FollowAll(lately);
         _entries = entries;
         site.News.Tick();
         if (_until - _remembered < Remember)
             return;
-        site.Accounts.Mark(Until, _remembered = _until);
+        _remembered = _until;
+        // A server that comes after this one tells what is untold.
+        site.Accounts.Mark(Until, _untold.Values.Select(u => u.Since).Append(_until).Min());
         Trim();
     }
 
     void FollowAll(DateTimeOffset lately)
     {
         var changes = site.Store.ChangedSince(lately);
+        var from = lately > _from ? lately : _from;
         var seen = new Dictionary<string, long>();
         foreach (var change in changes)
-            seen[change.Run] = _seen.GetValueOrDefault(change.Run) is var last && last < change.Events ? Follow(change.Run, last, lately > _from ? lately : _from) : last;
+            seen[change.Run] = _untold.TryGetValue(change.Run, out var untold) ? Follow(change.Run, untold.Last, untold.From)
+                : _seen.GetValueOrDefault(change.Run) is var last && last < change.Events ? Follow(change.Run, last, from) : last;
         _seen = seen;
-        foreach (var over in _faults.Keys.Except(seen.Keys.Append(All)).ToList())
-            _faults.Remove(over);
+        foreach (var (run, untold) in _untold.Where(u => !seen.ContainsKey(u.Key)).ToList())
+            if (_until - untold.Since > Patience)
+                _untold.Remove(run);
+            else
+                Follow(run, untold.Last, untold.From);
         if (changes is [.., { LastAt: var newest }] && newest > _until)
             _until = newest;
     }
@@ -124,7 +137,7 @@ sealed class Follower(Site site) : IAsyncDisposable
             }
             if (state.Ended is not null)
                 _held.Remove(run);
-            _faults.Remove(run);
+            _untold.Remove(run);
             return state.LastSequence;
         }
         catch (StoreLostException)
@@ -136,16 +149,23 @@ sealed class Follower(Site site) : IAsyncDisposable
         {
             // Written by another version, or a mistake, or a file that is missing for a moment: what was not told is tried again.
             _held.Remove(run);
-            Fault(run, $"Nobody is told of run {run}: {e}");
+            Untell(run, last, from, $"Nobody is told of run {run}: {e}");
             return last;
         }
     }
 
-    void Fault(string run, string words)
+    void Untell(string run, long last, DateTimeOffset from, string words)
     {
-        if (_faults.GetValueOrDefault(run) != words)
-            site.Say(_faults[run] = words);
+        var before = _untold.GetValueOrDefault(run);
+        if (before?.Words != words)
+            site.Say(words);
+        _untold[run] = new Untold(last, from, before?.Since ?? _until, words);
     }
+
+    /// <param name="Last">The last entry that was told; 0: those before <paramref name="From"/>.</param>
+    /// <param name="Since">Until where all else was told when this first failed.</param>
+    /// <param name="Words">What was said of it.</param>
+    sealed record Untold(long Last, DateTimeOffset From, DateTimeOffset Since, string Words);
 
     /// <summary>A state is folded anew when something happens to a run that was quiet for long.</summary>
     void Trim()

@@ -14,6 +14,7 @@ public sealed record NewPassword(string? Account, string? Suggested, string? Fau
 static class Setup
 {
     static readonly TimeSpan Holds = TimeSpan.FromHours(1);
+    const string Over = "This link does not hold any more. Start the server again to get another one.";
     static readonly ConcurrentDictionary<string, DateTimeOffset> Links = [];
 
     /// <summary>Kept in memory only: it ends with the server.</summary>
@@ -41,12 +42,15 @@ static class Setup
         var form = await http.Request.ReadFormAsync();
         var account = form["account"].ToString().Trim();
         if (!IsGood(site, Ticket(http)))
-            throw new NotThereException("This link does not hold any more. Start the server again to get another one.");
+            throw new NotThereException(Over);
         if (Fault(form) is { } fault)
         {
             await Render.Page<PasswordPage>(http, null, new NewPassword(null, account, fault));
             return;
         }
+        // Sent twice at once it makes one: who takes the link away.
+        if (!Links.TryRemove(Ticket(http), out var until))
+            throw new NotThereException(Over);
         try
         {
             if (site.Accounts.Find(account) is null)
@@ -54,10 +58,10 @@ static class Setup
         }
         catch (RunbookException e)
         {
+            Links[Ticket(http)] = until;
             await Render.Page<PasswordPage>(http, null, new NewPassword(null, account, e.Message));
             return;
         }
-        Links.TryRemove(Ticket(http), out _);
         site.Accounts.SetGrants(account, [.. site.Accounts.Find(account)!.Grants, new Grant(Role.Admin, Grant.Everywhere)]);
         site.Accounts.SetPassword(account, form["password"].ToString());
         site.Accounts.Audit(account, Door.Address(http), "administrator", "made");

@@ -46,7 +46,7 @@ static class Suggestions
             Trigger = caller.Via,
             Attended = true,
         }, null);
-        if (site.Accounts.Settle(firing, "suggested", "accepted", run, $"by {caller.Account}"))
+        if (site.Accounts.Accept(firing, run, $"by {caller.Account}"))
             site.Accounts.Audit(caller.Account, null, $"trigger {firing.Trigger}", "accepted", $"{firing.Words}; run {run}");
         return run;
     }
@@ -56,8 +56,9 @@ static class Suggestions
         var (firing, _) = Known(site, caller, id);
         Demand(firing);
         var said = Deeds.Said(reason, "A reason");
-        if (site.Accounts.Settle(firing, "suggested", "dismissed", null, $"by {caller.Account}: {said}"))
-            site.Accounts.Audit(caller.Account, null, $"trigger {firing.Trigger}", "dismissed", $"{firing.Words}; {said}");
+        if (!site.Accounts.Settle(firing, "suggested", "dismissed", null, $"by {caller.Account}: {said}"))
+            Demand(site.Accounts.Firing(id)!);
+        site.Accounts.Audit(caller.Account, null, $"trigger {firing.Trigger}", "dismissed", $"{firing.Words}; {said}");
     }
 
     static (Firing, Trigger) Known(Site site, Caller caller, string id)

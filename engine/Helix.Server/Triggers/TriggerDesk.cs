@@ -100,9 +100,10 @@ sealed class TriggerDesk(Site site) : IDisposable
             return Start(before, trigger, by);
         if (before is not null && !IsOver(before))
             return new Fired(trigger.Name, "duplicate", before.Run, before.Result == "suggested" ? before.Id : null, $"{before.Result} at {before.At:u}");
-        var firing = Judged(trigger, call, fingerprint, before?.Mark ?? $"{fingerprint}@{call.Episode}", now);
-        if (!site.Accounts.Claim(firing))
-            return new Fired(trigger.Name, "duplicate", firing.Run, null, "another server was faster");
+        var mark = before?.Mark ?? $"{fingerprint}@{call.Episode}";
+        // Another server may take the same call, or start a run of the same trigger, while this one is judged: then once more, with that in sight.
+        if ((Claimed(trigger, call, fingerprint, mark, now) ?? Claimed(trigger, call, fingerprint, mark, now)) is not { } firing)
+            return new Fired(trigger.Name, "duplicate", null, null, "another server was faster");
         if (firing.Result == "suggested")
             new TriggerNews(site).Suggested(trigger, firing);
         return firing.Result == "starting" ? Start(firing, trigger, by) : Told(firing);
@@ -114,6 +115,11 @@ sealed class TriggerDesk(Site site) : IDisposable
 
     /// <summary>It came to nothing, and may come again.</summary>
     static bool IsOver(Firing firing) => firing.Result is "failed" or "too-soon" or "expired";
+
+    Firing? Claimed(Trigger trigger, Call call, string fingerprint, string mark, DateTimeOffset now) =>
+        Judged(trigger, call, fingerprint, mark, now) is var firing && site.Accounts.Claim(firing, QuietSince(trigger, now)) ? firing : null;
+
+    static DateTimeOffset QuietSince(Trigger trigger, DateTimeOffset now) => now - trigger.MinimumDelay;
 
     Firing Judged(Trigger trigger, Call call, string fingerprint, string mark, DateTimeOffset now)
     {
@@ -149,12 +155,11 @@ sealed class TriggerDesk(Site site) : IDisposable
 
     Firing Chosen(Firing firing, Trigger trigger, Effect effect, DateTimeOffset now)
     {
-        var known = site.Accounts.FiringsOf(trigger.Name, 1000);
         if (!StartsAtOnce(trigger, effect))
-            return known.Count(f => f.Result == "suggested") >= MostOpen
+            return site.Accounts.Suggested().Count(f => f.Trigger == trigger.Name) >= MostOpen
                 ? firing with { Result = "too-soon", Detail = $"{MostOpen} suggestions of this trigger are open" }
                 : firing with { Result = "suggested", Detail = effect == Effect.Destroys ? "its plan destroys data" : $"its plan {effect.ToString().ToLowerInvariant()}" };
-        return known.FirstOrDefault(f => f.Result is "started" or "starting" && f.At > now - trigger.MinimumDelay) is { } last
+        return site.Accounts.StartedAfter(QuietSince(trigger, now), trigger.Name) is { } last
             ? firing with { Result = "too-soon", Detail = $"run {RunOf(last)} was started {Words.Ago(last.At, now)}, and at least {Words.Objective(trigger.MinimumDelay)} lie between two" }
             : firing with { Result = "starting" };
     }

@@ -22,6 +22,23 @@ public sealed class LoginTests
     }
 
     [Fact]
+    public async Task The_link_makes_one_administrator_also_when_it_is_sent_by_several_at_once()
+    {
+        await using var here = await new ServerHere().Start();
+        var link = new Uri(here.Said.Single(s => s.Contains("/setup/", StringComparison.Ordinal)).Split(' ')[^1]).AbsolutePath;
+        Assert.Contains("cannot be the name", (await Send("no name")).Text, StringComparison.Ordinal);
+        var said = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Send($"root{i}")));
+        Assert.Equal(7, said.Count(s => s.Status == HttpStatusCode.NotFound));
+        Assert.Contains(here.Accounts.All().Single().Grants, g => g.Role == Role.Admin);
+
+        async Task<Answer> Send(string account)
+        {
+            using var browser = new Browser(here.Address);
+            return await browser.Post(link, ("account", account), ("password", ServerHere.Password), ("again", ServerHere.Password));
+        }
+    }
+
+    [Fact]
     public async Task A_server_with_accounts_prints_no_link_unless_it_is_asked_for()
     {
         await using var here = await new ServerHere().Start();

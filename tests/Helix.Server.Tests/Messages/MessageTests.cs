@@ -170,6 +170,35 @@ public sealed class MessageTests : IAsyncDisposable
         Assert.Single(Occasions(_hook), o => o == "overdue");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_could_not_be_told_of_a_run_is_told_later_however_long_others_went_on_meanwhile(bool byAnotherServer)
+    {
+        await _here.Start();
+        using var alice = await _here.LogIn("alice", Role.Operator);
+        using var database = StorePlace.Beside(_here.Server.Site.Settings.AccountsPath, "");
+        database.Run("CREATE TRIGGER faulty BEFORE INSERT ON outbox WHEN NOT EXISTS (SELECT 1 FROM outbox) BEGIN SELECT RAISE(FAIL, 'a mistake'); END");
+        var run = await Start(alice, "gate");
+        await Comes("it is said", () => _here.Said.Any(s => s.StartsWith($"Nobody is told of run {run}: ", StringComparison.Ordinal)));
+        database.Run("DROP TRIGGER faulty");
+        database.Run($"CREATE TRIGGER faulty BEFORE INSERT ON outbox WHEN new.run = '{run}' BEGIN SELECT RAISE(FAIL, 'a mistake'); END");
+        for (var others = 1; others <= 3; others++)
+        {
+            _clock.Pass(TimeSpan.FromMinutes(5));
+            await Start(alice, "gate");
+            await Comes("the other is told", () => _hook.Requests.Count == others);
+        }
+        if (byAnotherServer)
+            await _here.Stop();
+        database.Run("DROP TRIGGER faulty");
+        if (byAnotherServer)
+            await _here.Start();
+        else
+            await Start(alice, "gate");
+        await Comes("it is told", () => Told(_hook).Any(m => (string)m["run"]! == run));
+    }
+
     [Fact]
     public async Task What_could_not_be_told_of_a_run_is_told_when_that_is_mended_and_other_runs_do_not_wait_for_it()
     {

@@ -7,6 +7,7 @@ using Helix.Runbooks.Journal;
 using Helix.Runbooks.Tests.Postgres;
 using Helix.Server.Accounts;
 using Helix.Server.Tests.Messages;
+using Helix.Server.Triggers;
 
 namespace Helix.Server.Tests.Triggers;
 
@@ -280,6 +281,38 @@ public sealed class TriggerTests(PostgresServer postgres)
         Assert.Equal(both[0].Run, both[1].Run);
         Assert.Equal(2, first.Store.Runs().Count);
         await first.Becomes(both[0].Run, RunStatus.Waiting);
+    }
+
+    [Fact]
+    public async Task Of_different_alerts_that_come_to_two_servers_at_once_one_starts_a_run_of_their_trigger()
+    {
+        var store = postgres.Store();
+        await using var first = await Started(store: store);
+        await using var second = await new ServerHere { StoreName = store, Runbooks = first.Runbooks }.Start();
+        var token = HookToken(first);
+        var said = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Alerts(i % 2 == 0 ? first : second, token, Alert("DiskFull", $"f{i}", labels: ("instance", $"db-{i}")))));
+        Assert.Equal(["disk started", .. Enumerable.Repeat("disk too-soon", 7)], said.Select(s => Result(s.Said)).Order());
+        Assert.Single(first.Store.Runs());
+    }
+
+    [Fact]
+    public async Task A_suggestion_that_is_started_and_dismissed_at_once_counts_as_started_when_its_run_is()
+    {
+        var store = postgres.Store();
+        await using var first = await Started(store: store);
+        await using var second = await new ServerHere { StoreName = store, Runbooks = first.Runbooks }.Start();
+        var token = HookToken(first);
+        using var carl = await first.LogIn("carl", Role.Operator);
+        using var there = new Browser(second.Address);
+        there.Cookies.Add(carl.Cookies.GetAllCookies());
+        for (var i = 0; i < 6; i++)
+        {
+            await Alerts(first, token, Alert("DataLost", $"f{i}", labels: ("severity", "critical")));
+            var open = first.Accounts.Suggested().Single();
+            await Task.WhenAll(carl.Post($"/suggestions/{open.Id}/start"), there.Post($"/suggestions/{open.Id}/dismiss", ("reason", "a test of the alert")));
+            var became = first.Accounts.Firing(open.Id)!;
+            Assert.Equal(first.Store.Has(TriggerDesk.RunOf(open)) ? "accepted" : "dismissed", became.Result);
+        }
     }
 
     [Fact]
