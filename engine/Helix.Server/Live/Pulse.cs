@@ -16,10 +16,10 @@ sealed class Pulse(JournalStore store, TimeProvider time) : IAsyncDisposable
 
     public void Start() => _loop = Task.Run(Loop);
 
-    /// <summary>Ends when the store has another version than the one that was seen.</summary>
+    /// <summary>Ends when the store has another version than the one that was seen, or the server ends.</summary>
     public async Task Next(long seen, CancellationToken cancelled)
     {
-        while (true)
+        while (!_stop.IsCancellationRequested)
         {
             var changed = Volatile.Read(ref _changed);
             if (Version != seen)

@@ -45,6 +45,17 @@ public sealed class LiveTests
     }
 
     [Fact]
+    public async Task Who_waits_for_news_when_the_server_ends_is_let_go_and_takes_no_processor_any_more()
+    {
+        await using var here = await new ServerHere().Start();
+        var pulse = here.Server.Site.Pulse;
+        var before = pulse.Next(pulse.Version, CancellationToken.None);
+        await here.Stop();
+        var after = Task.Run(() => pulse.Next(pulse.Version, CancellationToken.None));
+        await Task.WhenAll(before, after).WaitAsync(Hang.Limit, TimeProvider.System);
+    }
+
+    [Fact]
     public async Task A_program_that_follows_a_run_hears_nothing_more_after_its_token_was_revoked()
     {
         await using var here = await new ServerHere().Start();
