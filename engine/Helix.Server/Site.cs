@@ -25,7 +25,7 @@ sealed class Site : IDisposable
         Provider = settings.SignOn is { } signOn ? new Provider(signOn, time, settings.Patience) : null;
         Throttle = new Throttle(Accounts);
         Library = new Library(settings.Runbooks, catalog);
-        Pulse = new Pulse(Store, time);
+        Pulse = new Pulse(Store, time, Say);
         Drivers = new Drivers(this);
         Live = new LiveRuns(this);
         Keeper = new Keeper(this);

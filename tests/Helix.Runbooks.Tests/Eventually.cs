@@ -5,7 +5,8 @@ namespace Helix.Runbooks.Tests;
 /// <summary>Waits in real time for real servers and processes: looks again and again until a deadline.</summary>
 static class Eventually
 {
-    static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+    static readonly TimeSpan Soonest = TimeSpan.FromMilliseconds(20);
+    static readonly TimeSpan Latest = TimeSpan.FromMilliseconds(250);
 
     public static Task True(Func<bool> condition, string what, TimeSpan? limit = null) =>
         True(() => Task.FromResult(condition()), what, limit);
@@ -28,7 +29,8 @@ static class Eventually
             }
             if (watch.Elapsed > (limit ?? Hang.Limit))
                 Assert.Fail($"Not within {limit ?? Hang.Limit}: {what}. {last?.Message}");
-            await Task.Delay(Look, TimeProvider.System, CancellationToken.None);
+            // Looks cost processor time: what takes long is looked at less often.
+            await Task.Delay(TimeSpan.FromTicks(Math.Clamp(watch.Elapsed.Ticks / 10, Soonest.Ticks, Latest.Ticks)), TimeProvider.System, CancellationToken.None);
         }
     }
 }

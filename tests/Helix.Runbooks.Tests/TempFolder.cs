@@ -5,6 +5,8 @@ namespace Helix.Runbooks.Tests;
 /// <summary>Folders of tests.</summary>
 static class TempFolder
 {
+    static readonly TimeSpan Again = TimeSpan.FromMilliseconds(10);
+
     /// <summary>Removes a folder with all that is in it, also while a process that was told to end, or another server of the same store, still writes there.</summary>
     public static void Delete(string path)
     {
@@ -18,10 +20,11 @@ static class TempFolder
             catch (IOException e) when (e is not DirectoryNotFoundException && watch.Elapsed < Hang.Limit)
             {
                 // Something was put into it, or removed from it, after it was listed.
-                Thread.Yield();
+                Thread.Sleep(Again);
             }
             catch (DirectoryNotFoundException) when (Directory.Exists(path) && watch.Elapsed < Hang.Limit)
             {
+                Thread.Sleep(Again);
             }
     }
 }

@@ -12,7 +12,7 @@ static class RemoteAnswers
     public static Command Approve(Session session)
     {
         var glass = Given.Flag("--break-glass", "Works alone, needs a reason, and stays open until it is ratified.");
-        return Answer(session, "approve", "Approves what a run asks for.", "helix approve 260301-0200 --input ticket=INC-7", (_, _) => "approve", (parsed, body) => body["breakGlass"] = parsed.GetValue(glass), [], [glass]);
+        return Answer(session, "approve", "Approves what a run asks for; also before the gate is reached.", "helix approve 260301-0200 --input ticket=INC-7", (_, _) => "approve", (parsed, body) => body["breakGlass"] = parsed.GetValue(glass), [], [glass]);
     }
 
     public static Command Reject(Session session) => Answer(session, "reject", "Rejects what a run asks for.", "helix reject 260301-0200 --reason 'wrong backup'", (_, _) => "reject", (_, _) => { }, [], []);
@@ -74,11 +74,13 @@ static class RemoteAnswers
         $"shown:   {Words.Short(asked["shownHash"]!.GetValue<string>())}",
     ]);
 
-    /// <summary>What is asked now: the answer is bound to this very text.</summary>
+    /// <summary>What is asked now, or at a gate that is still to come: the answer is bound to this very text.</summary>
     static async Task<JsonNode> Asked(RemoteServer server, string run, string? question)
     {
         var open = (await server.Get("/api/v1/decisions")).AsArray().Where(q => q!["run"]!.GetValue<string>().StartsWith(run, StringComparison.Ordinal)
             && (question is null || q["question"]!.GetValue<string>() == question || q["path"]!.GetValue<string>() == question)).ToList();
+        if (open.Count == 0 && question is not null)
+            return await server.Get($"/api/v1/runs/{run}/gates/{question}");
         return open.Count == 1 ? open[0]! : throw new RunbookException(
             open.Count == 0 ? $"Run {run} asks nothing like that now." : $"Run {run} asks {open.Count} questions.",
             open.Count == 0 ? "`helix status` shows what is asked." : "Name one: " + string.Join(", ", open.Select(q => q!["question"])) + ".");

@@ -16,7 +16,7 @@ public sealed partial class Engine
         if (signature is null && GiveSecretHere(run, by, name, value) is { } given)
             return given;
         var state = State(run);
-        var reply = await SecretSocket.Send(SecretSocket.PathIn(RunFolders.Of(state.Started).Root, state.Epoch), new SecretMessage(name, value, signature is null ? null : by.Account, signature));
+        var reply = await SecretSocket.Send(SecretSocket.PathIn(RunFolders.Of(state.Started).Root, state.Epoch), new SecretMessage(name, value, signature is null ? null : by.Account, signature), Time);
         return new DecisionResult(reply.Accepted, reply.Message, State(run));
     }
 

@@ -19,6 +19,9 @@ sealed class SecretSocket : IAsyncDisposable
 {
     const int Longest = 1 << 16;
 
+    /// <summary>A driver takes a secret in a moment, or says why not.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     readonly Socket _socket;
     readonly string _path;
     readonly Func<Person, SecretMessage, string?> _take;
@@ -46,18 +49,23 @@ sealed class SecretSocket : IAsyncDisposable
         return new SecretSocket(socket, path, take);
     }
 
-    /// <exception cref="RunbookException">No driver listens.</exception>
-    public static async Task<SecretReply> Send(string path, SecretMessage message)
+    /// <exception cref="RunbookException">No driver listens, or it does not answer.</exception>
+    public static async Task<SecretReply> Send(string path, SecretMessage message, TimeProvider time)
     {
+        using var limit = new CancellationTokenSource(Patience, time);
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            await socket.ConnectAsync(Address(path));
+            await socket.ConnectAsync(Address(path), limit.Token);
             await using var stream = new NetworkStream(socket);
-            await stream.WriteAsync(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(message, StepJson.Options) + "\n"));
+            await stream.WriteAsync(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(message, StepJson.Options) + "\n"), limit.Token);
             socket.Shutdown(SocketShutdown.Send);
             using var reader = new StreamReader(stream, Encoding.UTF8);
-            return JsonSerializer.Deserialize<SecretReply>(await reader.ReadToEndAsync(), StepJson.Options)!;
+            return JsonSerializer.Deserialize<SecretReply>(await reader.ReadToEndAsync(limit.Token), StepJson.Options)!;
+        }
+        catch (OperationCanceledException)
+        {
+            throw new RunbookException("The driver of this run does not answer.", "A process that was stopped (Ctrl-Z) takes what it was sent when it goes on: `helix status` shows whether it still waits for it.");
         }
         catch (Exception e) when (e is SocketException or IOException or JsonException)
         {

@@ -38,7 +38,8 @@ public static partial class DeclaredValues
         if (value is null)
             throw StepFailedException.InvalidData($"{source} has no value at {output.From} for the output '{name}'.");
         return Typed(value, output.Type) ?? throw StepFailedException.InvalidData(
-            $"The output '{name}' of {source} is not a {JsonSerializer.SerializeToNode(output.Type, StepJson.Options)}: {Short(value.ToJsonString(StepJson.Options))}.");
+            $"The output '{name}' of {source} is not a {JsonSerializer.SerializeToNode(output.Type, StepJson.Options)}: {Short(value.ToJsonString(StepJson.Options))}.",
+            output.Type == ValueType.Timestamp ? $"It must be {Moment.Form}: without an offset nobody knows when that was." : null);
     }
 
     static JsonNode? Parse(string name, string text, string source)
@@ -66,7 +67,7 @@ public static partial class DeclaredValues
             ValueType.Boolean when value.GetValueKind() is JsonValueKind.True or JsonValueKind.False => value.DeepClone(),
             ValueType.Boolean => text switch { "true" => JsonValue.Create(true), "false" => JsonValue.Create(false), _ => null },
             ValueType.Duration => text is not null && Duration.TryParse(text, out _) ? value.DeepClone() : null,
-            ValueType.Timestamp => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? JsonValue.Create(time) : null,
+            ValueType.Timestamp => Moment.TryParse(text, out var time) ? JsonValue.Create(time) : null,
             ValueType.List => value is JsonArray ? value.DeepClone() : null,
             ValueType.Object => value is JsonObject ? value.DeepClone() : null,
             _ => null,

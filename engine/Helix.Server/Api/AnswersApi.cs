@@ -16,6 +16,8 @@ static class AnswersApi
     {
         api.MapGet("/decisions", (HttpContext http) => AnswerEndpoints.Open(site, http.Caller()).Select(Question).ToList())
             .WithSummary("Everything that people are waited for.").WithTags("decisions");
+        api.MapGet("/runs/{run}/gates/{**gate}", (string run, string gate, HttpContext http) => Gate(RunEndpoints.RunOf(site, http), gate))
+            .WithSummary("An approval that is still to come and can be given now, as it will be asked.").WithTags("decisions");
         api.MapPost("/runs/{run}/decisions", (string run, ApiAnswer answer, HttpContext http) => Decide(site, http, answer))
             .WithSummary("Answers a question. A refusal is 422 and stands in the record.").WithTags("decisions");
         api.MapPost("/runs/{run}/ratify", (string run, ApiRatify body, HttpContext http) => Done(site, http, live => Deeds.Ratify(site, http.Caller(), live, body.Question, body.Reason)))
@@ -35,6 +37,10 @@ static class AnswersApi
         api.MapPost("/runs/{run}/close", (string run, ApiReason body, HttpContext http) => Act(site, http, "close", live => site.NewEngine().Close(live.Run, http.Caller().Person, Deeds.Said(body.Reason, "A reason"))))
             .WithSummary("Acknowledges what a run that ended has left changed.").WithTags("runs").Produces(StatusCodes.Status202Accepted);
     }
+
+    static ApiQuestion Gate(LiveRun live, string path) => live.Gate(path) is { } gate ? Question(gate) : throw new RunbookException(
+        $"Run {live.Run} asks nothing like '{path}' now.",
+        "`helix status` shows what is asked. An approval can be given before its gate where all that it shows stands in the runbook.");
 
     static ApiAnswered Decide(Site site, HttpContext http, ApiAnswer answer)
     {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Runs;
+using Helix.Server.Live;
 
 namespace Helix.Server.Driving;
 
@@ -18,6 +19,7 @@ sealed class Keeper(Site site) : IAsyncDisposable
     readonly Dictionary<string, LeaseWatch> _watched = [];
     TaskCompletionSource _look = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly CancellationTokenSource _stop = new();
+    readonly Complaint _fault = new(site.Say);
     Task _loop = Task.CompletedTask;
 
     public void Start() => _loop = Task.Run(Loop);
@@ -63,6 +65,7 @@ sealed class Keeper(Site site) : IAsyncDisposable
                         LookAtRuns();
                     }
                 }
+                _fault.IsOver();
                 await Task.Delay(AtMost, site.Time, _stop.Token);
                 using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
                 await Task.WhenAny(_look.Task, site.Pulse.Next(version, over.Token), Task.Delay(_watched.Count > 0 ? Watching : AtLeast, site.Time, over.Token));
@@ -72,9 +75,9 @@ sealed class Keeper(Site site) : IAsyncDisposable
             {
                 return;
             }
-            catch (StoreLostException e)
+            catch (Exception e)
             {
-                site.Say(e.Message);
+                _fault.Of(e is StoreLostException ? e.Message : $"Runs cannot be looked after: {e.Message}");
                 await Task.WhenAny(Task.Delay(AtLeast, site.Time, _stop.Token));
             }
         }

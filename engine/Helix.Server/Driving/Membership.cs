@@ -1,5 +1,6 @@
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Runs;
+using Helix.Server.Live;
 
 namespace Helix.Server.Driving;
 
@@ -15,6 +16,7 @@ sealed class Membership(Site site) : IAsyncDisposable
     static readonly TimeSpan Appears = TimeSpan.FromSeconds(4);
 
     readonly CancellationTokenSource _stop = new();
+    readonly Complaint _fault = new(site.Say);
     Node? _self;
     Task _loop = Task.CompletedTask;
 
@@ -68,6 +70,10 @@ sealed class Membership(Site site) : IAsyncDisposable
             catch (Exception e) when (e is StoreLostException or Helix.Runbooks.Steps.RunbookException)
             {
                 // It is not seen meanwhile; the runs have their own word with the store.
+            }
+            catch (Exception e)
+            {
+                _fault.Of($"This node cannot be seen by the others: {e.Message}");
             }
             await Task.WhenAny(Task.Delay(Look, site.Time, _stop.Token));
         }

@@ -74,6 +74,16 @@ sealed class LiveRun(Site site, string run)
         }
     }
 
+    /// <summary>A gate that is still to come, as it will be asked; null: it cannot be answered before.</summary>
+    public QuestionModel? Gate(string path)
+    {
+        lock (_lock)
+        {
+            CatchUp();
+            return site.NewEngine().EarlyQuestion(_state, path) is { } asked ? QuestionModel.Of(site.Catalog, _state, PlanNow(), new Question(asked, site.Time.GetUtcNow())) : null;
+        }
+    }
+
     /// <summary>It has ended, and this is the last entry of its record.</summary>
     public bool IsOver(long sequence)
     {

@@ -3,11 +3,12 @@ using Helix.Runbooks.Journal;
 namespace Helix.Server.Live;
 
 /// <summary>Feels for all who wait whether the store has changed: one look for any number of viewers.</summary>
-sealed class Pulse(JournalStore store, TimeProvider time) : IAsyncDisposable
+sealed class Pulse(JournalStore store, TimeProvider time, Action<string> say) : IAsyncDisposable
 {
     static readonly TimeSpan Every = TimeSpan.FromMilliseconds(120);
 
     readonly CancellationTokenSource _stop = new();
+    readonly Complaint _fault = new(say);
     TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     Task _loop = Task.CompletedTask;
     long _version = -1;
@@ -40,10 +41,15 @@ sealed class Pulse(JournalStore store, TimeProvider time) : IAsyncDisposable
                     Volatile.Write(ref _version, version);
                     Interlocked.Exchange(ref _changed, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
                 }
+                _fault.IsOver();
             }
             catch (StoreLostException)
             {
                 // The pages say what they last knew; who drives a run says that the store is lost.
+            }
+            catch (Exception e)
+            {
+                _fault.Of($"Whether the store has changed cannot be felt: {e.Message}");
             }
             await Task.WhenAny(Task.Delay(Every, time, _stop.Token));
         }

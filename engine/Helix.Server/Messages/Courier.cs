@@ -4,6 +4,7 @@ using System.Text.Json;
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Steps;
 using Helix.Server.Accounts;
+using Helix.Server.Live;
 using Helix.Steps.Messages;
 
 namespace Helix.Server.Messages;
@@ -28,6 +29,7 @@ sealed class Courier(Site site) : IAsyncDisposable
     const int AtOnce = 200;
 
     readonly CancellationTokenSource _stop = new();
+    readonly Complaint _fault = new(site.Say);
     readonly ConcurrentDictionary<(string Environment, string Channel), Task> _busy = [];
     Task _loop = Task.CompletedTask;
 
@@ -47,10 +49,15 @@ sealed class Courier(Site site) : IAsyncDisposable
                 foreach (var channel in site.Accounts.DueLetters(AtOnce).GroupBy(l => (l.Environment, l.Channel)).Where(c => !_busy.ContainsKey(c.Key)))
                     Begin(channel.Key, [.. channel]);
                 wait = site.Accounts.NextDue() is { } due ? due - site.Time.GetUtcNow() : Idle;
+                _fault.IsOver();
             }
             catch (StoreLostException)
             {
                 // What is to be told is kept there; it goes on when the store is back.
+            }
+            catch (Exception e)
+            {
+                _fault.Of($"Messages cannot be sent: {e.Message}");
             }
             using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
             // What is due in a channel that is busy now is looked at again soon.

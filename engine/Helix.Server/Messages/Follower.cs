@@ -1,5 +1,6 @@
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Steps;
+using Helix.Server.Live;
 
 namespace Helix.Server.Messages;
 
@@ -28,8 +29,7 @@ sealed class Follower(Site site) : IAsyncDisposable
     /// <summary>Runs of which nobody could be told lately.</summary>
     readonly Dictionary<string, Untold> _untold = [];
 
-    /// <summary>What was said when none could be looked at.</summary>
-    string _fault = "";
+    readonly Complaint _fault = new(site.Say);
 
     /// <summary>The last entry that was seen, of runs that changed lately.</summary>
     Dictionary<string, long> _seen = [];
@@ -68,7 +68,7 @@ sealed class Follower(Site site) : IAsyncDisposable
         try
         {
             Look();
-            _fault = "";
+            _fault.IsOver();
         }
         catch (StoreLostException)
         {
@@ -76,9 +76,7 @@ sealed class Follower(Site site) : IAsyncDisposable
         }
         catch (Exception e)
         {
-            var words = $"The records of the runs cannot be gone along: {e.Message}";
-            if (_fault != words)
-                site.Say(_fault = words);
+            _fault.Of($"The records of the runs cannot be gone along: {e.Message}");
         }
     }
 

@@ -1,6 +1,7 @@
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Model;
 using Helix.Runbooks.Model.Schedules;
+using Helix.Server.Live;
 
 namespace Helix.Server.Schedules;
 
@@ -14,6 +15,7 @@ sealed class Timetable(Site site) : IAsyncDisposable
 
     readonly SemaphoreSlim _one = new(1);
     readonly CancellationTokenSource _stop = new();
+    readonly Complaint _fault = new(site.Say);
     readonly PlannedStarts _starts = new(site);
     readonly Freshness _freshness = new(site);
     readonly System.Collections.Concurrent.ConcurrentDictionary<string, DateTimeOffset> _next = [];
@@ -52,6 +54,7 @@ sealed class Timetable(Site site) : IAsyncDisposable
                 foreach (var waits in site.Accounts.Queued())
                     await Guarded(waits.Schedule, () => Alone(() => Try(waits.Schedule, waits.Planned)));
                 await _freshness.Look(Schedules, _stop.Token);
+                _fault.IsOver();
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
@@ -59,7 +62,7 @@ sealed class Timetable(Site site) : IAsyncDisposable
             }
             catch (Exception e)
             {
-                site.Say($"Schedules: {e.Message}");
+                _fault.Of($"Schedules: {e.Message}");
             }
             await Task.WhenAny(Task.Delay(Look, site.Time, _stop.Token));
         }

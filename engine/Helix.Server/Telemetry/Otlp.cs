@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using Helix.Runbooks.Journal;
+using Helix.Server.Live;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -19,6 +20,7 @@ sealed class Otlp : IAsyncDisposable
 
     readonly Site _site;
     readonly CancellationTokenSource _stop = new();
+    readonly Complaint _fault;
     readonly TracerProvider? _traces;
     readonly MeterProvider? _figures;
     Dictionary<string, Figure> _last = [];
@@ -36,7 +38,7 @@ sealed class Otlp : IAsyncDisposable
 
     Otlp(Site site)
     {
-        _site = site;
+        (_site, _fault) = (site, new Complaint(site.Say));
         if (Asked("TRACES"))
             _traces = Sdk.CreateTracerProviderBuilder().ConfigureResource(Describe).AddSource(Tracer.Name).AddOtlpExporter().Build();
         if (!Asked("METRICS"))
@@ -62,12 +64,17 @@ sealed class Otlp : IAsyncDisposable
                 var figures = await Figures.Of(_site, _ => true, _stop.Token);
                 var added = figures.Where(f => !_last.ContainsKey(f.Name)).ToList();
                 _last = figures.ToDictionary(f => f.Name);
+                _fault.IsOver();
                 foreach (var figure in added)
                     _site.Telemetry.Meter.CreateObservableGauge(figure.Name, () => Measurements(figure.Name), description: figure.Help);
             }
             catch (Exception e) when (e is StoreLostException or OperationCanceledException)
             {
                 // The last ones stand until the store is back.
+            }
+            catch (Exception e)
+            {
+                _fault.Of($"Figures cannot be found: {e.Message}");
             }
             await Task.WhenAny(Task.Delay(Fresh, _site.Time, _stop.Token));
         }

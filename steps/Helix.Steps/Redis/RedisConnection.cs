@@ -81,14 +81,20 @@ sealed class RedisConnection : IAsyncDisposable
     static async Task<RedisConnection> Connect(ConfigurationOptions options, RedisEndpoint at, string name, PlanContext context)
     {
         await Listens(at, name, context);
+        var connecting = ConnectionMultiplexer.ConnectAsync(options);
         try
         {
-            var multiplexer = await ConnectionMultiplexer.ConnectAsync(options).WaitAsync(context.Cancelled);
-            return new(multiplexer, name, context.Cancelled);
+            return new(await connecting.WaitAsync(context.Cancelled), name, context.Cancelled);
         }
         catch (RedisException e)
         {
             throw Translated(e, name);
+        }
+        catch (OperationCanceledException)
+        {
+            // It goes on connecting, and nobody would end what comes of it.
+            _ = connecting.ContinueWith(c => c.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+            throw;
         }
     }
 

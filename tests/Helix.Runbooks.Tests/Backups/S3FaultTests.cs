@@ -99,7 +99,7 @@ public sealed class S3FaultTests(CephS3 ceph) : IAsyncLifetime
     [Fact]
     public async Task A_request_on_which_nothing_moves_is_given_up_and_sent_again()
     {
-        _host.Add("hasty", _host.Context().Target<S3Target>("s3") with { Stall = new(TimeSpan.FromSeconds(4)) });
+        _host.Add("hasty", _host.Context().Target<S3Target>("s3") with { Stall = new(TimeSpan.FromSeconds(4)), Retries = 20 });
         Once(r => r is { IsPart: true, Part: 2 }, new(FaultKind.Stall));
         await UploadIsGood("hasty");
         Assert.Contains(_host.Logged, l => l.Contains("nothing moved for 4s", StringComparison.Ordinal));

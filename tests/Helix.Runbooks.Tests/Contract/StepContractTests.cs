@@ -13,12 +13,6 @@ public sealed partial class StepContractTests
 {
     public static TheoryData<string> Names => [.. Setting.Catalog.Steps.Keys];
 
-    // A step whose end is asked for ends within a second; the rest is for a machine with other things to do.
-    static readonly TimeSpan Promptly = TimeSpan.FromMinutes(2);
-
-    // So long it may also wait for what does not answer.
-    static readonly TimeSpan Soon = TimeSpan.FromMinutes(4);
-
     [Theory, MemberData(nameof(Names))]
     public void It_is_named_system_dot_verb_and_says_in_a_line_what_it_does(string name)
     {
@@ -75,7 +69,7 @@ public sealed partial class StepContractTests
     {
         using var setting = new Setting();
         var before = setting.Snapshot();
-        await Ends(() => setting.Type(name).Step.PlanWith(setting.OptionsOf(name), setting.Host.PlanContext()), Soon);
+        await Ends(() => setting.Type(name).Step.PlanWith(setting.OptionsOf(name), setting.Host.PlanContext()));
         Assert.Equal(before, setting.Snapshot());
         Assert.Empty(setting.Host.EverLeft);
         Assert.Empty(setting.Host.SavedValues);
@@ -88,7 +82,7 @@ public sealed partial class StepContractTests
         var options = setting.OptionsOf(name);
         var before = setting.Snapshot();
         setting.Host.Cancel();
-        var ended = await Ends(() => setting.Type(name).Step.RunWith(options, setting.Host.Context()), Promptly);
+        var ended = await Ends(() => setting.Type(name).Step.RunWith(options, setting.Host.Context()));
         if (ended is null)
             Assert.All(setting.Type(name).Step.EffectsOf(options), e => Assert.Equal(Effect.Reads, e.Effect));
         Assert.Empty(setting.Host.Left);
@@ -104,8 +98,8 @@ public sealed partial class StepContractTests
         var failed = new List<object?>();
         using (setting.Host.Soon(TimeSpan.FromSeconds(2)))
         {
-            failed.Add(await Ends(() => step.PlanWith(options, setting.Host.PlanContext()), Soon));
-            failed.Add(await Ends(() => step.RunWith(options, setting.Host.Context()), Soon));
+            failed.Add(await Ends(() => step.PlanWith(options, setting.Host.PlanContext())));
+            failed.Add(await Ends(() => step.RunWith(options, setting.Host.Context())));
         }
         setting.Host.AssertNoCanary([.. failed, .. setting.Launcher.Asked]);
     }
@@ -116,7 +110,7 @@ public sealed partial class StepContractTests
         using var setting = new Setting();
         var before = setting.Snapshot();
         using (setting.Host.Soon(TimeSpan.FromSeconds(5)))
-            await Ends(() => setting.Type(name).Step.ProbeWith(setting.OptionsOf(name), setting.Host.Context()), Soon);
+            await Ends(() => setting.Type(name).Step.ProbeWith(setting.OptionsOf(name), setting.Host.Context()));
         Assert.Equal(before, setting.Snapshot());
     }
 
@@ -140,11 +134,11 @@ public sealed partial class StepContractTests
     }
 
     /// <summary>Null when it came to its end; else the exception, which is one of those that the engine expects.</summary>
-    static async Task<Exception?> Ends(Func<Task> work, TimeSpan limit)
+    static async Task<Exception?> Ends(Func<Task> work)
     {
         var watch = Stopwatch.StartNew();
         var running = Task.Run(work);
-        var first = await Task.WhenAny(running, Task.Delay(limit, TimeProvider.System, CancellationToken.None));
+        var first = await Task.WhenAny(running, Task.Delay(Hang.Limit, TimeProvider.System, CancellationToken.None));
         Assert.True(first == running, $"It has not ended after {watch.Elapsed.TotalSeconds:0.0} s.");
         try
         {

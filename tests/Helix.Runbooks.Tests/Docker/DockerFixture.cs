@@ -31,16 +31,11 @@ public sealed class DockerFixture : IAsyncLifetime
               --iptables=false --ip6tables=false --bridge=none --ip-forward=false --ip-masq=false >"$0/log" 2>&1
             """, _folder,
         ]))!;
-        for (var i = 0; i < 1200 && Run("docker", "version").Code != 0; i++)
-        {
-            if (_engine.HasExited)
-            {
-                _missing = $"the Docker engine does not start here: {await File.ReadAllTextAsync(Path.Combine(_folder, "log"))}";
-                return;
-            }
-            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
-        }
-        MakeImage();
+        await Eventually.True(() => _engine.HasExited || (File.Exists(Path.Combine(_folder, "docker.sock")) && Run("docker", "version").Code == 0), "the Docker engine answers");
+        if (_engine.HasExited)
+            _missing = $"the Docker engine does not start here: {await File.ReadAllTextAsync(Path.Combine(_folder, "log"))}";
+        else
+            MakeImage();
     }
 
     /// <summary>What ends by itself ends long before.</summary>
@@ -108,7 +103,7 @@ public sealed class DockerFixture : IAsyncLifetime
     {
         if (_engine is not null && _missing is null)
         {
-            foreach (var id in Docker("ps", "-q").Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            foreach (var id in Run("docker", "ps", "-q").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
                 Run("docker", "kill", id);
             Process.Start("kill", ["-TERM", File.ReadAllText(Path.Combine(_folder, "dockerd.pid"))]).WaitForExit();
             await _engine.WaitForExitAsync();

@@ -9,7 +9,7 @@ namespace Helix.Runbooks.Tests.Faults;
 public sealed class ChildTests
 {
     /// <summary>Says in the world's folder when it is not alone, and ends when "go" is there.</summary>
-    const string Alone = "cd $(dirname WORLD); echo $$ >> starts; mkdir alone || echo two >> beside; while [ ! -e go ]; do sleep 0.05; done; rmdir alone";
+    const string Alone = "cd $(dirname WORLD); echo $$ >> starts; mkdir alone || echo two >> beside; while [ -d $PWD -a ! -e go ]; do sleep 0.05; done; rmdir alone";
 
     static string Book(string script, string more = "") =>
         $"steps:\n  - {{ id: child, uses: world.child, with: {{ world: WORLD, line: child, script: \"{script}\"{more} }} }}\nfinally:\n  - {{ id: tidy, uses: world.write, with: {{ world: WORLD, line: tidy }} }}\n";

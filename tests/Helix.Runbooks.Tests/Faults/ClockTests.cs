@@ -19,7 +19,7 @@ public sealed class ClockTests
     const string Steps = """
         steps:
           - { id: one, uses: world.write, with: { world: WORLD, line: one } }
-          - { id: hold, uses: world.child, with: { world: WORLD, line: hold, script: "cd $(dirname WORLD); while [ ! -e go ]; do sleep 0.05; done" } }
+          - { id: hold, uses: world.child, with: { world: WORLD, line: hold, script: "cd $(dirname WORLD); while [ -d $PWD -a ! -e go ]; do sleep 0.05; done" } }
           - { id: again, uses: world.write, with: { world: WORLD, line: again, failFirst: 2 }, retry: { attempts: 3, delay: 20ms, maxDelay: 1s } }
           - { id: last, uses: world.write, with: { world: WORLD, line: last } }
         """;

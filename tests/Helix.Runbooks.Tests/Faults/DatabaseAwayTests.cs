@@ -16,7 +16,7 @@ public sealed class DatabaseAwayTests : IDisposable
     {
         using var scene = new Scene("""
             steps:
-              - { id: first, uses: world.child, with: { world: WORLD, line: first, script: "cd $(dirname WORLD); touch began; until test -e go; do sleep 0.05; done" } }
+              - { id: first, uses: world.child, with: { world: WORLD, line: first, script: "cd $(dirname WORLD); touch began; until test -e go -o ! -d $PWD; do sleep 0.05; done" } }
               - { id: second, uses: world.write, with: { world: WORLD, line: second } }
               - { id: third, uses: world.child, with: { world: WORLD, line: third, script: "cd $(dirname WORLD); test -e again || { touch third; sleep 60; }" } }
             """)
@@ -40,7 +40,7 @@ public sealed class DatabaseAwayTests : IDisposable
 
         // The next driver waits for seconds, not for minutes.
         File.Delete(Path.Combine(scene.Folder, "third"));
-        using var hasty = scene.Open(settings: Settings(scene, TimeSpan.FromSeconds(10)));
+        using var hasty = scene.Open(settings: Settings(scene, TimeSpan.FromSeconds(30)));
         driving = hasty.Engine.Drive(run, new DriveSettings());
         await Seen(scene, "third");
         _server.Stop();

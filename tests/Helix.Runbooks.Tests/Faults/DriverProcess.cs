@@ -49,11 +49,11 @@ sealed class DriverProcess : IDisposable
         }
     }
 
-
     public void Dispose()
     {
         if (!_process.HasExited)
             Kill();
+        _process.WaitForExit();
         _process.Dispose();
     }
 }

@@ -49,7 +49,7 @@ public sealed class EditedFilesTests
     public async Task PM_02_a_script_that_is_replaced_while_it_runs_goes_on_in_its_old_text()
     {
         using var scene = New();
-        scene.Write("work.sh", $"cd {scene.Folder}; touch began\nwhile [ ! -e on ]; do sleep 0.05; done\necho as it was >> world\n");
+        scene.Write("work.sh", $"cd {scene.Folder}; touch began\nwhile [ -d $PWD -a ! -e on ]; do sleep 0.05; done\necho as it was >> world\n");
         using var driver = scene.Start(null, "stay=yes");
         using var session = scene.Open();
         await Eventually.True(() =>
@@ -57,7 +57,7 @@ public sealed class EditedFilesTests
             session.Answer();
             return File.Exists(Path.Combine(scene.Folder, "began"));
         }, "the script runs");
-        scene.Write("work.sh", $"cd {scene.Folder}; touch began\nwhile [ ! -e no ]; do sleep 0.05; done\necho edited    >> world\n");
+        scene.Write("work.sh", $"cd {scene.Folder}; touch began\nwhile [ -d $PWD -a ! -e no ]; do sleep 0.05; done\necho edited    >> world\n");
         scene.Write("on", "");
         Assert.Equal(0, (await driver.End()).ExitCode);
         Assert.Equal(["one", "as it was", "script", "part"], scene.Lines);

@@ -28,7 +28,7 @@ public sealed class SecretTests : IDisposable
                   world: WORLD
                   line: child
                   secret: env:{{{Name}}}
-                  script: 'cd $(dirname WORLD); echo "said $SECRET"; echo "said $SECRET" >&2; printf %s "$SECRET" | base64; touch began; while [ ! -e go ]; do sleep 0.05; done'
+                  script: 'cd $(dirname WORLD); echo "said $SECRET"; echo "said $SECRET" >&2; printf %s "$SECRET" | base64; touch began; while [ -d $PWD -a ! -e go ]; do sleep 0.05; done'
               - { id: ask, uses: http.request, with: { url: "{{{stub.Url}}}good", bearer: "env:{{{Name}}}", outputs: { token: { type: string, from: "json:$.token" } } }, effect: reads }
               - { id: use, uses: world.write, with: { world: WORLD, line: "got {{ steps.ask.token }}" } }
               - { id: bad, uses: http.request, with: { url: "{{{stub.Url}}}bad", secretHeaders: { X-Key: "env:{{{Name}}}" } }, effect: reads, ifFails: continue }

@@ -13,7 +13,7 @@ public sealed class StoreFaultTests : IDisposable
     const string Body = """
         steps:
           - { id: one, uses: world.write, with: { world: WORLD, line: one } }
-          - { id: hold, uses: world.child, with: { world: WORLD, line: hold, script: "cd $(dirname WORLD); while [ ! -e go ]; do sleep 0.05; done" } }
+          - { id: hold, uses: world.child, with: { world: WORLD, line: hold, script: "cd $(dirname WORLD); while [ -d $PWD -a ! -e go ]; do sleep 0.05; done" } }
           - { id: two, uses: world.write, with: { world: WORLD, line: two } }
           - { id: three, uses: world.write, with: { world: WORLD, line: three } }
         """;

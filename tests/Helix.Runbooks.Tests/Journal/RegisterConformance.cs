@@ -106,7 +106,7 @@ public abstract class RegisterConformance(PostgresServer? server) : IDisposable
         Assert.Empty(Store.Durations("redis-restore", "other"));
     }
 
-    [Fact]
+    [Fact, Timed]
     public void Ten_thousand_runs_are_listed_far_below_a_second()
     {
         // Written past the store: what is measured is the listing, not ten thousand fsyncs.

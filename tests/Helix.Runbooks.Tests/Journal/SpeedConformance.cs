@@ -16,7 +16,7 @@ public abstract class SpeedConformance(PostgresServer? server) : IDisposable
 
     public void Dispose() => _fixture.Dispose();
 
-    [Fact]
+    [Fact, Timed]
     public void Many_events_are_appended_and_read_in_linear_time()
     {
         var lease = Store.Create("r1", Started(), DriverOf(1));

@@ -21,6 +21,7 @@ public sealed class MomentTests
         Assert.Equal(moment, read.UtcDateTime.ToString("O"));
         Assert.NotNull(InputBinder.Fit(InputType.Timestamp, JsonValue.Create(text), []));
         Assert.Equal(read, BackupSelector.Parse("before:" + text).Before);
+        Assert.Equal(read, (DateTimeOffset)((JsonNode)Printed(text).Values["at"]!)!);
     }
 
     [Theory]
@@ -38,5 +39,10 @@ public sealed class MomentTests
         Assert.False(Moment.TryParse(text, out _));
         Assert.Null(InputBinder.Fit(InputType.Timestamp, JsonValue.Create(text), []));
         Assert.Contains("2026-03-01T03:00:00+01:00", Assert.Throws<RunbookException>(() => BackupSelector.Parse("before:" + text)).Hint, StringComparison.Ordinal);
+        Assert.Contains("2026-03-01T03:00:00+01:00", Assert.Throws<StepFailedException>(() => Printed(text)).Hint, StringComparison.Ordinal);
     }
+
+    /// <summary>By a command, as the output of a step.</summary>
+    static DeclaredOutputs Printed(string text) => DeclaredValues.Read(
+        new Dictionary<string, DeclaredOutput> { ["at"] = new() { Type = Steps.ValueType.Timestamp, From = "json:$.at" } }, new JsonObject { ["at"] = text }.ToJsonString(), "date");
 }

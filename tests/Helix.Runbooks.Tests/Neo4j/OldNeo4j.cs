@@ -59,11 +59,17 @@ sealed class OldNeo4j : IAsyncDisposable
     public Neo4jTarget AddTo(TestHost host, string name) => host.Add(name, Target(host.Canary($"{name.ToUpperInvariant()}_PASSWORD", Password)));
 
     /// <summary>Starts the process and waits until it answers.</summary>
-    public async Task Run(TimeSpan? limit = null)
+    public async Task Run()
+    {
+        await Begin();
+        await Eventually.True(async () => (await Client.GetAsync(new Uri($"http://127.0.0.1:{Port}/"))).IsSuccessStatusCode, $"Neo4j on port {Port} answers");
+    }
+
+    /// <summary>Starts the process, which may end at once.</summary>
+    public async Task Begin()
     {
         _target ??= _starter.Add("neo4j", Target());
         await _target.Service.Start(_starter.Context());
-        await Eventually.True(async () => (await Client.GetAsync(new Uri($"http://127.0.0.1:{Port}/"))).IsSuccessStatusCode, $"Neo4j on port {Port} answers", limit);
     }
 
     public Task<JsonArray> Query(string query) => Query(Port, Password, query);

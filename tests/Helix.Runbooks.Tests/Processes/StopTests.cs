@@ -33,7 +33,7 @@ public sealed class StopTests : IDisposable
     [Fact]
     public async Task After_half_the_grace_comes_SIGTERM_and_at_its_end_the_whole_group_is_killed()
     {
-        var (run, pid) = await Started(Fake.Tool(_host, "ignore", "SIGINT", "SIGTERM") with { Grace = Hang.Limit });
+        var (run, pid) = await Started(Fake.Tool(_host, "ignore", "SIGINT", "SIGTERM") with { Grace = TimeSpan.FromMinutes(1) });
         _host.Cancel();
         await Eventually.True(() => _clock.Timers == 1 && _host.Logged.Contains("stdout: got SIGINT"), "it is asked, and waited for");
         _clock.Advance(TimeSpan.FromSeconds(29));

@@ -22,6 +22,10 @@ sealed class LowestCount : IDisposable
             {
                 // loading: it serves nobody
             }
+            finally
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
+            }
         return lowest;
     });
 

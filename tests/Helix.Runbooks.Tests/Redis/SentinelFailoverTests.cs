@@ -180,6 +180,7 @@ public sealed class SentinelFailoverTests
                 {
                     await redis.GetServers()[0].ExecuteAsync("SET", $"w:{confirmed}", "x");
                     confirmed++;
+                    await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, CancellationToken.None);
                 }
                 catch (StackExchange.Redis.RedisServerException e) when (e.Message.StartsWith("READONLY", StringComparison.Ordinal))
                 {

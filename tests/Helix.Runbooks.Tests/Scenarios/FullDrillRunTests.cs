@@ -57,6 +57,8 @@ public sealed class FullDrillRunTests(CephS3 ceph) : IAsyncDisposable
         Assert.Equal(Keys, await redis.Keys());
         Assert.True(_stage.DashboardRuns);
         Reported(await _stage.Report(run));
+        foreach (var prefix in (string[])["redis/", "neo4j/"])
+            Assert.Contains($"full drill {run}", await _stage.Ends(0, null, "backups", "show", "latest-proven", "-e", _stage.EnvironmentFile, "--target", "backups", "--prefix", prefix), StringComparison.Ordinal);
         Assert.Contains("A drill begins in live", Assert.Single(_chat.Requests).Body);
         Assert.Contains("with 2 findings", Assert.Single(_mail.Mails).ReplaceLineEndings(" "));
         Assert.Equal(0, (await _stage.Helix(null, "verify-record", run)).Code);

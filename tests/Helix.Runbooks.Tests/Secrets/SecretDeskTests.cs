@@ -1,9 +1,11 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using Helix.Runbooks.Journal;
 using Helix.Runbooks.Runs;
 using Helix.Runbooks.Steps;
 using Helix.Runbooks.Tests.Runs;
 using Helix.Runbooks.Tests.Vault;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Helix.Runbooks.Tests.Secrets;
 
@@ -37,6 +39,25 @@ public sealed class SecretDeskTests : IDisposable
         Assert.Contains(state.Remarks, r => r.Text == "gave 'share' for open" && r.By!.Account == "carol");
         Assert.Contains(state.Spans, s => s is { Path: "open", Kind: SpanKind.WaitingForPeople, End: not null });
         AssertNowhere();
+    }
+
+    [Fact]
+    public async Task A_driver_that_was_stopped_and_answers_nothing_is_not_waited_for_for_ever()
+    {
+        var path = Path.Combine(_runs.Folder, "deaf.sock");
+        using var deaf = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        deaf.Bind(new UnixDomainSocketEndPoint(path));
+        deaf.Listen();
+        var clock = new FakeTimeProvider();
+        var sent = SecretSocket.Send(path, new SecretMessage("share", Shares[0]), clock);
+        await Eventually.True(() =>
+        {
+            clock.Advance(TimeSpan.FromSeconds(31));
+            return sent.IsCompleted;
+        }, "it is given up");
+        var e = await Assert.ThrowsAsync<RunbookException>(() => sent);
+        Assert.Contains("does not answer", e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("canary", e.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -52,6 +52,35 @@ public sealed class RemoteTests
     }
 
     [Fact]
+    public async Task A_gate_that_is_still_to_come_is_shown_and_approved_from_another_machine_when_what_it_shows_is_known()
+    {
+        await using var here = await new ServerHere().Start();
+        here.Runbook("two", """
+            steps:
+              - { id: first, uses: approval, with: { message: "Look?", approvers: [bob] } }
+              - { id: look, uses: command.run, effect: reads, with: { argv: [echo, seen], outputs: { text: {} } } }
+              - { id: later, uses: approval, with: { message: "Will the customer be told?", approvers: [bob] } }
+              - { id: unknown, uses: approval, with: { message: "Is {{ steps.look.text }} enough?", approvers: [bob] } }
+            """);
+        using var alice = await here.LogIn("alice", Role.Operator);
+        var run = (await alice.Post("/runbooks/two/start", ("environment", "here"), ("mode", "live"))).Run;
+        await here.Becomes(run, RunStatus.Waiting);
+        here.Accounts.Add("bob", [new Grant(Role.Approver, "*")]);
+        await Helix(here, here.Accounts.NewToken("bob", "cli", [Role.Approver], TimeSpan.FromDays(1)), "login");
+
+        var (code, said) = await Helix(here, null, "approve", run, "unknown");
+        Assert.Equal(2, code);
+        Assert.Contains("asks nothing like 'unknown' now", said, StringComparison.Ordinal);
+        (code, said) = await Helix(here, null, "approve", run, "later");
+        Assert.True(code == 0, said);
+        Assert.Contains("Will the customer be told?", said, StringComparison.Ordinal);
+        Assert.Equal(0, (await Helix(here, null, "approve", run, "first")).Code);
+        await Eventually.True(() => here.State(run).OpenQuestions.Select(q => q.Asked.Path).SequenceEqual(["unknown"]), "the second gate is passed");
+        (code, said) = await Helix(here, null, "approve", run, "later");
+        Assert.Equal(2, code);
+    }
+
+    [Fact]
     public async Task A_run_is_started_approved_and_read_from_another_machine()
     {
         await using var here = await new ServerHere().Start();

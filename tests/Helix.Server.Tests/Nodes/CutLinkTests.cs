@@ -5,6 +5,7 @@ using Helix.Runbooks.Tests.Postgres;
 namespace Helix.Server.Tests.Nodes;
 
 /// <summary>Five nodes on five machines, of which four get into trouble at the same moment.</summary>
+[Timed]
 public sealed class CutLinkTests
 {
     [Fact]

@@ -3,10 +3,13 @@ using Deque.AxeCore.Commons;
 using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 
+[assembly: AssemblyFixture(typeof(Helix.Server.Tests.Seen.Chromium))]
+
 namespace Helix.Server.Tests.Seen;
 
 /// <summary>Debian's Chromium, without its desktop where that is installed (it takes half the time); screenshots are kept in the folder <c>screens</c> beside the tests.</summary>
-public sealed class Chromium : IAsyncLifetime
+/// <remarks>One for all tests, started by the first that looks at a page.</remarks>
+public sealed class Chromium : IAsyncDisposable
 {
     const string Usual = "/usr/bin/chromium";
     static readonly string Executable = new[] { "/usr/lib/chromium/chromium-headless-shell", Usual }.FirstOrDefault(File.Exists) ?? Usual;
@@ -15,23 +18,23 @@ public sealed class Chromium : IAsyncLifetime
         "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
     ];
 
+    readonly Lazy<Task<IBrowser>> _browser;
     IPlaywright? _playwright;
-    IBrowser? _browser;
 
-    public async ValueTask InitializeAsync()
+    public Chromium() => _browser = new(Launch);
+
+    async Task<IBrowser> Launch()
     {
-        if (!File.Exists(Executable))
-            return;
         Assertions.SetDefaultExpectTimeout(Screen.Limit);
         _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Executable, Headless = true, ChromiumSandbox = false, Args = Arguments, Timeout = Screen.Limit });
+        return await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Executable, Headless = true, ChromiumSandbox = false, Args = Arguments, Timeout = Screen.Limit });
     }
 
     internal async Task<Screen> Open(ServerHere here, string name, int width = 1280, int height = 900, bool dark = false)
     {
-        if (_browser is null)
+        if (!File.Exists(Executable))
             Assert.Skip($"There is no {Executable}: install the package chromium.");
-        var context = await _browser.NewContextAsync(new()
+        var context = await (await _browser.Value).NewContextAsync(new()
         {
             BaseURL = here.Address.ToString(),
             ViewportSize = new() { Width = width, Height = height },
@@ -44,8 +47,8 @@ public sealed class Chromium : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        if (_browser is not null)
-            await _browser.CloseAsync();
+        if (_browser.IsValueCreated)
+            await (await _browser.Value).CloseAsync();
         _playwright?.Dispose();
     }
 }

@@ -10,7 +10,7 @@ using Microsoft.Playwright;
 namespace Helix.Server.Tests.Seen;
 
 /// <summary>Pages at the door, seen in a real browser: sign-on, what alerts suggest, secrets, break-glass, the graph of a runbook, the report on paper.</summary>
-public sealed class DoorPagesTests(Chromium chromium) : IClassFixture<Chromium>
+public sealed class DoorPagesTests(Chromium chromium)
 {
     const string Graph = """
         description: Shows **every kind of block**.

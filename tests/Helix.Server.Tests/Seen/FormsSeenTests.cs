@@ -5,7 +5,7 @@ using Microsoft.Playwright;
 namespace Helix.Server.Tests.Seen;
 
 /// <summary>What a real browser does with our forms.</summary>
-public sealed class FormsSeenTests(Chromium chromium) : IClassFixture<Chromium>
+public sealed class FormsSeenTests(Chromium chromium)
 {
     [Fact]
     public async Task The_return_key_in_a_field_of_a_question_decides_nothing()

@@ -6,7 +6,7 @@ using Microsoft.Playwright;
 namespace Helix.Server.Tests.Seen;
 
 /// <summary>Clocks that tick in a real browser.</summary>
-public sealed partial class PageClockTests(Chromium chromium) : IClassFixture<Chromium>
+public sealed partial class PageClockTests(Chromium chromium)
 {
     [Fact]
     public async Task Clocks_go_by_the_server_also_where_the_machine_of_the_reader_is_hours_late()

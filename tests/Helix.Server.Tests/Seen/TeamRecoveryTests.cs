@@ -5,7 +5,7 @@ using Microsoft.Playwright;
 namespace Helix.Server.Tests.Seen;
 
 /// <summary>A team at work, seen in a real browser: at a desk, on a phone, in the dark.</summary>
-public sealed class TeamRecoveryTests(Chromium chromium) : IClassFixture<Chromium>
+public sealed class TeamRecoveryTests(Chromium chromium)
 {
     const string Recovery = """
         description: |

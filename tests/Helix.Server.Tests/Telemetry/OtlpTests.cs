@@ -87,8 +87,7 @@ public sealed class OtlpTests
             Assert.Contains("OpenTelemetry", first.Maps, StringComparison.Ordinal);
             var watch = Stopwatch.StartNew();
             Assert.Equal(0, await first.Stop());
-            // A matter of seconds, on a machine that has the time.
-            Assert.InRange(watch.Elapsed.TotalSeconds, 0, 60);
+            Assert.True(watch.Elapsed < Hang.Limit, $"took {watch.Elapsed}");
         }
         using var second = await ServeProcess.Start(here);
         using var again = new Browser(second.Address);
