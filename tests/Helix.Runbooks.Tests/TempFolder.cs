@@ -5,6 +5,7 @@ namespace Helix.Runbooks.Tests;
 /// <summary>Folders of tests.</summary>
 static class TempFolder
 {
+    static readonly ManualResetEvent Never = new(false);
     static readonly TimeSpan Again = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Removes a folder with all that is in it, also while a process that was told to end, or another server of the same store, still writes there.</summary>
@@ -20,11 +21,11 @@ static class TempFolder
             catch (IOException e) when (e is not DirectoryNotFoundException && watch.Elapsed < Hang.Limit)
             {
                 // Something was put into it, or removed from it, after it was listed.
-                Thread.Sleep(Again);
+                Never.WaitOne(Again);
             }
             catch (DirectoryNotFoundException) when (Directory.Exists(path) && watch.Elapsed < Hang.Limit)
             {
-                Thread.Sleep(Again);
+                Never.WaitOne(Again);
             }
     }
 }

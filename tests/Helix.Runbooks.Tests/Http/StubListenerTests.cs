@@ -22,18 +22,18 @@ public sealed class StubListenerTests
         await Task.WhenAll(connecting);
     }
 
-    static void Connect(int port, CancellationToken done)
+    static async Task Connect(int port, CancellationToken done)
     {
         while (!done.IsCancellationRequested)
             try
             {
                 using var client = new TcpClient();
-                client.Connect("127.0.0.1", port);
+                await client.ConnectAsync("127.0.0.1", port, CancellationToken.None);
             }
             catch (SocketException)
             {
                 // It does not listen yet.
-                Thread.Sleep(1);
+                await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, CancellationToken.None);
             }
     }
 }
