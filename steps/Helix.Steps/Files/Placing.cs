@@ -76,10 +76,16 @@ sealed class Placing
         foreach (var entry in new DirectoryInfo(from).EnumerateFileSystemInfos())
         {
             var name = Path.Combine(to, entry.Name);
-            if (FileStat.Of(entry.FullName)!.Type != FileType.Folder)
+            var type = FileStat.Of(entry.FullName)!.Type;
+            if (type == FileType.Link)
+                Durable.MoveLink(entry.FullName, name);
+            else if (type != FileType.Folder)
                 File.Move(entry.FullName, name, overwrite: true);
             else if (FileStat.Of(name)?.Type == FileType.Folder)
+            {
                 MoveAll(entry.FullName, name);
+                Directory.Delete(entry.FullName);
+            }
             else
                 Directory.Move(entry.FullName, name);
         }

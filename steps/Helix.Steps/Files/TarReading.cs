@@ -30,6 +30,7 @@ sealed class TarReading(string archive, string folder, bool keepOwner, bool skip
             Entries++;
             await Take(entry);
         }
+        CheckParents();
         foreach (var (name, target, about) in _links)
             MakeLink(name, target, about);
         CheckLinks();
@@ -122,6 +123,16 @@ sealed class TarReading(string archive, string folder, bool keepOwner, bool skip
             throw Refused(entry.Name, $"it is a link to {TarWriting.Shown(entry.LinkName)}, which did not come before it");
         Directory.CreateDirectory(Path.GetDirectoryName(PathOf(name))!);
         File.Copy(source, PathOf(name), overwrite: true);
+    }
+
+    /// <summary>A link below another link would be made wherever that one leads. Files and folders were made before any link.</summary>
+    void CheckParents()
+    {
+        var links = _links.Select(l => l.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var (name, _, _) in _links)
+            for (var above = Path.GetDirectoryName(name); !string.IsNullOrEmpty(above); above = Path.GetDirectoryName(above))
+                if (links.Contains(above))
+                    throw Refused(name, $"it lies below {TarWriting.Shown(above)}, which is a link");
     }
 
     void MakeLink(string name, string target, Header about)

@@ -65,6 +65,50 @@ public sealed class FileExtractTests : IDisposable
         Assert.Empty(Directory.EnumerateFileSystemEntries(outside));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_link_is_never_made_through_another_link_of_the_archive(bool skipLinksOutside)
+    {
+        var outside = Path.Combine(_trial.Folder, "outside");
+        Directory.CreateDirectory(outside);
+        foreach (var below in new[] { "d/evil", "d/deep/evil" })
+        {
+            var archive = Tar(tar =>
+            {
+                tar.WriteEntry(new PaxTarEntry(TarEntryType.SymbolicLink, "d") { LinkName = outside });
+                tar.WriteEntry(new PaxTarEntry(TarEntryType.SymbolicLink, below) { LinkName = "x" });
+            });
+            var failure = await Assert.ThrowsAsync<StepFailedException>(() => Extract(archive, o => o with { SkipLinksOutside = skipLinksOutside }));
+            Assert.Contains($"its entry {below}: it lies below d, which is a link", failure.Message, StringComparison.Ordinal);
+            Assert.Empty(Directory.EnumerateFileSystemEntries(outside));
+            Assert.False(Directory.Exists(_to));
+        }
+    }
+
+    [Theory]
+    [InlineData(WhenThere.Refuse)]
+    [InlineData(WhenThere.Merge)]
+    public async Task A_link_that_leads_to_a_folder_gets_into_a_folder_that_is_there(WhenThere whenThere)
+    {
+        Directory.CreateDirectory(_to);
+        if (whenThere == WhenThere.Merge)
+        {
+            Directory.CreateDirectory(Path.Combine(_to, "releases/6"));
+            System.IO.File.CreateSymbolicLink(Path.Combine(_to, "current"), "releases/6");
+        }
+        var archive = Tar(tar =>
+        {
+            tar.WriteEntry(File("releases/7/app", "seven"));
+            tar.WriteEntry(new PaxTarEntry(TarEntryType.SymbolicLink, "current") { LinkName = "releases/7" });
+            tar.WriteEntry(new PaxTarEntry(TarEntryType.SymbolicLink, "self") { LinkName = "." }); // leads to a folder whatever is moved first
+        });
+        await Extract(archive, o => o with { WhenThere = whenThere });
+        Assert.Equal("releases/7", new FileInfo(Path.Combine(_to, "current")).LinkTarget);
+        Assert.Equal(".", new FileInfo(Path.Combine(_to, "self")).LinkTarget);
+        Assert.Equal("seven", System.IO.File.ReadAllText(Path.Combine(_to, "current/app")));
+    }
+
     [Fact]
     public async Task Links_that_lead_outside_can_be_left_out_by_name()
     {
