@@ -52,8 +52,17 @@ sealed class DirectoryStore(string folder) : BackupStore
     IEnumerable<StoredObject> Below(string start, string prefix) =>
         from file in new DirectoryInfo(start).EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, AttributesToSkip = 0 })
         let key = Path.GetRelativePath(folder, file.FullName)
-        where key.StartsWith(prefix, StringComparison.Ordinal) && !BackupKey.IsHidden(key)
+        where key.StartsWith(prefix, StringComparison.Ordinal) && !BackupKey.IsHidden(key) && IsStillThere(file)
         select new StoredObject(key, file.Length);
+
+    /// <summary>One may be deleted while the folder is read; that all are gone is another matter.</summary>
+    bool IsStillThere(FileInfo file)
+    {
+        if (file.Exists)
+            return true;
+        RequireFolder();
+        return false;
+    }
 
     public override Task<Deletion> Delete(string key, CancellationToken cancelled) => Disk.Guard(Place, () =>
     {
@@ -179,7 +188,8 @@ sealed class DirectoryUpload : UploadStream
         _path = path;
         _temporary = Unfinished.NameFor(path);
         Unfinished.RemoveAbandoned(path);
-        _file = new SteadyWriter(_temporary);
+        // Backups hold secrets, whatever the umask lets others read.
+        _file = new SteadyWriter(_temporary, mode: UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
@@ -221,7 +231,19 @@ sealed class DirectoryUpload : UploadStream
         _file.Dispose();
         // The name is free for another writer once it was renamed.
         if (!_committed && Directory.Exists(_folder))
-            File.Delete(_temporary);
+            DeleteTemporary();
         base.Dispose(disposing);
+    }
+
+    void DeleteTemporary()
+    {
+        try
+        {
+            File.Delete(_temporary);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The disk that failed the upload fails here too: that is what must be heard of. The next writer removes the file.
+        }
     }
 }

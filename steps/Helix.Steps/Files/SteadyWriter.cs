@@ -9,15 +9,22 @@ sealed class SteadyWriter : OneWayStream
     public const int Piece = 1 << 17;
 
     readonly long _between;
+    readonly FileStream _stream;
     readonly SafeFileHandle _file;
     long _at;
     long _flushedFrom;
     Task _flush = Task.CompletedTask;
 
     /// <param name="between">Bytes from one flush to the next.</param>
+    /// <param name="mode">Who may read and write it, from its first moment; null: what the umask leaves.</param>
     /// <exception cref="IOException">There is such a file.</exception>
-    public SteadyWriter(string path, long between = 64 << 20) =>
-        (_between, _file) = (between, File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.Asynchronous));
+    public SteadyWriter(string path, long between = 64 << 20, UnixFileMode? mode = null)
+    {
+        _between = between;
+        // Only a stream takes a mode.
+        _stream = new(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, Options = FileOptions.Asynchronous, BufferSize = 0, UnixCreateMode = mode });
+        _file = _stream.SafeFileHandle;
+    }
 
     public override bool CanWrite => true;
 
@@ -48,7 +55,7 @@ sealed class SteadyWriter : OneWayStream
     {
         // A handle must not be closed under a flush.
         Task.WaitAny(_flush);
-        _file.Dispose();
+        _stream.Dispose();
         base.Dispose(disposing);
     }
 }

@@ -65,6 +65,52 @@ public sealed class DirectoryStoreTests : BackupStoreConformance, IDisposable
     }
 
     [Fact]
+    public async Task A_file_that_is_deleted_while_the_folder_is_listed_is_left_out_and_a_folder_that_vanished_is_a_failure()
+    {
+        await using var store = await Empty();
+        foreach (var i in Enumerable.Range(0, 5))
+            await Put(store, $"a/{i}", Bytes(1));
+        await using var listing = store.List("a/", CancellationToken.None).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        Assert.True(await listing.MoveNextAsync());
+        var others = Enumerable.Range(0, 5).Select(i => $"a/{i}").Where(k => k != listing.Current.Key).ToList();
+        foreach (var gone in others.SkipLast(1))
+            File.Delete(Path.Combine(_folder, gone));
+        Assert.True(await listing.MoveNextAsync());
+        Assert.Equal(others[^1], listing.Current.Key);
+        Assert.False(await listing.MoveNextAsync());
+
+        foreach (var i in Enumerable.Range(0, 5))
+            await Put(store, $"a/{i}", Bytes(1));
+        await using var again = store.List("a/", CancellationToken.None).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        Assert.True(await again.MoveNextAsync());
+        TempFolder.Delete(_folder);
+        Assert.Equal(FailureClass.Missing, (await Assert.ThrowsAsync<StepFailedException>(async () => await again.MoveNextAsync())).Failure);
+    }
+
+    [Fact]
+    public async Task A_disk_that_lets_nothing_be_removed_does_not_hide_why_an_upload_failed()
+    {
+        await using var store = await Empty();
+        var upload = await store.Create("a/b.bin", new(), CancellationToken.None);
+        // Root may remove files from any folder, so a folder takes the place of the file.
+        var temporary = Directory.EnumerateFiles(Path.Combine(_folder, "a"), ".*").Single();
+        File.Delete(temporary);
+        Directory.CreateDirectory(temporary);
+        await upload.DisposeAsync();
+        Assert.True(Directory.Exists(temporary));
+    }
+
+    [Fact]
+    public async Task Objects_and_manifests_are_readable_to_their_owner_alone_whatever_the_umask()
+    {
+        await using var store = await Empty();
+        await Put(store, "a/b.bin", Bytes(1));
+        await store.Replace(BackupKey.Manifest("a/b.bin"), Bytes(1), null, CancellationToken.None);
+        foreach (var key in new[] { "a/b.bin", BackupKey.Manifest("a/b.bin") })
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_folder, key)));
+    }
+
+    [Fact]
     public async Task A_target_whose_folder_is_not_there_is_refused_with_a_hint()
     {
         using var trial = new TestHost().With(new DirectoryTarget { Name = "shelf", Path = _folder + "/none" });
