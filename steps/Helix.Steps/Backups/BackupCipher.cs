@@ -17,6 +17,9 @@ public sealed class BackupCipher
 
     readonly byte[] _key;
 
+    /// <param name="start">How an object begins: eight bytes or more, if it has so many.</param>
+    internal static bool IsEncrypted(ReadOnlySpan<byte> start) => start.StartsWith(Magic);
+
     BackupCipher(byte[] key) => _key = key;
 
     public BackupEncryption About => new(Format, KeyId(_key));

@@ -7,6 +7,9 @@ public sealed record BackupKeys(BackupCipher? Current, IReadOnlyList<BackupCiphe
 {
     public static BackupKeys None { get; } = new(null, []);
 
+    /// <summary>The one of new backups first.</summary>
+    public IEnumerable<BackupCipher> All => Current is null ? Older : Older.Prepend(Current);
+
     public bool Has(BackupEncryption encryption) => Find(encryption) is not null;
 
     /// <exception cref="StepFailedException">Auth, when the key is not among them.</exception>
@@ -18,5 +21,5 @@ public sealed record BackupKeys(BackupCipher? Current, IReadOnlyList<BackupCiphe
             ?? throw StepFailedException.Auth($"{backup} is encrypted with the key {encryption.KeyId}, which its target does not have.", "Name it in the target: encryptionKey, or decryptionKeys for old ones.");
     }
 
-    BackupCipher? Find(BackupEncryption encryption) => new[] { Current }.Concat(Older).FirstOrDefault(c => c?.About.KeyId == encryption.KeyId);
+    BackupCipher? Find(BackupEncryption encryption) => All.FirstOrDefault(c => c.About.KeyId == encryption.KeyId);
 }

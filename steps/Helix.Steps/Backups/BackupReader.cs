@@ -10,6 +10,9 @@ static class BackupReader
 {
     const int Chunk = 1 << 20;
 
+    /// <summary>So many bytes tell what something is.</summary>
+    const int Beginning = 16;
+
     /// <summary>Reads all of it and compares both digests; the content goes nowhere.</summary>
     public static async Task ReadAll(BackupStore store, BackupManifest manifest, Transfer transfer)
     {
@@ -60,11 +63,10 @@ static class BackupReader
     }
 
     /// <summary>Reads an object that has no manifest, and says what can be said of it. Times and kind are the caller's.</summary>
+    /// <exception cref="StepFailedException">Invalid data, where it is damaged; auth, where it is encrypted and no key of the store opens it.</exception>
     public static async Task<BackupManifest> Examine(BackupStore store, string key, CancellationToken cancelled)
     {
-        var start = new byte[16];
-        await using (var head = await store.Read(key, 0, start.Length, cancelled))
-            start = start[..await head.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancelled)];
+        var (start, encryption) = await Begin(store, key, cancelled);
         var compression = Compressions.Of(start);
         // Only a name that says so too promises the name without the ending.
         if (compression != Compression.None && !key.EndsWith(Compressions.Extension(compression), StringComparison.Ordinal))
@@ -80,11 +82,40 @@ static class BackupReader
             Content = new(long.MaxValue, ""),
             Stored = ContentDigest.None,
             Compression = compression,
+            Encryption = encryption,
         };
         await using var bytes = await store.Read(key, 0, null, cancelled);
         await using var stored = new Measured(bytes);
         var content = await Unpack(store, manifest, stored, Stream.Null, new() { Cancelled = cancelled });
         return manifest with { Content = content, Stored = new(stored.Count, stored.Sha256) };
+    }
+
+    /// <summary>How the content begins, and what it is encrypted with.</summary>
+    static async Task<(byte[] Start, BackupEncryption? Encryption)> Begin(BackupStore store, string key, CancellationToken cancelled)
+    {
+        await using (var bytes = await store.Read(key, 0, Beginning, cancelled))
+            if (await Start(bytes, cancelled) is var start && !BackupCipher.IsEncrypted(start))
+                return (start, null);
+        foreach (var cipher in store.Keys.All)
+        {
+            await using var bytes = await store.Read(key, 0, null, cancelled);
+            try
+            {
+                await using var plain = await cipher.Decrypt(bytes, cancelled);
+                return (await Start(plain, cancelled), cipher.About);
+            }
+            catch (InvalidDataException)
+            {
+                // It is another key's, or damaged: they look the same.
+            }
+        }
+        throw StepFailedException.Auth($"{key} in {store.Place} is encrypted, and no key of its target opens it.", "Name its key in the target: encryptionKey, or decryptionKeys for old ones. If it is there, the object is damaged.");
+    }
+
+    static async Task<byte[]> Start(Stream from, CancellationToken cancelled)
+    {
+        var start = new byte[Beginning];
+        return start[..await from.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancelled)];
     }
 
     static async Task<ContentDigest> Unpack(BackupStore store, BackupManifest manifest, Measured stored, Stream to, Transfer transfer)

@@ -146,8 +146,9 @@ public sealed class BackupSeries
             throw new RunbookException(Ahead(recoveryPoint), "Give the moment that its data stands for.");
         if (await _store.ReadSmall(BackupKey.Manifest(key), cancelled) is not null)
             throw StepFailedException.Conflict($"{key} has a manifest already.", $"See it with: helix backups show {key} -e …");
-        if (await _store.Stat(key, cancelled) is null)
-            throw NotThere(key);
+        var there = await _store.Stat(key, cancelled) ?? throw NotThere(key);
+        if (there.Size == 0)
+            throw StepFailedException.InvalidData($"{key} in {_store.Place} is empty: there is nothing to adopt.", "Remove it, and adopt another.");
         var manifest = await BackupReader.Examine(_store, key, cancelled) with
         {
             Kind = kind,

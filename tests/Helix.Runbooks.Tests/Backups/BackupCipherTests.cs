@@ -63,6 +63,38 @@ public sealed class BackupCipherTests : IDisposable
         Assert.Equal(3, (await _host.Run(new BackupDownload(), Download() with { Target = "rotated" })).Size);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_encrypted_object_without_a_manifest_is_adopted_with_the_key_that_opens_it_and_can_be_restored(bool current)
+    {
+        var up = await _host.Run(new BackupUpload(), Upload(new byte[10_000]) with { Name = "dump.zst" });
+        var (own, other) = (BackupCipher.FromKey(_host.ValueOf(_key), "shelf"), BackupCipher.FromKey(Convert.ToHexString(RandomNumberGenerator.GetBytes(32)), "shelf"));
+        await using var store = new DirectoryStore(_shelf) { Keys = current ? new(own, [other]) : new(other, [own]) };
+        var series = new BackupSeries(store, "redis/");
+        var made = (await series.Show(up.Key)).Manifest!;
+        await store.Delete(up.Manifest, default);
+
+        var adopted = await series.Adopt(up.Key, made.RecoveryPoint, made.Kind, "alice", made.RecoveryPoint);
+
+        Assert.Equal((made.Encryption, made.Compression, made.Content, made.Stored), (adopted.Encryption, adopted.Compression, adopted.Content, adopted.Stored));
+        Assert.Equal(new byte[10_000], File.ReadAllBytes((await _host.Run(new BackupDownload(), Download())).File));
+    }
+
+    [Fact]
+    public async Task An_encrypted_object_that_no_key_opens_is_not_adopted()
+    {
+        var up = await _host.Run(new BackupUpload(), Upload([1, 2, 3]));
+        foreach (var keys in new[] { BackupKeys.None, new(BackupCipher.FromKey(Convert.ToHexString(RandomNumberGenerator.GetBytes(32)), "shelf"), []) })
+        {
+            await using var store = new DirectoryStore(_shelf) { Keys = keys };
+            await store.Delete(up.Manifest, default);
+            var failure = await Assert.ThrowsAsync<StepFailedException>(() => new BackupSeries(store, "redis/").Adopt(up.Key, up.RecoveryPoint, "k", "alice", up.RecoveryPoint));
+            Assert.Equal((FailureClass.Auth, true), (failure.Failure, failure.Hint!.Contains("decryptionKeys", StringComparison.Ordinal)));
+            Assert.Null(await store.ReadSmall(up.Manifest, default));
+        }
+    }
+
     [Fact]
     public async Task A_key_of_the_wrong_form_is_refused_without_showing_it()
     {

@@ -26,6 +26,19 @@ public abstract class BackupStoreConformance
     }
 
     [Fact]
+    public async Task An_empty_object_is_not_adopted_and_the_refusal_says_why()
+    {
+        await using var store = await Empty();
+        await Put(store, "a/empty", []);
+        var adopted = new BackupSeries(store, "a/").Adopt("a/empty", DateTimeOffset.UnixEpoch, "k", "alice", DateTimeOffset.UnixEpoch.AddDays(1), Never);
+        var failure = await Assert.ThrowsAsync<StepFailedException>(() => adopted);
+        Assert.Equal(FailureClass.InvalidData, failure.Failure);
+        Assert.Contains("a/empty", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("is empty", failure.Message, StringComparison.Ordinal);
+        Assert.Null(await store.ReadSmall(BackupKey.Manifest("a/empty"), Never));
+    }
+
+    [Fact]
     public async Task A_range_is_exactly_what_was_asked_for()
     {
         await using var store = await Empty();
