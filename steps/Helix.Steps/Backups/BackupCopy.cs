@@ -136,7 +136,7 @@ sealed class BackupCopy : Step<BackupCopyOptions, BackupCopyOutputs>
             return false;
         try
         {
-            await BackupReader.CheckStored(to, manifest.Key, manifest.Stored, readBack: true, transfer);
+            await BackupReader.CheckStored(to, manifest.Key, manifest.Stored, null, readBack: true, transfer);
             return true;
         }
         catch (StepFailedException e) when (e.Failure == FailureClass.InvalidData)

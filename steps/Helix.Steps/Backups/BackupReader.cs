@@ -31,9 +31,13 @@ static class BackupReader
     }
 
     /// <summary>The store holds what was sent: the size, and with <paramref name="readBack"/> every byte.</summary>
-    public static async Task CheckStored(BackupStore store, string key, ContentDigest sent, bool readBack, Transfer transfer)
+    /// <param name="tag">Of what was sent, as the store named it; null: it did not.</param>
+    /// <exception cref="StepFailedException">Invalid data, where it is not what was sent; conflict, where somebody has replaced it.</exception>
+    public static async Task CheckStored(BackupStore store, string key, ContentDigest sent, string? tag, bool readBack, Transfer transfer)
     {
         var found = await new LateAnswers(store.Place, transfer.Time, transfer.Log).Wait(key, () => store.Stat(key, transfer.Cancelled), transfer.Cancelled);
+        if (tag is not null && found?.Tag is { } there && there != tag)
+            throw StepFailedException.Conflict($"{key} in {store.Place} is not what was sent there a moment ago: somebody else stored another object under the same key.", "Give each run a name of its own; no manifest was written.");
         if (found?.Size != sent.Size)
             throw StepFailedException.InvalidData($"{store.Place} keeps {found?.Size ?? 0} bytes of {key}, and {sent.Size} were sent.", "The store shortened it without a word; no manifest was written.");
         if (!readBack)

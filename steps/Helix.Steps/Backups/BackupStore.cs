@@ -86,7 +86,11 @@ public abstract class BackupStore : IAsyncDisposable
     public abstract ValueTask DisposeAsync();
 }
 
-public sealed record StoredObject(string Key, long Size);
+public sealed record StoredObject(string Key, long Size)
+{
+    /// <summary>The store's own mark of the bytes, other ones for other bytes; null: it has none, or was not asked for it.</summary>
+    public string? Tag { get; init; }
+}
 
 /// <summary>Hidden: a versioned store keeps the bytes, and only the name is gone.</summary>
 public enum Deletion { Removed, Hidden }
@@ -139,6 +143,9 @@ public abstract class UploadStream : Stream
 
     /// <summary>After <see cref="Commit"/>: the store named the digest of every byte that it holds, and it is that of what was sent.</summary>
     public virtual bool Confirmed => false;
+
+    /// <summary>After <see cref="Commit"/>: the store's own mark of what it took; null: it gives none.</summary>
+    public virtual string? Tag => null;
 
     /// <summary>Nobody will go on with it: what was sent is thrown away. Without it, a resume finds it.</summary>
     public abstract Task Abandon(CancellationToken cancelled);

@@ -39,6 +39,8 @@ public static class BackupWriter
         {
             manifest = await Send(manifest, first, length, source, upload, how, hints.Memory, transfer);
             checkSource(manifest.Content.Size);
+            // While this one was sent, another run may have finished its own.
+            await RefuseTaken(store, about.Key, transfer.Cancelled);
         }
         catch (Exception e) when (!CanGoOn(e))
         {
@@ -55,7 +57,7 @@ public static class BackupWriter
         try
         {
             await upload.Commit(transfer.Cancelled);
-            await BackupReader.CheckStored(store, manifest.Key, manifest.Stored, readBack ?? !upload.Confirmed, transfer);
+            await BackupReader.CheckStored(store, manifest.Key, manifest.Stored, upload.Tag, readBack ?? !upload.Confirmed, transfer);
             await store.Replace(BackupKey.Manifest(manifest.Key), manifest.ToBytes(), null, transfer.Cancelled);
         }
         catch (Exception e) when (!CanGoOn(e))

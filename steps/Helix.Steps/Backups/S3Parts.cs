@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Amazon.S3;
 using Amazon.S3.Model;
 using Helix.Runbooks.Steps;
+using Helix.Steps.Targets;
 
 namespace Helix.Steps.Backups;
 
@@ -22,15 +23,18 @@ sealed class S3Parts
 
     public string Id { get; }
 
+    /// <summary>For people: throws away what was sent.</summary>
+    public string AbortCommand =>
+        $"aws s3api abort-multipart-upload --bucket {Shell.Quoted(_target.Bucket)} --key {Shell.Quoted(_key)} --upload-id {Shell.Quoted(Id)}{_target.EndpointOption}";
+
     /// <summary>Goes on with an upload that was left open, or begins one.</summary>
     public static async Task<S3Parts> Begin(S3Calls calls, S3Target target, string key, UploadMemory memory, bool ownKey, CancellationToken cancelled)
     {
         var checksum = target.LessChecksums ? null : S3Checksum.Algorithm;
-        if (memory.Saved("upload") is JsonObject saved && (string?)saved["key"] == key)
+        if (Left(memory, key) is { } left)
         {
-            var left = (string)saved["id"]!;
             // An upload takes the checksums that were named when it began, and no others.
-            if (memory.CanGoOn && (string?)saved["checksum"] == checksum && await Left(calls, target, key, memory, left, cancelled) is { } before)
+            if (memory.CanGoOn && (string?)memory.Saved("upload")!["checksum"] == checksum && await Left(calls, target, key, memory, left, cancelled) is { } before)
                 return before;
             await S3Upload.Abort(calls, target, key, left, cancelled);
         }
@@ -42,6 +46,10 @@ sealed class S3Parts
             await AbortOthers(calls, target, key, id, cancelled);
         return begun;
     }
+
+    /// <summary>The upload of this key that an attempt before began; null: none that is known.</summary>
+    public static string? Left(UploadMemory memory, string key) =>
+        memory.Saved("upload") is JsonObject saved && (string?)saved["key"] == key ? (string?)saved["id"] : null;
 
     /// <summary>What an attempt before has sent: an open upload, or the object that it became.</summary>
     static async Task<S3Parts?> Left(S3Calls calls, S3Target target, string key, UploadMemory memory, string id, CancellationToken cancelled)
@@ -180,6 +188,6 @@ sealed class S3Parts
         Kind = ResidueKind.OpenUpload,
         Target = _target.Name,
         What = $"parts of {_key} lie in bucket {_target.Bucket}",
-        Command = $"aws s3api abort-multipart-upload --bucket '{_target.Bucket}' --key '{_key}' --upload-id '{Id}'{_target.EndpointOption}",
+        Command = AbortCommand,
     };
 }

@@ -25,7 +25,7 @@ sealed class S3Store(S3Calls calls, S3Target target) : BackupStore
     }
 
     public override async Task<StoredObject?> Stat(string key, CancellationToken cancelled) =>
-        await calls.Head(key, Full(key), cancelled) is { } head ? new StoredObject(key, head.ContentLength) : null;
+        await calls.Head(key, Full(key), cancelled) is { } head ? new StoredObject(key, head.ContentLength) { Tag = S3Digest.TagOf(head.ETag) } : null;
 
     public override async IAsyncEnumerable<StoredObject> List(string prefix, [EnumeratorCancellation] CancellationToken cancelled)
     {
@@ -35,7 +35,7 @@ sealed class S3Store(S3Calls calls, S3Target target) : BackupStore
             var page = await calls.Do($"the list of {prefix}", guard => calls.Client.ListObjectsV2Async(request, guard.Token), cancelled);
             foreach (var item in (page.S3Objects ?? []).Where(o => !BackupKey.IsHidden(Short(o.Key))))
                 yield return new StoredObject(Short(item.Key), item.Size ?? 0);
-            if (page.IsTruncated == true && string.IsNullOrEmpty(page.NextContinuationToken))
+            if (page.IsTruncated == true && (string.IsNullOrEmpty(page.NextContinuationToken) || page.NextContinuationToken == request.ContinuationToken))
                 throw calls.BrokeOff(prefix);
             request.ContinuationToken = page.IsTruncated == true ? page.NextContinuationToken : null;
         }

@@ -6,6 +6,7 @@ using Amazon;
 using Amazon.Runtime;
 using Amazon.S3;
 using Helix.Runbooks.Steps;
+using Helix.Steps.Targets;
 
 namespace Helix.Steps.Backups;
 
@@ -106,7 +107,7 @@ public sealed record S3Target : BackupTarget
 
     /// <summary>For commands that people are given.</summary>
     [JsonIgnore]
-    internal string EndpointOption => Endpoint is null ? "" : $" --endpoint-url '{Endpoint}'";
+    internal string EndpointOption => Endpoint is null ? "" : $" --endpoint-url {Shell.Quoted(Endpoint)}";
 
     /// <summary>For messages.</summary>
     [JsonIgnore]

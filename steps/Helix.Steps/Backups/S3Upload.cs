@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Amazon.S3;
 using Amazon.S3.Model;
 using Helix.Runbooks.Steps;
+using Helix.Steps.Targets;
 
 namespace Helix.Steps.Backups;
 
@@ -25,7 +26,11 @@ sealed class S3Upload : UploadStream
     S3Parts? _known;
     PartBuffer? _filling;
     long _started;
+    string? _tag;
     bool _ended, _committed, _confirmed;
+
+    /// <summary>The server was asked to make the object visible: it may have done so also where no answer came.</summary>
+    bool _committing;
 
     public S3Upload(S3Calls calls, S3Target target, string key, UploadHints hints, CancellationToken cancelled)
     {
@@ -48,6 +53,8 @@ sealed class S3Upload : UploadStream
 
     public override bool Confirmed => _confirmed;
 
+    public override string? Tag => _tag;
+
     /// <summary>What is left of an upload is told of until the manifest is written: without it nobody would look for the object.</summary>
     public static string ResidueOf(string key) => $"upload:{key}";
 
@@ -55,15 +62,13 @@ sealed class S3Upload : UploadStream
     {
         if (_parts.Count == 0)
         {
-            await _memory.Leave(Orphan());
+            if (S3Parts.Left(_memory, _key) is { } left)
+                await Abort(_calls, _target, _key, left, cancelled);
             await PutWhole(cancelled);
         }
         else
-        {
             await Complete(cancelled);
-            await _memory.Leave(Orphan());
-        }
-        (_committed, _ended) = (true, true);
+        _ended = true;
     }
 
     public override async Task Abandon(CancellationToken cancelled)
@@ -71,18 +76,33 @@ sealed class S3Upload : UploadStream
         _ended = true;
         await _stop.CancelAsync();
         await Settled();
-        if (_known is not null && !_committed)
-            await Abort(_calls, _target, _key, _known.Id, cancelled);
+        // One that an attempt before left open is told of by the same residue.
+        if (!_committed && (_known?.Id ?? S3Parts.Left(_memory, _key)) is { } open)
+            await Abort(_calls, _target, _key, open, cancelled);
         // What was already committed turned out to be wrong.
-        if (_committed)
+        if (_committing && await IsOurs(cancelled))
             await _calls.Do($"the deletion of {_key}", guard => _calls.Client.DeleteObjectAsync(new() { BucketName = _target.Bucket, Key = _key }, guard.Token), cancelled);
         await _memory.TakeBack(ResidueOf(_key));
     }
 
+    /// <summary>Under the key lies what this upload made, as far as the server tells, and nobody has made a backup of it.</summary>
+    async Task<bool> IsOurs(CancellationToken cancelled) =>
+        await _calls.Head(_key, _key, cancelled) is { } there
+        && (_tag is null || S3Digest.TagOf(there.ETag) == _tag)
+        && await _calls.Head(BackupKey.Manifest(_key), BackupKey.Manifest(_key), cancelled) is null;
+
     public override async ValueTask DisposeAsync()
     {
-        if (!_ended && !_memory.CanGoOn)
-            await Abandon(CancellationToken.None);
+        try
+        {
+            if (!_ended && !_memory.CanGoOn)
+                await Abandon(CancellationToken.None);
+        }
+        catch (StepFailedException e)
+        {
+            // What went wrong before is what must be known; the residue still tells of what was sent.
+            _calls.Log($"What was sent of {_key} could not be removed: {e.Message}");
+        }
         await _stop.CancelAsync();
         await Settled();
         _filling?.Dispose();
@@ -190,8 +210,12 @@ sealed class S3Upload : UploadStream
             await StartPart(last);
         await ThrowFailure();
         var parts = await Task.WhenAll(_parts.Values);
+        await BeginCommit();
         var whole = await _calls.Do($"the completion of {_key}", guard => Join(parts, guard), cancelled, LongestCompletion);
-        _confirmed = parts.All(p => p.Confirmed) && S3Digest.AreNamedBy(parts.Select(p => p.Sent), whole is { Length: > 0 } tag ? tag : await Tag(cancelled));
+        _committed = true;
+        await _memory.Leave(Orphan());
+        _tag = S3Digest.TagOf(whole) ?? await TagNow(cancelled);
+        _confirmed = parts.All(p => p.Confirmed) && S3Digest.AreNamedBy(parts.Select(p => p.Sent), _tag);
         if (_target.ObjectLock is not null)
             await Lock(cancelled);
     }
@@ -215,7 +239,7 @@ sealed class S3Upload : UploadStream
     }
 
     /// <summary>Some servers (Ceph) name no tag when parts become an object, and name it when they are asked for the object.</summary>
-    async Task<string?> Tag(CancellationToken cancelled) => (await _calls.Head($"the tag of {_key}", _key, cancelled))?.ETag;
+    async Task<string?> TagNow(CancellationToken cancelled) => S3Digest.TagOf((await _calls.Head($"the tag of {_key}", _key, cancelled))?.ETag);
 
     /// <summary>Some servers forget the lock that was named when the upload began: it is set on the object itself.</summary>
     Task<PutObjectRetentionResponse> Lock(CancellationToken cancelled) => _calls.Do($"the lock of {_key}", guard =>
@@ -230,13 +254,22 @@ sealed class S3Upload : UploadStream
     {
         var body = _filling ??= PartBuffer.Of(0, _spool);
         var digest = body.Digest();
+        await BeginCommit();
         var answer = await _calls.Do(_key, guard =>
         {
             var request = new PutObjectRequest { BucketName = _target.Bucket, Key = _key, InputStream = guard.Watch(body), MD5Digest = _calls.SendsDigest ? digest.Base64 : null };
             Dress(request, _target, _calls);
             return _calls.Client.PutObjectAsync(request, guard.Token);
         }, cancelled);
-        _confirmed = digest.IsNamedBy(answer.ETag);
+        _committed = true;
+        _tag = S3Digest.TagOf(answer.ETag);
+        _confirmed = digest.IsNamedBy(_tag);
+    }
+
+    async Task BeginCommit()
+    {
+        _committing = true;
+        await _memory.Leave(Orphan());
     }
 
     Residue Orphan() => new()
@@ -245,7 +278,7 @@ sealed class S3Upload : UploadStream
         Kind = ResidueKind.OpenUpload,
         Target = _target.Name,
         What = $"{_key} may lie in bucket {_target.Bucket} without a manifest",
-        Command = $"aws s3api delete-object --bucket '{_target.Bucket}' --key '{_key}'{_target.EndpointOption}",
+        Command = $"{(_committed || _known is null ? "" : $"{_known.AbortCommand}; ")}aws s3api delete-object --bucket {Shell.Quoted(_target.Bucket)} --key {Shell.Quoted(_key)}{_target.EndpointOption}",
     };
 
     async Task Settled()

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Helix.Runbooks.Steps;
 using Helix.Runbooks.Tests.Http;
 using Helix.Steps.Backups;
@@ -40,7 +41,7 @@ public sealed class S3OrphanTests : IDisposable
         Assert.Equal([Key], _bucket.Objects.Keys);
         var left = Assert.Single(_host.Left);
         Assert.Equal("redis/x may lie in bucket b without a manifest", left.What);
-        Assert.StartsWith("aws s3api delete-object --bucket 'b' --key 'redis/x' --endpoint-url ", left.Command, StringComparison.Ordinal);
+        Assert.StartsWith("aws s3api delete-object --bucket b --key redis/x --endpoint-url ", left.Command, StringComparison.Ordinal);
         _bucket.Refuse = _ => null;
         await _host.Run(new BackupUpload(), Upload(size));
         Assert.Contains(Manifest, _bucket.Objects.Keys);
@@ -58,6 +59,106 @@ public sealed class S3OrphanTests : IDisposable
         };
         await _host.Fails(FailureClass.Conflict, new BackupUpload(), Upload(7));
         Assert.Equal([Key, Manifest], _bucket.Objects.Keys.Order());
+    }
+
+    [Theory]
+    [InlineData(7)]
+    [InlineData(11_000_000)]
+    public async Task An_object_whose_commit_broke_on_this_side_alone_is_removed_when_nobody_can_go_on(int size)
+    {
+        LoseCommit();
+        Assert.Contains("ran out", (await _host.Fails(FailureClass.Auth, new BackupUpload(), Printed(size))).Message, StringComparison.Ordinal);
+        Assert.Empty(_bucket.Objects);
+        Assert.Empty(_host.Left);
+    }
+
+    [Theory]
+    [InlineData(7)]
+    [InlineData(11_000_000)]
+    public async Task Where_it_cannot_be_removed_it_is_told_of_and_the_first_failure_is_the_one_that_is_heard(int size)
+    {
+        LoseCommit(r => r.Method == "DELETE" ? StubBucket.Refusal(403, "AccessDenied") : null);
+        Assert.Contains("ran out", (await _host.Fails(FailureClass.Auth, new BackupUpload(), Printed(size))).Message, StringComparison.Ordinal);
+        Assert.Equal([Key], _bucket.Objects.Keys);
+        var left = Assert.Single(_host.Left);
+        Assert.Equal("redis/x may lie in bucket b without a manifest", left.What);
+        Assert.Contains("aws s3api delete-object --bucket b --key redis/x", left.Command, StringComparison.Ordinal);
+        Assert.Contains(_host.Logged, l => l.Contains("could not be removed", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task It_stays_where_somebody_made_a_backup_of_it_meanwhile()
+    {
+        LoseCommit(r =>
+        {
+            if (r.Method == "HEAD" && _bucket.Objects.ContainsKey(Key))
+                _bucket.Objects.TryAdd(Manifest, "{}");
+            return null;
+        });
+        await _host.Fails(FailureClass.Auth, new BackupUpload(), Printed(7));
+        Assert.Equal([Key, Manifest], _bucket.Objects.Keys.Order());
+    }
+
+    [Theory]
+    [InlineData("printf content", true)]
+    [InlineData("head -c 15000000 /dev/zero; exit 3", false)] // more than is read ahead, less than a part
+    public async Task Parts_that_a_killed_attempt_left_are_thrown_away_also_when_the_next_one_sends_none(string script, bool good)
+    {
+        _bucket.Do(new("POST", Key + "?uploads", new Dictionary<string, string>(), ""));
+        _host.SavedValues["upload"] = new JsonObject { ["key"] = "redis/x", ["id"] = "u1", ["checksum"] = null };
+        await _host.Context().Leave(new() { Key = "upload:redis/x", Kind = ResidueKind.OpenUpload, What = "", Command = "" });
+        _host.Add("wide", _bucket.Target(_host) with { PartSize = new(16 << 20) });
+        var running = _host.Run(new BackupUpload(), Printed(0) with { Target = "wide", Command = ["sh", "-c", script] });
+        if (good)
+            await running;
+        else
+            await Assert.ThrowsAnyAsync<Exception>(() => running);
+        Assert.Contains(_bucket.Requests, r => r.Method == "DELETE" && r.Path.Contains("uploadId=u1", StringComparison.Ordinal));
+        Assert.Equal(good ? [Key, Manifest] : [], _bucket.Objects.Keys.Order());
+        Assert.Empty(_host.Left);
+    }
+
+    [Theory]
+    [InlineData(7)]
+    [InlineData(11_000_000)]
+    public async Task A_manifest_is_not_written_for_what_another_run_stored_under_the_same_key(int size)
+    {
+        var theirs = new string('B', size);
+        _bucket.Refuse = r =>
+        {
+            if (r.Method == "HEAD" && r.Path == Key && _bucket.Objects.ContainsKey(Key))
+                _bucket.Do(new("PUT", Key, new Dictionary<string, string>(), theirs));
+            return null;
+        };
+        var failure = await _host.Fails(FailureClass.Conflict, new BackupUpload(), Upload(size));
+        Assert.Contains("somebody else stored another object under the same key", failure.Message, StringComparison.Ordinal);
+        Assert.Equal([Key], _bucket.Objects.Keys);
+        Assert.Same(theirs, _bucket.Objects[Key]);
+    }
+
+    [Fact]
+    public async Task A_backup_that_another_run_finished_while_this_one_was_sent_is_not_overwritten()
+    {
+        _bucket.Refuse = r =>
+        {
+            if (r.Path.Contains("partNumber=1", StringComparison.Ordinal))
+                (_bucket.Objects[Key], _bucket.Objects[Manifest]) = ("theirs", "{}");
+            return null;
+        };
+        _host.Add("slow", _bucket.Target(_host) with { Parallel = 1 }); // the second part is sent once the first is there
+        await _host.Fails(FailureClass.Conflict, new BackupUpload(), Upload(11_000_000) with { Target = "slow" });
+        Assert.Equal("theirs", _bucket.Objects[Key]);
+        Assert.Empty(_host.Left);
+    }
+
+    [Theory]
+    [InlineData(7, "delete-object")]
+    [InlineData(11_000_000, "abort-multipart-upload")]
+    public async Task The_command_for_what_is_left_names_a_key_with_a_quote_as_the_shell_reads_it(int size, string verb)
+    {
+        _bucket.Refuse = r => r.Path.StartsWith("/b/redis/", StringComparison.Ordinal) && r.Method == "PUT" ? StubBucket.Refusal(403, "ExpiredToken") : null;
+        await _host.Fails(FailureClass.Auth, new BackupUpload(), Upload(size) with { Name = "it's" });
+        Assert.Contains($@"{verb} --bucket b --key 'redis/it'\''s' ", Assert.Single(_host.Left).Command, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -117,6 +218,22 @@ public sealed class S3OrphanTests : IDisposable
     {
         await _host.Run(new BackupUpload(), Upload(7) with { Target = "shelf" });
         _host.SavedValues.Clear();
+    }
+
+    /// <summary>The server makes the object visible, and says that it refused.</summary>
+    void LoseCommit(Func<StubRequest, StubAnswer?>? also = null) => _bucket.Refuse = r =>
+    {
+        if (r is not ({ Method: "PUT", Path: Key } or { Method: "POST" }) || r.Path.EndsWith("?uploads", StringComparison.Ordinal))
+            return also?.Invoke(r);
+        _bucket.Do(r);
+        return StubBucket.Refusal(403, "ExpiredToken");
+    };
+
+    /// <summary>What a command prints does not come again.</summary>
+    BackupUploadOptions Printed(int size)
+    {
+        var upload = Upload(size);
+        return upload with { File = null, Command = ["cat", upload.File!] };
     }
 
     static BackupCopyOptions Copy() => new() { From = "shelf", To = "s3", Backup = "redis/x" };

@@ -197,6 +197,17 @@ public sealed class S3PartsTests : IDisposable
         Assert.Contains("The list of uploads below redis/ in s3://b/ broke off", uploads.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_list_of_objects_that_goes_on_where_it_was_is_a_failure_and_not_a_loop()
+    {
+        _host.Add("s3", _bucket.Target(_host) with { Retries = 0 });
+        _bucket.Refuse = r => r.Path.Contains("list-type", StringComparison.Ordinal) ? new(200, "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>same</NextContinuationToken></ListBucketResult>") : null;
+        await using var store = await _host.Context().Target<BackupTarget>("s3").Open(_host.Context());
+        var failure = await Assert.ThrowsAsync<StepFailedException>(() => store.List("redis/", default).ToListAsync().AsTask().WaitAsync(Hang.Limit, TimeProvider.System));
+        Assert.Contains("The list of redis/ in s3://b/ broke off", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(2, _bucket.Requests.Count);
+    }
+
     async Task StopAtPart(int number)
     {
         _bucket.Refuse = r => IsPart(r, number) ? StubBucket.Refusal(403, "ExpiredToken") : null;
