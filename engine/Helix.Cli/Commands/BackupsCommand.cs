@@ -125,20 +125,20 @@ static partial class BackupsCommand
 
     static string[] Row(BackupEntry entry, SeriesView view) =>
     [
-        entry.Manifest is { } m ? Words.Moment(m.RecoveryPoint) : "-", view.AgeOf(entry) is { } age ? Words.Clock(age) : "-", entry.State.ToString().ToLowerInvariant(),
+        entry.Manifest is { } m ? Words.Moment(m.RecoveryPoint) : "-", view.AgeOf(entry) is { } age ? Words.Clock(age) : "-", entry.StateInWords,
         entry.StoredSize is { } size ? ByteSize.Words(size) : "-", entry.Manifest?.Proven == true ? "yes" : "no", entry.Key,
     ];
 
     static string ToText(BackupEntry entry)
     {
         var manifest = entry.Manifest is { } m ? "\n" + JsonNode.Parse(m.ToBytes())!.ToJsonString(new(StepJson.Options) { WriteIndented = true }) : "";
-        return $"{entry.Key}: {entry.State.ToString().ToLowerInvariant()}{(entry.Problem is { } p ? $", {p}" : "")}{manifest}";
+        return $"{entry.Key}: {entry.StateInWords}{(entry.Problem is { } p ? $", {p}" : "")}{manifest}";
     }
 
     static JsonObject ToJson(BackupEntry entry, DateTimeOffset now) => new()
     {
         ["key"] = entry.Key,
-        ["state"] = entry.State.ToString().ToLowerInvariant(),
+        ["state"] = entry.StateInWords,
         ["size"] = entry.StoredSize,
         ["ageSeconds"] = (now - entry.Manifest?.RecoveryPoint)?.TotalSeconds,
         ["problem"] = entry.Problem,

@@ -122,7 +122,7 @@ public sealed record ApiBackup(string Key, string State, DateTimeOffset? Recover
 public sealed record ApiSeries(IReadOnlyList<ApiBackup> Backups, double? RpoNowSeconds, double? RpoNowProvenSeconds, double? RpoSeconds, bool BeyondObjective)
 {
     public static ApiSeries Of(SeriesView v) => new(
-        [.. v.Entries.Select(e => new ApiBackup(e.Key, e.State.ToString().ToLowerInvariant(), e.Manifest?.RecoveryPoint, v.AgeOf(e)?.TotalSeconds, e.StoredSize, e.Manifest?.Proven == true, e.Problem))],
+        [.. v.Entries.Select(e => new ApiBackup(e.Key, e.StateInWords, e.Manifest?.RecoveryPoint, v.AgeOf(e)?.TotalSeconds, e.StoredSize, e.Manifest?.Proven == true, e.Problem))],
         v.Loss?.TotalSeconds, v.LossProven?.TotalSeconds, v.Objective?.TotalSeconds, v.IsBeyond);
 }
 

@@ -15,7 +15,7 @@ public sealed record BackupProveOptions
     [Example("\"{{ steps.fetch.key }}\"")]
     public required string Backup { get; init; }
 
-    [Description("The restore was checked and is good. False: it was bad, and latest-proven does not take it any more.")]
+    [Description("The restore was checked and is good. False: it was bad, and no selector takes it any more, only its key.")]
     public bool Passed { get; init; } = true;
 
     [Description("The throw-away target that it was restored into.")]
@@ -54,12 +54,14 @@ sealed class BackupProve : Step<BackupProveOptions, BackupProveOutputs>
         var entry = await series.Show(options.Backup, context.Cancelled);
         if (entry.State is BackupState.Rejected or BackupState.Damaged)
             throw StepFailedException.InvalidData($"{options.Backup} takes no proof: {entry.Problem}.");
-        if (Mine(entry.Manifest, context) is { } already)
-            return Outputs(entry.Manifest!, already);
+        if (entry.Manifest is not { } manifest)
+            throw StepFailedException.InvalidData($"{options.Backup} takes no proof: it has no manifest.", "If it is a backup: helix backups adopt. Else prove the one that was restored.");
+        if (Mine(manifest, context) is { } already)
+            return Outputs(manifest, already);
         if (options.Passed)
         {
-            CheckCounts(entry.Manifest!, options);
-            CountChange.Check(CountChange.ProvenBefore(await series.List(context.Cancelled), entry.Manifest!), entry.Manifest!, options.MaxCountChange, context);
+            CheckCounts(manifest, options);
+            CountChange.Check(CountChange.ProvenBefore(await series.List(context.Cancelled), manifest), manifest, options.MaxCountChange, context);
         }
         // As exact as a manifest keeps it, so that it is found there again.
         var at = DateTimeOffset.FromUnixTimeMilliseconds(context.Time.GetUtcNow().ToUnixTimeMilliseconds());

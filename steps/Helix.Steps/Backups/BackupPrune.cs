@@ -17,7 +17,7 @@ public sealed record BackupPruneOptions : Retention
     [MinLength(1, ErrorMessage = BackupKey.PrefixWords), RegularExpression(BackupKey.PrefixForm, ErrorMessage = BackupKey.PrefixWords)]
     public required string Prefix { get; init; }
 
-    [Description("Rejected and partial ones go after this.")]
+    [Description("Rejected and partial ones, and those that a restore found bad, go after this.")]
     public Duration RejectedAfter { get; init; } = new(TimeSpan.FromDays(30));
 
     [Description("An upload that has been open for so long is taken for abandoned and thrown away; a younger one stops the step.")]

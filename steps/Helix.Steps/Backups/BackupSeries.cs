@@ -11,6 +11,8 @@ public enum BackupState
     Rejected,
     /// <summary>Its recovery point lies ahead: the clock of who made it was wrong, and it would be the newest for as long.</summary>
     Future,
+    /// <summary>The newest restore of it was checked and bad. It may be taken by its key.</summary>
+    FoundBad,
     /// <summary>An object without a manifest: an upload that did not end, or one made before this tool.</summary>
     Unfinished,
     /// <summary>The manifest cannot be read, or the object is not the one it tells of.</summary>
@@ -21,7 +23,11 @@ public enum BackupState
 public enum Learnt { NotThere, OtherBytes, Known, Now }
 
 /// <summary>One backup as the store shows it.</summary>
-public sealed record BackupEntry(string Key, BackupState State, long? StoredSize, BackupManifest? Manifest, string? Problem);
+public sealed record BackupEntry(string Key, BackupState State, long? StoredSize, BackupManifest? Manifest, string? Problem)
+{
+    /// <summary>As lists show it: complete, found bad.</summary>
+    public string StateInWords => State == BackupState.FoundBad ? "found bad" : State.ToString().ToLowerInvariant();
+}
 
 /// <summary>The backups below one prefix of a store.</summary>
 public sealed class BackupSeries
@@ -82,7 +88,7 @@ public sealed class BackupSeries
         return tag is null && stat is null ? throw NotThere(key) : entry;
     }
 
-    /// <summary>The one backup that a selector means now. Never one that is unfinished, damaged, partial or rejected.</summary>
+    /// <summary>The one backup that a selector means now. Never one that is unfinished, damaged, partial or rejected, and one that was found bad only by its key.</summary>
     /// <param name="passedOver">Hears, in words, of newer ones that were not taken.</param>
     public async Task<BackupManifest> Select(string selector, DateTimeOffset now, Action<string>? passedOver = null, CancellationToken cancelled = default)
     {
@@ -163,8 +169,8 @@ public sealed class BackupSeries
     async Task<BackupManifest> ByKey(string key, string? sha256, CancellationToken cancelled)
     {
         var entry = await Show(key, cancelled);
-        // Who names it has seen when it says it is from.
-        if (entry.State is not (BackupState.Complete or BackupState.Future))
+        // Who names it has seen when it says it is from, or how its restore went.
+        if (entry.State is not (BackupState.Complete or BackupState.Future or BackupState.FoundBad))
             throw StepFailedException.InvalidData($"{key} cannot be taken: {entry.Problem}.", $"Choose another: helix backups list -e … --prefix {_prefix}");
         return sha256 is null || entry.Manifest!.Stored.Sha256 == sha256
             ? entry.Manifest!
@@ -201,6 +207,7 @@ public sealed class BackupSeries
         : size != manifest.Stored.Size ? new(key, BackupState.Damaged, size, manifest, $"its object has {size} bytes instead of {manifest.Stored.Size}")
         : manifest.Partial ? new(key, BackupState.Partial, size, manifest, $"it is partial: {string.Join("; ", manifest.Warnings)}")
         : _store.Clock is { } clock && IsAhead(manifest.RecoveryPoint, clock.GetUtcNow()) ? new(key, BackupState.Future, size, manifest, $"its recovery point {manifest.RecoveryPoint:u} lies in the future")
+        : manifest.FoundBad ? new(key, BackupState.FoundBad, size, manifest, $"its restore was found bad{(manifest.Proofs[^1].Note is { } note ? $": {note}" : $" at {manifest.Proofs[^1].At:u}")}")
         : new(key, BackupState.Complete, size, manifest, null);
 
     async Task<BackupManifest> Rewrite(string key, Func<BackupManifest, BackupManifest> change, CancellationToken cancelled)

@@ -68,7 +68,8 @@ sealed class BackupVerify : Step<BackupVerifyOptions, BackupVerifyOutputs>
         var all = await series.List(context.Cancelled);
         var chosen = await Chosen(series, all, options, context);
         var bad = chosen.Where(e => e.State is BackupState.Damaged or BackupState.Future).ToDictionary(e => e.Key, e => e.Problem!);
-        var good = chosen.Where(e => e.State == BackupState.Complete).ToList();
+        // One that was found bad is chosen only by its key.
+        var good = chosen.Where(e => e.State == BackupState.Complete || (e.State == BackupState.FoundBad && options.Backup != "all")).ToList();
         long bytes = 0;
         var read = 0;
         foreach (var entry in Readable(good, options, context.Run.Id))

@@ -41,5 +41,5 @@ static class CountChange
     /// <returns>None whose restore was found bad: what is missing there would be missed nowhere after it.</returns>
     static IEnumerable<BackupManifest> Earlier(IReadOnlyList<BackupEntry> all, BackupManifest backup) => all
         .Where(e => e.State == BackupState.Complete).Select(e => e.Manifest!)
-        .Where(m => m.RecoveryPoint < backup.RecoveryPoint && m.Counts is not null && !m.FoundBad && m.Kind == backup.Kind && m.Source?.Target == backup.Source?.Target);
+        .Where(m => m.RecoveryPoint < backup.RecoveryPoint && m.Counts is not null && m.Kind == backup.Kind && m.Source?.Target == backup.Source?.Target);
 }

@@ -46,7 +46,7 @@ public sealed record PrunePlan
         var complete = entries.Where(e => e.State == BackupState.Complete).ToList();
         var manifests = complete.Select(e => e.Manifest!).ToList();
         var reasons = options.Reasons(manifests);
-        var verdicts = entries.Select(e => (Entry: e, Why: IsLeftover(e) ? WhyLeft(e, manifests, options) : WhyKept(e, reasons, options, now))).ToList();
+        var verdicts = entries.Select(e => (Entry: e, Why: IsLeftover(e) ? WhyLeft(e, manifests, options, now) : WhyKept(e, reasons, options, now))).ToList();
         var remove = verdicts.Where(v => v.Why is null).Select(v => v.Entry).ToList();
         return new()
         {
@@ -61,8 +61,13 @@ public sealed record PrunePlan
     static bool IsLeftover(BackupEntry entry) => entry is { State: BackupState.Damaged, StoredSize: null, Manifest: { } m } && m.Key == entry.Key;
 
     /// <returns>Null when no rule would keep it if it were whole; else its object is missed.</returns>
-    static string? WhyLeft(BackupEntry entry, List<BackupManifest> complete, BackupPruneOptions options) =>
+    static string? WhyLeft(BackupEntry entry, List<BackupManifest> complete, BackupPruneOptions options, DateTimeOffset now) =>
+        entry.Manifest!.FoundBad ? WhyBad(entry, options, now) :
         options.Reasons([.. complete.Append(entry.Manifest!).OrderByDescending(m => m.RecoveryPoint)])[entry.Key].Count == 0 ? null : $"left alone: {entry.Problem}";
+
+    /// <summary>Somebody may want to see why it was found bad.</summary>
+    static string? WhyBad(BackupEntry entry, BackupPruneOptions options, DateTimeOffset now) =>
+        now - entry.Manifest!.Proofs[^1].At < options.RejectedAfter ? $"{entry.Problem}; not yet {options.RejectedAfter} ago" : null;
 
     /// <returns>Null when it may go.</returns>
     static string? WhyKept(BackupEntry entry, IReadOnlyDictionary<string, IReadOnlyList<string>> reasons, BackupPruneOptions options, DateTimeOffset now) => entry.State switch
@@ -70,6 +75,7 @@ public sealed record PrunePlan
         BackupState.Complete => reasons[entry.Key] is { Count: > 0 } why ? string.Join(", ", why) : null,
         BackupState.Rejected => now - entry.Manifest!.Rejected!.At < options.RejectedAfter ? $"{entry.Problem}; not yet {options.RejectedAfter} ago" : null,
         BackupState.Partial => now - entry.Manifest!.RecoveryPoint < options.RejectedAfter ? $"{entry.Problem}; not yet {options.RejectedAfter} old" : null,
+        BackupState.FoundBad => WhyBad(entry, options, now),
         // Somebody must look at these; what has no manifest was perhaps never made by this tool.
         _ => $"left alone: {entry.Problem}",
     };

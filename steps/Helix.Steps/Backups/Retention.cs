@@ -37,7 +37,7 @@ public record Retention
     public int KeepProven { get; init; } = 1;
 
     /// <summary>For each complete backup the reasons to keep it; none: it may go.</summary>
-    /// <param name="complete">Newest recovery point first.</param>
+    /// <param name="complete">None that a restore found bad: it would take the place of a good one. Newest recovery point first.</param>
     internal IReadOnlyDictionary<string, IReadOnlyList<string>> Reasons(IReadOnlyList<BackupManifest> complete)
     {
         var reasons = complete.ToDictionary(m => m.Key, _ => new List<string>());

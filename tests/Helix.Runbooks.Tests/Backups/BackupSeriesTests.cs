@@ -132,6 +132,28 @@ public sealed class BackupSeriesTests : IDisposable
         Assert.Equal("redis/a", (await _series.Select("latest-proven", Noon)).Key);
     }
 
+    [Theory]
+    [InlineData("latest")]
+    [InlineData("before:2026-03-01T12:00:00Z")]
+    [InlineData("age:1m")]
+    public async Task A_backup_that_a_restore_found_bad_is_passed_over_and_named_and_may_be_taken_by_its_key(string selector)
+    {
+        await Make("good", Noon.AddHours(-2));
+        await Make("bad", Noon.AddHours(-1));
+        await _series.Prove("redis/bad", Proof(passed: true));
+        Assert.Equal("redis/bad", (await _series.Select(selector, Noon)).Key);
+        await _series.Prove("redis/bad", Proof(passed: false, later: 1));
+        var heard = new List<string>();
+        Assert.Equal("redis/good", (await _series.Select(selector, Noon, heard.Add)).Key);
+        Assert.Equal("redis/bad is not taken: its restore was found bad at 2026-03-01 12:01:00Z.", Assert.Single(heard));
+        Assert.Equal("redis/bad", (await _series.Select("redis/bad", Noon)).Key);
+
+        Assert.Equal(TimeSpan.FromHours(2), new SeriesView(await _series.List(), Noon, null).Loss);
+        Assert.Equal("found bad", (await _series.Show("redis/bad")).StateInWords);
+        await _series.Prove("redis/bad", Proof(passed: true, later: 2));
+        Assert.Equal("redis/bad", (await _series.Select(selector, Noon)).Key);
+    }
+
     [Fact]
     public async Task The_proof_that_was_written_last_counts_also_from_a_machine_whose_clock_is_behind()
     {

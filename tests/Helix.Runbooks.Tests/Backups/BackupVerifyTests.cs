@@ -174,6 +174,28 @@ public sealed class BackupVerifyTests : IDisposable
     }
 
     [Fact]
+    public async Task An_object_without_a_manifest_takes_no_proof()
+    {
+        Directory.CreateDirectory(Path.Combine(_shelf, "redis"));
+        File.WriteAllText(Path.Combine(_shelf, "redis/half"), "half");
+        var failure = await _trial.Fails(FailureClass.InvalidData, new BackupProve(), new() { Target = "shelf", Backup = "redis/half" });
+        Assert.Contains("has no manifest", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("backups adopt", failure.Hint, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_that_a_restore_found_bad_is_named_and_does_not_count_as_good_but_is_verified_by_its_key()
+    {
+        var older = await Make("a", 100);
+        var bad = await Make("b", 100);
+        await Prove(bad, [], passed: false);
+        Assert.Equal(older, (await _trial.Run(new BackupVerify(), Options())).Newest);
+        Assert.Contains(_trial.Logged, l => l.StartsWith($"{bad}: its restore was found bad", StringComparison.Ordinal));
+        var one = await _trial.Run(new BackupVerify(), Options() with { Backup = bad });
+        Assert.Equal((bad, 1), (one.Newest, one.Read));
+    }
+
+    [Fact]
     public async Task A_later_round_of_the_same_run_that_finds_it_bad_takes_the_proof_back()
     {
         var key = await Make("a", 100);

@@ -27,13 +27,17 @@ public sealed class PrunePlanTests
         var entry = Gen.Select(Gen.Int[0, 5000], Gen.Bool, Gen.Int[0, 5]);
         Gen.Select(entry.Array[1, 40], Gen.Int[0, 3], Gen.Int[0, 3], Gen.Int[0, 3], Gen.Int[1, 6]).Sample((made, hourly, daily, yearly, least) =>
         {
-            var entries = made.Select((m, i) => Entry($"b{i}", Noon.AddHours(-m.Item1), m.Item2, m.Item3 switch { 0 => BackupState.Rejected, 1 => BackupState.Partial, _ => BackupState.Complete }))
+            var entries = made.Select((m, i) => Entry($"b{i}", Noon.AddHours(-m.Item1), m.Item2, m.Item3 switch { 0 => BackupState.Rejected, 1 => BackupState.Partial, 2 => BackupState.FoundBad, _ => BackupState.Complete }))
                 .OrderByDescending(e => e.Manifest!.RecoveryPoint).ToList();
             var plan = PrunePlan.Of(entries, Rules() with { KeepHourly = hourly, KeepDaily = daily, KeepYearly = yearly + 1, KeepAtLeast = least }, Noon);
             var complete = entries.Where(e => e.State == BackupState.Complete).ToList();
             Assert.Equal(entries.Count, plan.Keep.Count + plan.Remove.Count);
             foreach (var kept in complete.Take(Math.Max(least, 1)).Concat(complete.Where(e => e.Manifest!.Proven).Take(1)))
                 Assert.DoesNotContain(kept, plan.Remove);
+            // What was found bad is kept by no rule, and takes the place of no good one.
+            var without = PrunePlan.Of(entries.Where(e => e.State != BackupState.FoundBad).ToList(), Rules() with { KeepHourly = hourly, KeepDaily = daily, KeepYearly = yearly + 1, KeepAtLeast = least, MaxRemoved = 10_000 }, Noon);
+            Assert.Equal(without.Keep, plan.Keep.Where(e => e.State != BackupState.FoundBad));
+            Assert.All(plan.Keep.Where(e => e.State == BackupState.FoundBad), e => Assert.True(Noon - e.Manifest!.Proofs[^1].At < Rules().RejectedAfter));
             // Done again on what is left, it removes nothing more.
             Assert.Empty(PrunePlan.Of(plan.Keep.OrderByDescending(e => e.Manifest!.RecoveryPoint).ToList(), Rules() with { KeepHourly = hourly, KeepDaily = daily, KeepYearly = yearly + 1, KeepAtLeast = least }, Noon).Remove);
         });
@@ -69,6 +73,21 @@ public sealed class PrunePlanTests
     }
 
     [Fact]
+    public void What_a_restore_found_bad_keeps_no_good_one_from_being_kept_and_goes_like_a_rejected_one()
+    {
+        var plan = PrunePlan.Of(
+            [
+                Entry("bad-now", Noon, state: BackupState.FoundBad), Entry("good", Noon.AddHours(-1)), Entry("older", Noon.AddDays(-1)),
+                Entry("bad-old", Noon.AddDays(-40), state: BackupState.FoundBad), Entry("bad-gone", Noon.AddDays(-41), state: BackupState.FoundBad) with { State = BackupState.Damaged, StoredSize = null },
+            ],
+            Rules() with { KeepDaily = 2, KeepAtLeast = 2 }, Noon);
+        Assert.Null(plan.Refusal);
+        Assert.Equal(["redis/bad-old", "redis/bad-gone"], plan.Remove.Select(e => e.Key));
+        Assert.Contains(plan.Table, l => l.Contains("redis/good", StringComparison.Ordinal) && l.EndsWith("newest, daily 2026-03-01", StringComparison.Ordinal));
+        Assert.Contains(plan.Table, l => l.Contains("redis/bad-now", StringComparison.Ordinal) && l.EndsWith("it is FoundBad; not yet 30d ago", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_manifest_that_a_prune_which_was_cut_off_left_goes_when_no_rule_would_keep_it()
     {
         BackupEntry Left(int days) => Entry($"left-{days}", Noon.AddDays(-days), state: BackupState.Damaged) with { StoredSize = null };
@@ -89,7 +108,7 @@ public sealed class PrunePlanTests
         MadeAt = at,
         Content = new(10, "a"),
         Stored = new(10, "a"),
-        Proofs = proven ? [new() { At = at, Passed = true, Run = "r" }] : [],
+        Proofs = state == BackupState.FoundBad || proven ? [new() { At = at, Passed = state != BackupState.FoundBad, Run = "r" }] : [],
         Rejected = state == BackupState.Rejected ? new(at, "alice", "bad") : null,
         Partial = state == BackupState.Partial,
     }, state == BackupState.Complete ? null : "it is " + state);

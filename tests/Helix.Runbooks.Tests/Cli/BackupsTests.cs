@@ -46,6 +46,19 @@ public sealed class BackupsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_restore_found_bad_is_listed_as_that_and_leaves_everything_to_be_lost()
+    {
+        var key = $"{(await List("backups"))["key"]}";
+        await using (var store = new DirectoryStore(Path.Combine(_helix.Folder, "shelf")))
+            await new BackupSeries(store, "config/").Prove(key, new() { At = TimeProvider.System.GetUtcNow(), Passed = false, Run = "r", Note = "it does not start" });
+        var listed = await List("backups");
+        Assert.Equal(("found bad", "its restore was found bad: it does not start"), ($"{listed["state"]}", $"{listed["problem"]}"));
+        Assert.Contains("everything would be lost", _helix.Error + _helix.Out, StringComparison.Ordinal);
+        Assert.Equal(1, await _helix.Run("backups", "verify", "latest", "--prefix", "config/", "--target", "backups", "-e", Env));
+        Assert.Equal(0, await _helix.Run("backups", "verify", key, "--target", "backups", "-e", Env));
+    }
+
+    [Fact]
     public async Task A_preview_of_a_prune_takes_the_options_of_the_step_and_sees_an_upload_that_is_under_way()
     {
         string[] prune = ["backups", "prune", "--prefix", "config/", "--target", "backups", "--json", "-e", Env];
