@@ -20,7 +20,7 @@ public sealed record BackupPruneOptions : Retention
     [Description("Rejected and partial ones, and those that a restore found bad, go after this.")]
     public Duration RejectedAfter { get; init; } = new(TimeSpan.FromDays(30));
 
-    [Description("An upload that has been open for so long is taken for abandoned and thrown away; a younger one stops the step.")]
+    [Description("An open upload for which nothing came for so long is taken for abandoned and thrown away; any other stops the step.")]
     public Duration AbandonedAfter { get; init; } = new(TimeSpan.FromDays(1));
 
     [Description("Remove nothing at all when it would be more than this.")]
@@ -106,7 +106,7 @@ sealed class BackupPrune : Step<BackupPruneOptions, BackupPruneOutputs>
         var now = context.Time.GetUtcNow();
         foreach (var upload in await store.OpenUploads(options.Prefix, context.Cancelled))
         {
-            if (PrunePlan.IsUnderWay(upload, options, now))
+            if (await PrunePlan.IsUnderWay(store, upload, options, now, context.Cancelled))
                 throw StepFailedException.Conflict($"Nothing was removed below {options.Prefix}: {PrunePlan.UnderWay(upload)}", $"Wait for its end, or resume or close its run. After {options.AbandonedAfter} it counts as abandoned.");
             await store.Abort(upload, context.Cancelled);
             context.Log($"the upload of {upload.Key}, open since {upload.Since:u}, was thrown away");

@@ -70,6 +70,9 @@ public abstract class BackupStore : IAsyncDisposable
     /// <summary>What was begun below the prefix and has not ended: under way, or abandoned.</summary>
     public abstract Task<IReadOnlyList<OpenUpload>> OpenUploads(string prefix, CancellationToken cancelled);
 
+    /// <summary>When something last came for one of them: a large one may be under way for longer than another lies abandoned.</summary>
+    public virtual Task<DateTimeOffset> LastMoved(OpenUpload upload, CancellationToken cancelled) => Task.FromResult(upload.Since);
+
     /// <summary>Throws away what an upload that nobody goes on with has sent.</summary>
     public abstract Task Abort(OpenUpload upload, CancellationToken cancelled);
 

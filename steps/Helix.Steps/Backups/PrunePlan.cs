@@ -21,7 +21,9 @@ public sealed record PrunePlan
     public static async Task<PrunePlan> Make(BackupStore store, BackupPruneOptions options, DateTimeOffset now, CancellationToken cancelled)
     {
         var plan = Of(await new BackupSeries(store, options.Prefix).List(cancelled), options, now);
-        var open = await store.OpenUploads(options.Prefix, cancelled);
+        var (ended, live) = (new List<OpenUpload>(), new List<OpenUpload>());
+        foreach (var upload in await store.OpenUploads(options.Prefix, cancelled))
+            (await IsUnderWay(store, upload, options, now, cancelled) ? live : ended).Add(upload);
         var held = new Dictionary<string, string>();
         foreach (var entry in plan.Refusal is null ? plan.Remove : [])
             if (await store.HeldBy(entry.Key, cancelled) is { } hold)
@@ -29,13 +31,14 @@ public sealed record PrunePlan
         return plan with
         {
             Held = held,
-            Table = [.. plan.Table, .. held.Select(h => $"held    {h.Key}: {h.Value}"), .. open.Where(u => !IsUnderWay(u, options, now)).Select(u => $"ended   the upload of {u.Key}, open since {u.Since:u}")],
-            Refusal = plan.Refusal ?? (open.FirstOrDefault(u => IsUnderWay(u, options, now)) is { } upload ? UnderWay(upload) : null),
+            Table = [.. plan.Table, .. held.Select(h => $"held    {h.Key}: {h.Value}"), .. ended.Select(u => $"ended   the upload of {u.Key}, open since {u.Since:u}")],
+            Refusal = plan.Refusal ?? (live.Count > 0 ? UnderWay(live[0]) : null),
         };
     }
 
     /// <summary>Of an upload that has not ended: somebody goes on with it.</summary>
-    internal static bool IsUnderWay(OpenUpload upload, BackupPruneOptions options, DateTimeOffset now) => now - upload.Since < options.AbandonedAfter;
+    internal static async Task<bool> IsUnderWay(BackupStore store, OpenUpload upload, BackupPruneOptions options, DateTimeOffset now, CancellationToken cancelled) =>
+        now - upload.Since < options.AbandonedAfter || now - await store.LastMoved(upload, cancelled) < options.AbandonedAfter;
 
     internal static string UnderWay(OpenUpload upload) => $"an upload of {upload.Key} is under way since {upload.Since:u}.";
 

@@ -57,7 +57,7 @@ sealed class S3Parts
         if (await Listed(calls, target, key, id, cancelled) is { } listed)
         {
             calls.Log($"going on with the upload of {key}: {listed.Count} parts are there");
-            return new(calls, target, key, memory, id, listed);
+            return new(calls, target, key, memory, id, listed.ToDictionary(p => p.PartNumber ?? 0, p => (p.Size ?? 0, p.ETag)));
         }
         var sent = Sent(memory, id);
         if (sent.Count == 0 || await calls.Head(key, key, cancelled) is not { } there || !S3Part.AreWhole(sent, there.ContentLength, there.ETag))
@@ -143,10 +143,14 @@ sealed class S3Parts
         return (await calls.Do($"the begin of {key}", guard => calls.Client.InitiateMultipartUploadAsync(request, guard.Token), cancelled)).UploadId;
     }
 
+    /// <summary>When the last part of an open upload came; null: none, or the upload is not there any more.</summary>
+    public static async Task<DateTimeOffset?> LastSent(S3Calls calls, S3Target target, string key, string id, CancellationToken cancelled) =>
+        (await Listed(calls, target, key, id, cancelled))?.Max(p => p.LastModified?.ToUniversalTime());
+
     /// <returns>Null when the server does not know the upload any more.</returns>
-    static async Task<Dictionary<int, (long, string)>?> Listed(S3Calls calls, S3Target target, string key, string id, CancellationToken cancelled)
+    static async Task<List<PartDetail>?> Listed(S3Calls calls, S3Target target, string key, string id, CancellationToken cancelled)
     {
-        var found = new Dictionary<int, (long, string)>();
+        var found = new List<PartDetail>();
         var request = new ListPartsRequest { BucketName = target.Bucket, Key = key, UploadId = id };
         var last = 0;
         try
@@ -156,8 +160,7 @@ sealed class S3Parts
                 var page = await calls.Do($"the parts of {key}", async guard => await Known(calls.Client.ListPartsAsync(request, guard.Token)), cancelled);
                 if (page is null)
                     return null;
-                foreach (var part in page.Parts ?? [])
-                    found[part.PartNumber ?? 0] = (part.Size ?? 0, part.ETag);
+                found.AddRange(page.Parts ?? []);
                 if (page.IsTruncated != true)
                     return found;
                 last = page.NextPartNumberMarker is { } next && next > last ? next : throw calls.BrokeOff($"the parts of {key}");

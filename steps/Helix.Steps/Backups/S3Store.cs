@@ -77,6 +77,9 @@ sealed class S3Store(S3Calls calls, S3Target target) : BackupStore
         }
     }
 
+    public override async Task<DateTimeOffset> LastMoved(OpenUpload upload, CancellationToken cancelled) =>
+        await S3Parts.LastSent(calls, target, Full(upload.Key), upload.Id, cancelled) ?? upload.Since;
+
     public override Task Abort(OpenUpload upload, CancellationToken cancelled) => S3Upload.Abort(calls, target, Full(upload.Key), upload.Id, cancelled);
 
     public override string ResidueOf(string key) => S3Upload.ResidueOf(Full(key));

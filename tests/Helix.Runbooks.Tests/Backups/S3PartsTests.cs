@@ -197,6 +197,25 @@ public sealed class S3PartsTests : IDisposable
         Assert.Contains("The list of uploads below redis/ in s3://b/ broke off", uploads.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(48, true)]
+    public async Task An_upload_that_began_long_ago_is_abandoned_only_when_no_part_came_lately(int hoursSincePart, bool abandoned)
+    {
+        _host.Add("s3", _bucket.Target(_host));
+        string Ago(int hours) => TimeProvider.System.GetUtcNow().AddHours(-hours).ToString("yyyy-MM-dd'T'HH:mm:ss'.000Z'", System.Globalization.CultureInfo.InvariantCulture);
+        _bucket.Refuse = r => r.Method != "GET" ? null
+            : r.Path.Contains("uploadId", StringComparison.Ordinal) ? new(200, $"<ListPartsResult><Part><PartNumber>1</PartNumber><LastModified>{Ago(hoursSincePart)}</LastModified><Size>1</Size><ETag>x</ETag></Part><IsTruncated>false</IsTruncated></ListPartsResult>")
+            : r.Path.Contains("uploads", StringComparison.Ordinal) ? new(200, $"<ListMultipartUploadsResult><Upload><Key>redis/x</Key><UploadId>u1</UploadId><Initiated>{Ago(1000)}</Initiated></Upload><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>")
+            : null;
+        var prune = new BackupPruneOptions { Target = "s3", Prefix = "redis/", KeepDaily = 1 };
+        if (abandoned)
+            await _host.Run(new BackupPrune(), prune);
+        else
+            Assert.Contains("an upload of redis/x is under way", (await _host.Fails(FailureClass.Conflict, new BackupPrune(), prune)).Message, StringComparison.Ordinal);
+        Assert.Equal(abandoned, _bucket.Requests.Any(r => r.Method == "DELETE"));
+    }
+
     [Fact]
     public async Task A_list_of_objects_that_goes_on_where_it_was_is_a_failure_and_not_a_loop()
     {
