@@ -207,7 +207,7 @@ public sealed class BackupSeries
         : size != manifest.Stored.Size ? new(key, BackupState.Damaged, size, manifest, $"its object has {size} bytes instead of {manifest.Stored.Size}")
         : manifest.Partial ? new(key, BackupState.Partial, size, manifest, $"it is partial: {string.Join("; ", manifest.Warnings)}")
         : _store.Clock is { } clock && IsAhead(manifest.RecoveryPoint, clock.GetUtcNow()) ? new(key, BackupState.Future, size, manifest, $"its recovery point {manifest.RecoveryPoint:u} lies in the future")
-        : manifest.FoundBad ? new(key, BackupState.FoundBad, size, manifest, $"its restore was found bad{(manifest.Proofs[^1].Note is { } note ? $": {note}" : $" at {manifest.Proofs[^1].At:u}")}")
+        : manifest.FoundBad ? new(key, BackupState.FoundBad, size, manifest, $"its restore was found bad by run {manifest.Proofs[^1].Run} at {manifest.Proofs[^1].At:u}")
         : new(key, BackupState.Complete, size, manifest, null);
 
     async Task<BackupManifest> Rewrite(string key, Func<BackupManifest, BackupManifest> change, CancellationToken cancelled)

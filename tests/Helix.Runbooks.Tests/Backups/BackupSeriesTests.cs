@@ -145,7 +145,7 @@ public sealed class BackupSeriesTests : IDisposable
         await _series.Prove("redis/bad", Proof(passed: false, later: 1));
         var heard = new List<string>();
         Assert.Equal("redis/good", (await _series.Select(selector, Noon, heard.Add)).Key);
-        Assert.Equal("redis/bad is not taken: its restore was found bad at 2026-03-01 12:01:00Z.", Assert.Single(heard));
+        Assert.Equal("redis/bad is not taken: its restore was found bad by run run at 2026-03-01 12:01:00Z.", Assert.Single(heard));
         Assert.Equal("redis/bad", (await _series.Select("redis/bad", Noon)).Key);
 
         Assert.Equal(TimeSpan.FromHours(2), new SeriesView(await _series.List(), Noon, null).Loss);

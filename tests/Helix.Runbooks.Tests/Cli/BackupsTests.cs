@@ -50,9 +50,9 @@ public sealed class BackupsTests : IAsyncLifetime
     {
         var key = $"{(await List("backups"))["key"]}";
         await using (var store = new DirectoryStore(Path.Combine(_helix.Folder, "shelf")))
-            await new BackupSeries(store, "config/").Prove(key, new() { At = TimeProvider.System.GetUtcNow(), Passed = false, Run = "r", Note = "it does not start" });
+            await new BackupSeries(store, "config/").Prove(key, new() { At = DateTimeOffset.UnixEpoch, Passed = false, Run = "drill" });
         var listed = await List("backups");
-        Assert.Equal(("found bad", "its restore was found bad: it does not start"), ($"{listed["state"]}", $"{listed["problem"]}"));
+        Assert.Equal(("found bad", "its restore was found bad by run drill at 1970-01-01 00:00:00Z"), ($"{listed["state"]}", $"{listed["problem"]}"));
         Assert.Contains("everything would be lost", _helix.Error + _helix.Out, StringComparison.Ordinal);
         Assert.Equal(1, await _helix.Run("backups", "verify", "latest", "--prefix", "config/", "--target", "backups", "-e", Env));
         Assert.Equal(0, await _helix.Run("backups", "verify", key, "--target", "backups", "-e", Env));
