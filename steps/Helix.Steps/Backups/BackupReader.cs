@@ -36,17 +36,22 @@ static class BackupReader
     public static async Task CheckStored(BackupStore store, string key, ContentDigest sent, string? tag, bool readBack, Transfer transfer)
     {
         var found = await new LateAnswers(store.Place, transfer.Time, transfer.Log).Wait(key, () => store.Stat(key, transfer.Cancelled), transfer.Cancelled);
-        if (tag is not null && found?.Tag is { } there && there != tag)
-            throw StepFailedException.Conflict($"{key} in {store.Place} is not what was sent there a moment ago: somebody else stored another object under the same key.", "Give each run a name of its own; no manifest was written.");
+        // Somebody else may have stored another object under this key. A server that names the same bytes in two ways is believed when they are read.
+        var doubted = tag is not null && found?.Tag is { } there && there != tag;
         if (found?.Size != sent.Size)
-            throw StepFailedException.InvalidData($"{store.Place} keeps {found?.Size ?? 0} bytes of {key}, and {sent.Size} were sent.", "The store shortened it without a word; no manifest was written.");
-        if (!readBack)
+            throw doubted ? Replaced(store, key) : StepFailedException.InvalidData($"{store.Place} keeps {found?.Size ?? 0} bytes of {key}, and {sent.Size} were sent.", "The store shortened it without a word; no manifest was written.");
+        if (!readBack && !doubted)
             return;
         await using var bytes = await store.Read(key, 0, null, transfer.Cancelled);
         await using var stored = new Measured(bytes);
         await Copy(stored, Stream.Null, null, key, sent.Size, transfer with { Progress = _ => transfer.Progress(sent.Size) });
+        if (doubted && stored.Sha256 != sent.Sha256)
+            throw Replaced(store, key);
         Compare(store, key, "stored bytes", sent, new(stored.Count, stored.Sha256));
     }
+
+    static StepFailedException Replaced(BackupStore store, string key) => StepFailedException.Conflict(
+        $"{key} in {store.Place} is not what was sent there a moment ago: somebody else stored another object under the same key.", "Give each run a name of its own; no manifest was written.");
 
     /// <summary>What a step is about to write may be there from an earlier attempt, or from somebody else.</summary>
     /// <returns>Null when there is none.</returns>

@@ -70,6 +70,15 @@ public sealed class OddS3Tests : IDisposable
         Assert.Equal(reads, server.Requests.Count(r => r.Method == "GET" && r.Path == "/b/redis/x"));
     }
 
+    [Fact]
+    public async Task A_server_that_names_the_same_bytes_in_two_ways_is_believed_when_they_are_read_back()
+    {
+        using var server = new HttpStub(r => r.Method == "HEAD" && Keep(r) is { Status: 200 } kept ? kept with { Headers = new Dictionary<string, string> { ["ETag"] = "\"gateway-7\"" } } : Keep(r));
+        await _host.Run(new BackupUpload(), Upload(Add("s3", server)) with { ReadBack = null });
+        Assert.Equal(1, server.Requests.Count(r => r.Method == "GET" && r.Path == "/b/redis/x"));
+        Assert.Contains(_objects.Keys, k => k.EndsWith(".json", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
