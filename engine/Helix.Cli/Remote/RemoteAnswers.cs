@@ -80,7 +80,7 @@ static class RemoteAnswers
         var open = (await server.Get("/api/v1/decisions")).AsArray().Where(q => q!["run"]!.GetValue<string>().StartsWith(run, StringComparison.Ordinal)
             && (question is null || q["question"]!.GetValue<string>() == question || q["path"]!.GetValue<string>() == question)).ToList();
         if (open.Count == 0 && question is not null)
-            return await server.Get($"/api/v1/runs/{run}/gates/{question}");
+            return await server.Get($"/api/v1/runs/{run}/gate?path={Uri.EscapeDataString(question)}");
         return open.Count == 1 ? open[0]! : throw new RunbookException(
             open.Count == 0 ? $"Run {run} asks nothing like that now." : $"Run {run} asks {open.Count} questions.",
             open.Count == 0 ? "`helix status` shows what is asked." : "Name one: " + string.Join(", ", open.Select(q => q!["question"])) + ".");

@@ -16,7 +16,7 @@ static class AnswersApi
     {
         api.MapGet("/decisions", (HttpContext http) => AnswerEndpoints.Open(site, http.Caller()).Select(Question).ToList())
             .WithSummary("Everything that people are waited for.").WithTags("decisions");
-        api.MapGet("/runs/{run}/gates/{**gate}", (string run, string gate, HttpContext http) => Gate(RunEndpoints.RunOf(site, http), gate))
+        api.MapGet("/runs/{run}/gate", (string run, string path, HttpContext http) => Gate(RunEndpoints.RunOf(site, http), path))
             .WithSummary("An approval that is still to come and can be given now, as it will be asked.").WithTags("decisions");
         api.MapPost("/runs/{run}/decisions", (string run, ApiAnswer answer, HttpContext http) => Decide(site, http, answer))
             .WithSummary("Answers a question. A refusal is 422 and stands in the record.").WithTags("decisions");

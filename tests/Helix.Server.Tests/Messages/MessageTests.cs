@@ -170,6 +170,21 @@ public sealed class MessageTests : IAsyncDisposable
         Assert.Single(Occasions(_hook), o => o == "overdue");
     }
 
+    [Fact]
+    public async Task A_fault_that_nobody_thought_of_is_said_once_and_messages_are_sent_when_it_is_over()
+    {
+        await _here.Start();
+        using var alice = await _here.LogIn("alice", Role.Operator);
+        using var database = StorePlace.Beside(_here.Server.Site.Settings.AccountsPath, "");
+        database.Run("ALTER TABLE outbox RENAME TO elsewhere");
+        await Comes("it is said", () => _here.Said.Any(s => s.StartsWith("Messages cannot be sent: ", StringComparison.Ordinal)));
+        _clock.Pass(TimeSpan.FromMinutes(5));
+        database.Run("ALTER TABLE elsewhere RENAME TO outbox");
+        await Start(alice, "gate");
+        await Comes("it is told", () => _hook.Requests.Count == 1);
+        Assert.Single(_here.Said, s => s.StartsWith("Messages cannot be sent: ", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
