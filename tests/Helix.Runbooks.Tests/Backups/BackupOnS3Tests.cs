@@ -164,7 +164,8 @@ public sealed class BackupOnS3Tests(CephS3 ceph) : IAsyncLifetime
         await using var store = await _host.Context().Target<BackupTarget>("plain").Open(_host.Context());
         await using var upload = await store.Create("redis/other", new UploadHints { Memory = UploadMemory.Of(_host.Context(), canGoOn: true) }, default);
         await upload.WriteAsync(new byte[12 << 20]);
-        await Eventually.True(async () => (await store.OpenUploads("redis/", default)).Count == 1, "the upload is open");
+        await Eventually.True(() => _host.SavedValues.ContainsKey("part.1") && _host.SavedValues.ContainsKey("part.2"), "both whole parts are there, and no other is on its way");
+        Assert.Single(await store.OpenUploads("redis/", default));
         var options = new BackupPruneOptions { Target = "plain", Prefix = "redis/", KeepDaily = 1 };
         Assert.Contains("under way", (await _host.Fails(FailureClass.Conflict, new BackupPrune(), options)).Message, StringComparison.Ordinal);
         await _host.Run(new BackupPrune(), options with { AbandonedAfter = new(TimeSpan.Zero) });
