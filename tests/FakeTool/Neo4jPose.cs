@@ -21,7 +21,7 @@ static class Neo4jPose
         Directory.CreateDirectory(store);
         if (Odd != "never-ends-and-leaves-no-lock")
             File.WriteAllText(Pid, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
-        using var stub = Odd?.EndsWith("-and-no-answer", StringComparison.Ordinal) == true ? null : new StubServer(version, new(), int.Parse(port, CultureInfo.InvariantCulture), edition: edition) { Store = store };
+        using var stub = Odd?.EndsWith("-and-no-answer", StringComparison.Ordinal) == true ? null : new StubServer(version, new(), int.Parse(port, CultureInfo.InvariantCulture), edition: edition, store: store);
         using var asked = new ManualResetEventSlim();
         using var end = PosixSignalRegistration.Create(PosixSignal.SIGTERM, c =>
         {

@@ -30,7 +30,7 @@ public sealed class GraphInClusterTests : IDisposable
         var claim = _server.Cluster.Pods.ClaimOf("data-neo4j-0");
         var store = Path.Combine(claim, "databases", "neo4j");
         StubGraph.Of(10).Write(store);
-        using var server = new StubServer("5.25.1", new(), Ports.Free()) { Store = store };
+        using var server = new StubServer("5.25.1", new(), Ports.Free(), store: store);
         _host.Add("neo4j", new Neo4jTarget { Url = server.Url, DataFolder = "/data", Runtime = new() { Kubernetes = "cluster", Workload = "statefulset/neo4j" } });
 
         var counts = new Dictionary<string, long> { ["nodes"] = 150, ["label:Persona"] = 50, ["label:Art`ifact"] = 100, ["relationships"] = 100, ["type:OWNS"] = 100 };

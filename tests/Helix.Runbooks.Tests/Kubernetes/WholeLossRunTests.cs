@@ -51,7 +51,7 @@ public sealed class WholeLossRunTests : IAsyncDisposable
         await Backups(redis);
         var store = Path.Combine(_server.Cluster.Pods.ClaimOf("data-neo4j-0"), "databases", "neo4j");
         StubGraph.Of(0).Write(store);
-        using var graph = new StubServer("5.25.1", new(), Ports.Free(), GraphPassword) { Store = store };
+        using var graph = new StubServer("5.25.1", new(), Ports.Free(), GraphPassword, store: store);
         Lose(redis);
         Environment(infra.Path, graph.Url, redis);
 

@@ -18,9 +18,9 @@ sealed class StubServer : IDisposable
     readonly string? _password;
     readonly string _edition;
 
-    public StubServer(string version, StubGraph graph, int port, string? password = null, string edition = "community", bool queryApi = true)
+    public StubServer(string version, StubGraph graph, int port, string? password = null, string edition = "community", bool queryApi = true, string? store = null)
     {
-        (Version, Graph, Port, _password, _edition) = (version, graph, port, password, edition);
+        (Version, Store, Graph, Port, _password, _edition) = (version, store, graph, port, password, edition);
         QueryApi = queryApi && version.StartsWith('5');
         _listener = new StubListener(port, Answer);
     }
@@ -28,8 +28,8 @@ sealed class StubServer : IDisposable
     public string Version { get; }
     public StubGraph Graph { get => Store is null ? field : StubGraph.Read(Store); set; }
 
-    /// <summary>The folder whose store is served, as it is at each question.</summary>
-    public string? Store { get; init; }
+    /// <summary>The folder whose store is served, as it is at each question; known before the first one can come.</summary>
+    public string? Store { get; }
     public int Port { get; }
     public string Url => $"http://127.0.0.1:{Port}/";
     public bool QueryApi { get; set; }
