@@ -8,11 +8,11 @@ static class Eventually
     static readonly TimeSpan Soonest = TimeSpan.FromMilliseconds(20);
     static readonly TimeSpan Latest = TimeSpan.FromMilliseconds(250);
 
-    public static Task True(Func<bool> condition, string what, TimeSpan? limit = null) =>
-        True(() => Task.FromResult(condition()), what, limit);
+    public static Task True(Func<bool> condition, string what) =>
+        True(() => Task.FromResult(condition()), what);
 
     /// <summary>An exception of the condition counts as "not yet"; the last one is part of the failure.</summary>
-    public static async Task True(Func<Task<bool>> condition, string what, TimeSpan? limit = null)
+    public static async Task True(Func<Task<bool>> condition, string what)
     {
         var watch = Stopwatch.StartNew();
         while (true)
@@ -27,8 +27,8 @@ static class Eventually
             {
                 last = e;
             }
-            if (watch.Elapsed > (limit ?? Hang.Limit))
-                Assert.Fail($"Not within {limit ?? Hang.Limit}: {what}. {last?.Message}");
+            if (watch.Elapsed > Hang.Limit)
+                Assert.Fail($"Not within {Hang.Limit}: {what}. {last?.Message}");
             // Looks cost processor time: what takes long is looked at less often.
             await Task.Delay(TimeSpan.FromTicks(Math.Clamp(watch.Elapsed.Ticks / 10, Soonest.Ticks, Latest.Ticks)), TimeProvider.System, CancellationToken.None);
         }

@@ -31,7 +31,7 @@ sealed class S3Parts
     public static async Task<S3Parts> Begin(S3Calls calls, S3Target target, string key, UploadMemory memory, bool ownKey, CancellationToken cancelled)
     {
         var checksum = target.LessChecksums ? null : S3Checksum.Algorithm;
-        if (Left(memory, key) is { } left)
+        if (LeftOpen(memory, key) is { } left)
         {
             // An upload takes the checksums that were named when it began, and no others.
             if (memory.CanGoOn && (string?)memory.Saved("upload")!["checksum"] == checksum && await Left(calls, target, key, memory, left, cancelled) is { } before)
@@ -48,7 +48,7 @@ sealed class S3Parts
     }
 
     /// <summary>The upload of this key that an attempt before began; null: none that is known.</summary>
-    public static string? Left(UploadMemory memory, string key) =>
+    public static string? LeftOpen(UploadMemory memory, string key) =>
         memory.Saved("upload") is JsonObject saved && (string?)saved["key"] == key ? (string?)saved["id"] : null;
 
     /// <summary>What an attempt before has sent: an open upload, or the object that it became.</summary>
@@ -57,7 +57,7 @@ sealed class S3Parts
         if (await Listed(calls, target, key, id, cancelled) is { } listed)
         {
             calls.Log($"going on with the upload of {key}: {listed.Count} parts are there");
-            return new(calls, target, key, memory, id, listed.ToDictionary(p => p.PartNumber ?? 0, p => (p.Size ?? 0, p.ETag)));
+            return new(calls, target, key, memory, id, listed.DistinctBy(p => p.PartNumber).ToDictionary(p => p.PartNumber ?? 0, p => (p.Size ?? 0, p.ETag)));
         }
         var sent = Sent(memory, id);
         if (sent.Count == 0 || await calls.Head(key, key, cancelled) is not { } there || !S3Part.AreWhole(sent, there.ContentLength, there.ETag))

@@ -62,7 +62,7 @@ sealed class S3Upload : UploadStream
     {
         if (_parts.Count == 0)
         {
-            if (S3Parts.Left(_memory, _key) is { } left)
+            if (S3Parts.LeftOpen(_memory, _key) is { } left)
                 await Abort(_calls, _target, _key, left, cancelled);
             await PutWhole(cancelled);
         }
@@ -77,7 +77,7 @@ sealed class S3Upload : UploadStream
         await _stop.CancelAsync();
         await Settled();
         // One that an attempt before left open is told of by the same residue.
-        if (!_committed && (_known?.Id ?? S3Parts.Left(_memory, _key)) is { } open)
+        if (!_committed && (_known?.Id ?? S3Parts.LeftOpen(_memory, _key)) is { } open)
             await Abort(_calls, _target, _key, open, cancelled);
         // What was already committed turned out to be wrong.
         if (_committing && await IsOurs(cancelled))
